@@ -1,0 +1,2 @@
+//! Runs programs.
+pub mod platform;
