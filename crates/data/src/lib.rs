@@ -1,0 +1,1 @@
+//! Text to token batches: sources, tokenizers, token files, the built-in corpus.

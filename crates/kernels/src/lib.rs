@@ -1,0 +1,1 @@
+//! CPU kernels reached by custom calls, each with a plain reference.

@@ -1,0 +1,1 @@
+//! Layers as graph functions, model families, parameters, Hugging Face names.

@@ -1,0 +1,1 @@
+//! Tables of cases run as correctness, gradient and support tests.

@@ -1,0 +1,1 @@
+//! Step, loop, optimizer, checkpoints.
