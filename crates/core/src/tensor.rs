@@ -25,7 +25,11 @@ impl HostTensor {
     /// A tensor from its raw little-endian bytes; `None` where their number does not fit the shape.
     pub fn from_bytes(dtype: DType, sizes: &[usize], bytes: Vec<u8>) -> Option<Self> {
         let elements = sizes.iter().try_fold(1usize, |a, &b| a.checked_mul(b))?;
-        (elements.checked_mul(dtype.size_bytes())? == bytes.len()).then(|| Self { dtype, sizes: sizes.to_vec(), bytes })
+        (elements.checked_mul(dtype.size_bytes())? == bytes.len()).then(|| Self {
+            dtype,
+            sizes: sizes.to_vec(),
+            bytes,
+        })
     }
 
     /// A tensor from values in row-major order.
@@ -79,7 +83,7 @@ impl HostTensor {
     /// If `T` is not the tensor's element type.
     pub fn to_vec<T: Element>(&self) -> Vec<T> {
         assert_eq!(T::DTYPE, self.dtype, "tensor holds another element type");
-        bytemuck::pod_collect_to_vec(&self.bytes)
+        bytemuck::allocation::pod_collect_to_vec(&self.bytes)
     }
 
     /// Every element as `f64`, whatever the type: for comparisons and the reference evaluator.
@@ -141,7 +145,18 @@ mod tests {
 
     #[test]
     fn values_round_trip_through_every_type() {
-        for dtype in [DType::Bool, DType::I8, DType::I32, DType::I64, DType::U8, DType::U32, DType::F16, DType::Bf16, DType::F32, DType::F64] {
+        for dtype in [
+            DType::Bool,
+            DType::I8,
+            DType::I32,
+            DType::I64,
+            DType::U8,
+            DType::U32,
+            DType::F16,
+            DType::Bf16,
+            DType::F32,
+            DType::F64,
+        ] {
             let t = HostTensor::from_f64(dtype, &[3], &[0.0, 1.0, 1.0]);
             assert_eq!(t.to_f64(), [0.0, 1.0, 1.0], "{dtype}");
             assert_eq!(t.bytes().len(), 3 * dtype.size_bytes());
