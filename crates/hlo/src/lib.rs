@@ -1,1 +1,33 @@
-//! Typed graphs.
+//! Typed graphs with named dims: building with shape inference, reverse-mode differentiation, the split into forward
+//! and backward programs, verification, StableHLO text, cost counts and the rules of each target.
+//!
+//! ```
+//! use collegium_core::DType;
+//! use collegium_hlo::{Graph, Mesh, dim};
+//! let g = Graph::new(Mesh::single());
+//! let x = g.parameter("x", DType::F32, &[dim("token", 4), dim("hidden", 8)]);
+//! let w = g.parameter("w", DType::F32, &[dim("out", 3), dim("hidden", 8)]);
+//! let program = g.finish("linear", &[("y", x.dot(w, &["hidden"]))]).unwrap();
+//! assert!(program.to_stablehlo().contains("stablehlo.dot_general"));
+//! ```
+
+mod build;
+mod error;
+mod gradient;
+mod graph;
+mod mesh;
+mod op;
+mod shape;
+mod split;
+mod text;
+mod verify;
+
+pub use build::{Inverse, running_sum};
+pub use error::GraphError;
+pub use gradient::gradient;
+pub use graph::{Graph, Node, NodeId, Program, Value};
+pub use mesh::Mesh;
+pub use op::{Binary, Bits, Compare, Op, Reduction, Unary};
+pub use shape::{Dim, Name, Shape, dim};
+pub use text::{Dialect, GROUPED_DOT, GROUPED_OUTER};
+pub use split::{ForwardBackward, Residuals, split};

@@ -1,0 +1,10 @@
+//! The operations a user writes, with shape inference by dim name.
+
+mod collective;
+mod elementwise;
+pub(crate) mod layout;
+pub(crate) mod product;
+mod rows;
+
+pub use product::running_sum;
+pub use rows::Inverse;

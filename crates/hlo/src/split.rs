@@ -1,0 +1,169 @@
+//! One differentiated graph becomes two programs: the forward half, and the backward half that runs when the
+//! cotangents are known. What the forward half keeps for the backward half is a policy, not a rewrite.
+
+use std::collections::HashMap;
+
+use crate::graph::reachable;
+use crate::{Graph, GraphError, Node, NodeId, Op, Program, Value};
+
+/// What the forward half keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Residuals {
+    /// Every value that the backward half reads, short of free ones (constants, broadcasts, masks, reshapes).
+    Everything,
+    /// Results of matrix products and collectives; element-wise work is done again.
+    Dots,
+    /// Nothing: the backward half starts again from the forward half's inputs.
+    Recompute,
+}
+
+impl Residuals {
+    /// All policies with the names the configuration uses.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("save-everything", Self::Everything), ("save-dots", Self::Dots), ("recompute", Self::Recompute)];
+}
+
+/// The two halves of a differentiated graph.
+#[derive(Clone, Debug)]
+pub struct ForwardBackward {
+    /// Computes the forward outputs and the residuals.
+    pub forward: Program,
+    /// Computes the gradients. Its inputs are inputs of the forward half (by the same names), the cotangents, and the
+    /// residuals.
+    pub backward: Program,
+    /// Names of the forward outputs that are inputs of the backward half.
+    pub residuals: Vec<String>,
+}
+
+/// Splits a graph. `cotangents` are the parameters known only after the forward half has run; whatever depends on
+/// them is computed by the backward half, whatever it reads besides is kept or computed again as `residuals` says.
+///
+/// # Errors
+/// The first error made while building, or a doubled name: forward outputs must not be called like forward inputs.
+pub fn split<'g>(
+    name: &str,
+    forward: &[(&str, Value<'g>)],
+    cotangents: &[Value<'g>],
+    backward: &[(&str, Value<'g>)],
+    residuals: Residuals,
+) -> Result<ForwardBackward, GraphError> {
+    let graph = forward[0].1.graph();
+    let nodes: Vec<Node> = (0..graph.num_nodes()).map(|i| graph.node(NodeId(i as u32))).collect();
+    let late = late_nodes(&nodes, cotangents);
+    let needed = reachable(&nodes, backward.iter().map(|b| b.1.id));
+    let computed = reachable(&nodes, forward.iter().map(|f| f.1.id));
+    let mut outputs: Vec<(String, NodeId)> = forward.iter().map(|(n, v)| ((*n).to_string(), v.id)).collect();
+
+    let frontier: Vec<NodeId> = (0..nodes.len())
+        .filter(|&i| needed[i] && late[i])
+        .flat_map(|i| nodes[i].inputs.clone())
+        .chain(backward.iter().map(|b| b.1.id))
+        .filter(|n| !late[n.index()])
+        .collect();
+    let kept = choose(&nodes, &computed, &frontier, residuals);
+    let mut saved: HashMap<NodeId, String> = HashMap::new();
+    for &id in &kept {
+        let known = outputs.iter().find(|(_, o)| *o == id).map(|o| o.0.clone());
+        let name = known.unwrap_or_else(|| {
+            let name = format!("residual.{}", saved.len());
+            outputs.push((name.clone(), id));
+            name
+        });
+        saved.insert(id, name);
+    }
+    Ok(ForwardBackward {
+        forward: graph.extract(&format!("{name}.forward"), &outputs)?,
+        backward: rebuild(graph, &nodes, &saved, backward)?.named(format!("{name}.backward")),
+        residuals: kept.iter().map(|id| saved[id].clone()).collect(),
+    })
+}
+
+/// Nodes that depend on a cotangent.
+fn late_nodes(nodes: &[Node], cotangents: &[Value<'_>]) -> Vec<bool> {
+    let mut late = vec![false; nodes.len()];
+    cotangents.iter().for_each(|c| late[c.id.index()] = true);
+    for i in 0..nodes.len() {
+        late[i] |= nodes[i].inputs.iter().any(|n| late[n.index()]);
+    }
+    late
+}
+
+/// The nodes to keep, in graph order, so that every frontier node can be had from them and the parameters.
+fn choose(nodes: &[Node], computed: &[bool], frontier: &[NodeId], residuals: Residuals) -> Vec<NodeId> {
+    let mut visit = vec![false; nodes.len()];
+    frontier.iter().for_each(|n| visit[n.index()] = true);
+    let mut kept = Vec::new();
+    for i in (0..nodes.len()).rev().filter(|&i| !matches!(nodes[i].op, Op::Parameter { .. })) {
+        if !visit[i] {
+            continue;
+        }
+        let keep = match residuals {
+            Residuals::Everything => !is_free(&nodes[i].op),
+            Residuals::Dots => is_product(&nodes[i].op),
+            Residuals::Recompute => false,
+        };
+        if keep && computed[i] {
+            kept.push(NodeId(i as u32));
+        } else {
+            nodes[i].inputs.iter().for_each(|n| visit[n.index()] = true);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// Cheaper to compute again than to keep in memory.
+fn is_free(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Constant(_)
+            | Op::Literal(_)
+            | Op::Iota { .. }
+            | Op::RankId
+            | Op::Compare(_)
+            | Op::Convert
+            | Op::StopGradient
+            | Op::Broadcast
+            | Op::Transpose
+            | Op::Reshape
+            | Op::Rename
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+    )
+}
+
+/// Costly to compute again.
+fn is_product(op: &Op) -> bool {
+    matches!(op, Op::Dot { .. } | Op::GroupedDot { .. } | Op::GroupedOuter | Op::ScatterAdd { .. }) || op.is_collective()
+}
+
+/// The backward half in a graph of its own, where kept nodes are parameters.
+fn rebuild(
+    graph: &Graph,
+    nodes: &[Node],
+    saved: &HashMap<NodeId, String>,
+    outputs: &[(&str, Value<'_>)],
+) -> Result<Program, GraphError> {
+    let half = Graph::new(graph.mesh().clone());
+    let mut wanted = vec![false; nodes.len()];
+    outputs.iter().for_each(|o| wanted[o.1.id.index()] = true);
+    for i in (0..nodes.len()).rev() {
+        if wanted[i] && !saved.contains_key(&NodeId(i as u32)) {
+            nodes[i].inputs.iter().for_each(|n| wanted[n.index()] = true);
+        }
+    }
+    let mut renumber = vec![NodeId(0); nodes.len()];
+    for (i, node) in nodes.iter().enumerate().filter(|(i, _)| wanted[*i]) {
+        renumber[i] = match saved.get(&NodeId(i as u32)) {
+            Some(name) => half.push(Op::Parameter { name: name.clone() }, &[], node.shape.clone()).id,
+            None => {
+                let inputs: Vec<NodeId> = node.inputs.iter().map(|n| renumber[n.index()]).collect();
+                half.push(node.op.clone(), &inputs, node.shape.clone()).id
+            }
+        };
+    }
+    let outputs: Vec<_> = outputs.iter().map(|(n, v)| ((*n).to_string(), renumber[v.id.index()])).collect();
+    // Names are checked after the caller's own: the half borrows the forward graph's error state.
+    graph.extract("check", &[])?;
+    half.extract("backward", &outputs)
+}
