@@ -1,2 +1,8 @@
-//! Runs programs.
+//! Runs programs: the PJRT backend, the exact host reference, and discovery of the platforms' plugins.
+
+mod backend;
+mod error;
 pub mod platform;
+
+pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
+pub use error::RuntimeError;
