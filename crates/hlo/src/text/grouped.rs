@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use collegium_core::DType;
 
-use super::{Writer, literal, tensor};
+use super::{Writer, literal, precision, tensor};
 use crate::{Dim, Name, Shape, dim};
 
 impl Writer<'_> {
@@ -24,7 +24,8 @@ impl Writer<'_> {
             let at = matrix.position(contract).unwrap_or(0);
             let out = resized(&y_type, 0, block);
             let product = w.line(&format!(
-                "stablehlo.dot_general {left}, {right}, contracting_dims = [1] x [{at}] : ({}, {}) -> {}",
+                "stablehlo.dot_general {left}, {right}, contracting_dims = [1] x [{at}]{} : ({}, {}) -> {}",
+                precision(&piece),
                 tensor(&piece),
                 tensor(&matrix),
                 tensor(&out)
@@ -46,7 +47,8 @@ impl Writer<'_> {
             let out = resized(&y_type, 0, 1);
             let flat = Shape::new(out.dtype, &out.dims[1..]);
             let product = w.line(&format!(
-                "stablehlo.dot_general {left}, {right}, contracting_dims = [0] x [0] : ({}, {}) -> {}",
+                "stablehlo.dot_general {left}, {right}, contracting_dims = [0] x [0]{} : ({}, {}) -> {}",
+                precision(&pieces[0]),
                 tensor(&pieces[0]),
                 tensor(&pieces[1]),
                 tensor(&flat)

@@ -190,10 +190,11 @@ impl<'p> Writer<'p> {
                 };
                 let batching = if batch.is_empty() { String::new() } else { format!("batching_dims = {}, ", pair(&batch)) };
                 self.line(&format!(
-                    "stablehlo.dot_general {}, {}, {batching}contracting_dims = {} : ({}, {}) -> {ty}",
+                    "stablehlo.dot_general {}, {}, {batching}contracting_dims = {}{} : ({}, {}) -> {ty}",
                     x[0],
                     x[1],
                     pair(contract),
+                    precision(&shapes[0]),
                     types[0],
                     types[1]
                 ))
@@ -287,6 +288,11 @@ impl<'p> Writer<'p> {
             tensor(y)
         ))
     }
+}
+
+/// f32 products mean f32: GPUs would otherwise round the inputs to ten bits.
+fn precision(input: &Shape) -> &'static str {
+    if input.dtype == collegium_core::DType::F32 { ", precision = [HIGHEST, HIGHEST]" } else { "" }
 }
 
 /// `1, 2, 3`
