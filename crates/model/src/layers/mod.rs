@@ -1,0 +1,29 @@
+//! Layers as functions on a graph: no state, weights are values. Dims are `batch`, `seq` (their product is `token`),
+//! `hidden`, `head`, `head_dim`, `expert`, `choice` (the k experts of a token), `slot`, `vocab`.
+
+mod attention;
+mod embedding;
+mod experts;
+mod feed_forward;
+mod head;
+mod linear;
+mod norm;
+mod rope;
+mod router;
+
+pub use attention::{Attention, Cache, attention};
+pub use embedding::embed;
+pub use experts::{EXPERT_AXIS, Addressing, ExpertWeights, Transport, experts};
+pub use feed_forward::feed_forward;
+pub use head::{cross_entropy, logits};
+pub use linear::linear;
+pub use norm::rms_norm;
+pub use rope::Rotation;
+pub use router::{Routing, route};
+
+use collegium_core::DType;
+
+/// The element type products of this type accumulate in.
+pub(crate) fn widened(dtype: DType) -> DType {
+    if matches!(dtype, DType::Bf16 | DType::F16) { DType::F32 } else { dtype }
+}

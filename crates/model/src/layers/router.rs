@@ -1,0 +1,76 @@
+//! Top-k softmax router (Shazeer et al., 1701.06538; as in Mixtral, Qwen3-MoE and OLMoE).
+//!
+//! `p = softmax(x Wᵀ)` in f32 over all experts; the k experts with the largest `p + bias` are chosen, and weighted by `p`,
+//! renormalised over the choice where the family says so. `bias` {expert} only steers the choice (loss-free balancing,
+//! Wang et al., 2408.15664). The sums from which the host computes the auxiliary losses are outputs, their gradients are
+//! inputs of the backward half: so a loss over all layers, ranks and micro-batches needs no program that spans them.
+//!
+//! Neuron-safe: no sort; the k largest are found one after another, ties go to the lower expert, as in `torch.topk` on
+//! distinct values.
+
+use collegium_core::DType;
+use collegium_hlo::{Value, dim};
+
+/// What the router decides and what the losses need.
+#[derive(Clone, Copy)]
+pub struct Routing<'g> {
+    /// Weight of every choice, {token, choice} f32.
+    pub gates: Value<'g>,
+    /// Expert of every choice, {token, choice} i32.
+    pub experts: Value<'g>,
+    /// How many choices fell on each expert, {expert} f32 (exact below 2^24).
+    pub counts: Value<'g>,
+    /// Sum over tokens of the probabilities, {expert} f32.
+    pub probability_sum: Value<'g>,
+    /// Sum over tokens of the squared log-sum-exp of the logits (z-loss; Zoph et al., 2202.08906), a scalar f32.
+    pub z_sum: Value<'g>,
+}
+
+/// Routes `x` {token, hidden} by `weight` {expert, hidden} and `bias` {expert} f32 to `top_k` experts.
+#[track_caller]
+pub fn route<'g>(x: Value<'g>, weight: Value<'g>, bias: Value<'g>, top_k: usize, normalise: bool) -> Routing<'g> {
+    let logits = x.convert(DType::F32).dot(weight.convert(DType::F32), &["hidden"]);
+    let probabilities = logits.softmax("expert");
+    let picks = largest((probabilities + bias).stop_gradient(), top_k);
+    let stack = |parts: Vec<Value<'g>>| {
+        let last: Vec<Value<'g>> = parts.into_iter().map(|p| p.reshape(&[p.shape().dims[0], dim("choice", 1)])).collect();
+        Value::concat(&last, "choice")
+    };
+    let gates = stack(picks.iter().map(|p| (probabilities * p.hit).sum(&["expert"])).collect());
+    let gates = if normalise { gates / gates.sum(&["choice"]) } else { gates };
+    let hits = picks.iter().skip(1).fold(picks[0].hit, |sum, p| sum + p.hit);
+    let z = logits.log_sum_exp("expert");
+    Routing {
+        gates,
+        experts: stack(picks.iter().map(|p| p.expert).collect()).convert(DType::I32),
+        counts: hits.sum(&["token"]),
+        probability_sum: probabilities.sum(&["token"]),
+        z_sum: (z * z).sum(&["token"]),
+    }
+}
+
+struct Pick<'g> {
+    /// Index of the expert, {token} f32.
+    expert: Value<'g>,
+    /// One at that expert, {token, expert} f32.
+    hit: Value<'g>,
+}
+
+/// The `count` largest of {token, expert}, one after another.
+fn largest<'g>(scores: Value<'g>, count: usize) -> Vec<Pick<'g>> {
+    let g = scores.graph();
+    let dims = scores.shape().dims;
+    let places = g.iota(DType::F32, &dims, "expert");
+    let none = g.scalar(DType::F32, scores.size("expert") as f64);
+    let taken = g.scalar(DType::F32, f64::NEG_INFINITY);
+    let mut left = scores;
+    (0..count)
+        .map(|_| {
+            let best = left.reduce_max(&["expert"]);
+            let expert = left.equals(best.broadcast(&dims)).select(places, none).reduce_min(&["expert"]);
+            let hit = places.equals(expert.broadcast(&dims));
+            left = hit.select(taken, left);
+            Pick { expert, hit: hit.convert(DType::F32) }
+        })
+        .collect()
+}
