@@ -1,1 +1,12 @@
-//! Text to token batches: sources, tokenizers, token files, the built-in corpus.
+#![doc = include_str!("../README.md")]
+
+mod batch;
+pub mod corpus;
+mod error;
+mod file;
+mod rng;
+mod tokenizer;
+
+pub use batch::{Batch, BatchStream, NO_TARGET, StreamState};
+pub use error::DataError;
+pub use tokenizer::{StreamDecoder, Tokenizer};
