@@ -1,1 +1,23 @@
-//! A safe layer over the PJRT C API: plugin, client, buffer, executable, FFI handlers.
+#![doc = include_str!("../README.md")]
+
+mod buffer;
+mod client;
+mod compile_options;
+mod device;
+mod element;
+mod error;
+mod event;
+mod executable;
+mod execute;
+mod named_value;
+mod plugin;
+
+pub use buffer::{Buffer, PendingDownload, TensorSpec};
+pub use client::Client;
+pub use compile_options::CompileOptions;
+pub use device::{Device, MemoryStats};
+pub use error::{ErrorCode, PjrtError};
+pub use executable::{CompiledMemoryStats, Executable};
+pub use execute::Arg;
+pub use named_value::OptionValue;
+pub use plugin::Plugin;

@@ -1,0 +1,200 @@
+//! The layer against the real CPU plugin. Without one the tests say so and pass.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use collegium_core::{DType, HostTensor};
+use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ErrorCode, OptionValue, PjrtError, Plugin};
+
+/// Where tests find the plugin: the variable users have, then the folder `collegium doctor --fetch` fills.
+fn plugin_path() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(path) = set("COLLEGIUM_PJRT_PLUGIN") {
+        return Some(path);
+    }
+    let cache = set("COLLEGIUM_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|d| d.join("collegium")))
+        .or_else(|| set("HOME").map(|d| d.join(".cache/collegium")))?;
+    Some(cache.join("plugins/xla_cpu_pjrt-0.0.1.so")).filter(|path| path.is_file())
+}
+
+/// A client of four devices, one for all tests.
+fn client() -> Option<Client> {
+    static CLIENT: OnceLock<Option<Client>> = OnceLock::new();
+    let make = || {
+        let plugin = Plugin::load(plugin_path()?).expect("the plugin loads");
+        Some(
+            Client::new(&plugin, &[("cpu_device_count", OptionValue::Int(4))])
+                .expect("a client of four devices"),
+        )
+    };
+    let client = CLIENT.get_or_init(make).clone();
+    if client.is_none() {
+        println!("skipped: no CPU plugin (run `collegium doctor --fetch`)");
+    }
+    client
+}
+
+fn borrow(rows: &[Vec<Buffer>]) -> Vec<Vec<Arg<'_>>> {
+    rows.iter().map(|row| row.iter().map(Arg::from).collect()).collect()
+}
+
+fn floats(buffer: &Buffer) -> Vec<f32> {
+    buffer.download().expect("download").to_vec()
+}
+
+#[test]
+fn plugin_tells_version_and_devices() {
+    let Some(client) = client() else { return };
+    assert_eq!(client.plugin().version().0, 0);
+    assert!(client.plugin().attributes().unwrap().contains_key("stablehlo_current_version"));
+    assert_eq!(client.platform_name().unwrap(), "cpu");
+    assert!(!client.platform_version().unwrap().is_empty());
+    let ids: Vec<_> = client.devices().iter().map(|d| d.local_hardware_id()).collect();
+    assert_eq!(ids, [0, 1, 2, 3]);
+    assert!(!client.devices()[0].kind().is_empty());
+    // The CPU plugin does not count memory: that is "unsupported", not a failure.
+    assert!(client.devices()[0].memory_stats().is_err_and(|e| e.is_unsupported()));
+}
+
+#[test]
+fn add_runs_and_describes_itself() {
+    let Some(client) = client() else { return };
+    let program = "module @add {
+      func.func public @main(%x: tensor<2x3xf32>, %y: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<i32>) {
+        %z = stablehlo.add %x, %y : tensor<2x3xf32>
+        %c = stablehlo.constant dense<7> : tensor<i32>
+        return %z, %c : tensor<2x3xf32>, tensor<i32>
+      }
+    }";
+    let add = client.compile(program, &CompileOptions::on_device(2)).unwrap();
+    assert_eq!(add.name(), "add");
+    assert_eq!(add.devices(), [2]);
+    assert_eq!(add.outputs()[0].dims, [2, 3]);
+    assert_eq!(add.outputs()[1].dtype, DType::I32);
+    assert!(add.memory_stats().unwrap().argument_bytes >= 48);
+    let (code, format) = add.optimized_program().unwrap();
+    assert!(!code.is_empty() && format.starts_with("hlo"), "{format}");
+
+    let x = client.upload_tensor(&HostTensor::new(&[2, 3], &[1f32, 2., 3., 4., 5., 6.]), 2).unwrap();
+    let mut outputs = add.execute(vec![vec![(&x).into(), (&x).into()]]).unwrap().remove(0);
+    let seven = outputs.pop().unwrap().download().unwrap();
+    assert_eq!((seven.sizes(), seven.to_vec::<i32>()), (&[][..], vec![7]));
+    outputs[0].wait().unwrap();
+    assert!(outputs[0].is_ready().unwrap());
+    assert_eq!(outputs[0].device_size_bytes().unwrap(), 24);
+    assert_eq!(floats(&outputs[0]), [2., 4., 6., 8., 10., 12.]);
+}
+
+#[test]
+fn every_element_type_survives_the_round_trip() {
+    let Some(client) = client() else { return };
+    use DType::*;
+    for dtype in [Bool, I8, I32, I64, U8, U32, F16, Bf16, F32, F64] {
+        let tensor = HostTensor::from_f64(dtype, &[2, 2], &[0., 1., 1., 0.]);
+        let buffer = client.upload_tensor(&tensor, 0).unwrap();
+        assert_eq!(buffer.download().unwrap(), tensor);
+    }
+    let empty = HostTensor::zeros(F32, &[0, 3]);
+    assert_eq!(client.upload_tensor(&empty, 1).unwrap().download().unwrap(), empty);
+}
+
+#[test]
+fn shared_upload_keeps_the_host_data_until_it_is_read() {
+    let Some(client) = client() else { return };
+    let values: Vec<u8> = (0..1u32 << 20).flat_map(|i| (i as f32).to_ne_bytes()).collect();
+    let data = Arc::new(values);
+    let alive = Arc::downgrade(&data);
+    let buffer = client.upload_shared(data, DType::F32, &[1 << 20], 3).unwrap();
+    let pending = buffer.start_download().unwrap();
+    let values = pending.wait().unwrap().to_vec::<f32>();
+    assert!(values.iter().enumerate().all(|(i, &v)| v == i as f32));
+    drop(buffer);
+    // The plugin lets go soon after the transfer, from a thread of its own.
+    for _ in 0..1000 {
+        if alive.strong_count() == 0 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("the plugin still holds the host data");
+}
+
+#[test]
+fn collectives_run_over_four_devices_in_one_launch() {
+    let Some(client) = client() else { return };
+    let program = r#"module @exchange attributes {mhlo.num_replicas = 4 : i32} {
+      func.func public @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+        %a = "stablehlo.all_to_all"(%x) {split_dimension = 0 : i64, concat_dimension = 0 : i64, split_count = 4 : i64,
+          replica_groups = dense<[[0, 1, 2, 3]]> : tensor<1x4xi64>} : (tensor<4xf32>) -> tensor<4xf32>
+        %s = "stablehlo.all_reduce"(%x) ({
+          ^bb0(%l: tensor<f32>, %r: tensor<f32>):
+            %t = stablehlo.add %l, %r : tensor<f32>
+            stablehlo.return %t : tensor<f32>
+        }) {replica_groups = dense<[[0, 1, 2, 3]]> : tensor<1x4xi64>} : (tensor<4xf32>) -> tensor<4xf32>
+        return %a, %s : tensor<4xf32>, tensor<4xf32>
+      }
+    }"#;
+    let exchange = client.compile(program, &CompileOptions::replicas(4)).unwrap();
+    let row = |d: usize| HostTensor::new(&[4], &[0, 1, 2, 3].map(|i| (10 * d + i) as f32));
+    let inputs: Vec<_> = (0..4).map(|d| vec![client.upload_tensor(&row(d), d).unwrap()]).collect();
+    let outputs = exchange.execute(borrow(&inputs)).unwrap();
+    for (d, outputs) in outputs.iter().enumerate() {
+        assert_eq!(floats(&outputs[0]), [0, 10, 20, 30].map(|v| (v + d) as f32));
+        assert_eq!(floats(&outputs[1]), [60., 64., 68., 72.]);
+    }
+    let few = exchange.execute(borrow(&inputs[..2])).unwrap_err();
+    assert_eq!(few.to_string(), "executing `exchange`: it runs on 4 devices, arguments for 2 given");
+}
+
+const INCREMENT: &str = "module @increment {
+  func.func public @main(%x: tensor<256xf32> {tf.aliasing_output = 0 : i32}) -> tensor<256xf32> {
+    %one = stablehlo.constant dense<1.0> : tensor<256xf32>
+    %y = stablehlo.add %x, %one : tensor<256xf32>
+    return %y : tensor<256xf32>
+  }
+}";
+
+#[test]
+fn a_donated_argument_is_reused_and_a_borrowed_one_is_not() {
+    let Some(client) = client() else { return };
+    let increment = client.compile(INCREMENT, &CompileOptions::default()).unwrap();
+    assert_eq!(increment.memory_stats().unwrap().alias_bytes, 1024);
+    let x = client.upload_tensor(&HostTensor::zeros(DType::F32, &[256]), 0).unwrap();
+    let y = increment.execute(vec![vec![(&x).into()]]).unwrap().remove(0).remove(0);
+    assert_eq!(floats(&x), [0.0; 256], "borrowed: the marked argument is copied");
+    assert_eq!(floats(&y), [1.0; 256]);
+    let z = increment.execute(vec![vec![y.into()]]).unwrap().remove(0).remove(0);
+    assert_eq!(floats(&z), [2.0; 256]);
+}
+
+#[test]
+fn errors_carry_the_plugins_own_words() {
+    let Some(client) = client() else { return };
+    let error = client.compile("module { this is no program }", &CompileOptions::default()).unwrap_err();
+    let PjrtError::Plugin { function, code, message } = error else { panic!("{error}") };
+    // XLA gives whatever the MLIR parser says the code "unknown".
+    assert_eq!((function, code), ("PJRT_Client_Compile", ErrorCode::Unknown));
+    assert!(message.contains("custom op 'this' is unknown"), "{message}");
+
+    let error = client.upload(&[0; 7], DType::F32, &[2], 0).unwrap_err();
+    assert_eq!(error.to_string(), "upload of f32[2]: 8 bytes required, 7 given");
+    let error = client.upload(&[0; 8], DType::F32, &[2], 9).unwrap_err();
+    assert!(error.to_string().starts_with("device 9: the client has 4;"), "{error}");
+
+    let increment = client.compile(INCREMENT, &CompileOptions::default()).unwrap();
+    let small = client.upload_tensor(&HostTensor::zeros(DType::F32, &[2]), 0).unwrap();
+    assert!(increment.execute(vec![vec![(&small).into()]]).is_err());
+    assert!(increment.execute(vec![vec![]]).is_err());
+}
+
+#[test]
+fn a_serialised_program_runs_again() {
+    let Some(client) = client() else { return };
+    let bytes = client.compile(INCREMENT, &CompileOptions::on_device(1)).unwrap().serialize().unwrap();
+    let increment = client.load_serialized(&bytes).unwrap();
+    assert_eq!(increment.devices(), [1]);
+    let x = client.upload_tensor(&HostTensor::zeros(DType::F32, &[256]), 1).unwrap();
+    let y = increment.execute(vec![vec![x.into()]]).unwrap().remove(0).remove(0);
+    assert_eq!(floats(&y), [1.0; 256]);
+}
