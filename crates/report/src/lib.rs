@@ -2,14 +2,18 @@
 
 mod atomic;
 mod error;
+pub mod html;
 mod log;
+mod progress;
 mod record;
+mod summary;
 mod tensorboard;
 mod units;
 mod writer;
 
 pub use error::ReportError;
 pub use log::RunLog;
+pub use progress::Progress;
 pub use record::{EvalRecord, Record, SolveRecord, StepRecord};
-pub use tensorboard::EventWriter;
+pub use summary::{Summary, summary};
 pub use writer::{METRICS_FILE, RunWriter};

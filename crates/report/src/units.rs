@@ -15,6 +15,9 @@ pub(crate) fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "?".to_owned();
     }
+    if seconds == 0.0 {
+        return "0 s".to_owned();
+    }
     if seconds < 1e-3 {
         return format!("{:.0} µs", seconds * 1e6);
     }
@@ -77,7 +80,7 @@ mod tests {
         assert_eq!(["0", "999", "1.23k", "45.7k", "12.0M"], [0.0, 999.0, 1234.0, 45_678.0, 12e6].map(count));
         assert_eq!(["512 B", "1.50 KiB", "2.00 TiB"], [512.0, 1536.0, 2f64.powi(41)].map(bytes));
         assert_eq!(
-            ["0 µs", "850 ms", "12.3 s", "1m 00s", "4m 05s", "2h 03m"],
+            ["0 s", "850 ms", "12.3 s", "1m 00s", "4m 05s", "2h 03m"],
             [0.0, 0.85, 12.3, 59.97, 245.0, 7380.0].map(duration)
         );
         assert_eq!(
