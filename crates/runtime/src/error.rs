@@ -45,4 +45,15 @@ pub enum RuntimeError {
         /// Devices there are.
         devices: usize,
     },
+    /// An input that another backend made.
+    #[error("program `{program}`: input {input} belongs to another backend; upload it to this one")]
+    ForeignBuffer {
+        /// The program.
+        program: String,
+        /// Position of the input.
+        input: usize,
+    },
+    /// What the plugin says.
+    #[error(transparent)]
+    Pjrt(#[from] collegium_pjrt::PjrtError),
 }

@@ -2,7 +2,10 @@
 
 mod backend;
 mod error;
+mod kernels;
+mod pjrt;
 pub mod platform;
 
 pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
 pub use error::RuntimeError;
+pub use pjrt::PjrtBackend;

@@ -1,0 +1,165 @@
+//! The real backend: programs go to a PJRT plugin as StableHLO text.
+
+use std::any::Any;
+use std::path::Path;
+use std::sync::Arc;
+
+use collegium_core::{DType, HostTensor};
+use collegium_hlo::{Dialect, Program};
+use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, OptionValue, Plugin};
+
+use crate::backend::check_inputs;
+use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
+
+/// Devices of one process behind one plugin.
+pub struct PjrtBackend {
+    name: String,
+    client: Client,
+    dialect: Dialect,
+}
+
+impl PjrtBackend {
+    /// Opens the plugin at `path` with `num_devices` devices (virtual ones on the CPU).
+    ///
+    /// # Errors
+    /// A plugin that does not load, or that has fewer devices.
+    pub fn open(path: &Path, num_devices: usize) -> Result<Self, RuntimeError> {
+        let plugin = Plugin::load(path)?;
+        let count = OptionValue::Int(num_devices as i64);
+        // Only the CPU plugin makes devices to order; others refuse an option they do not know.
+        let client = match Client::new(&plugin, &[("cpu_device_count", count)]) {
+            Ok(client) => client,
+            Err(_) => Client::new(&plugin, &[])?,
+        };
+        let name = client.platform_name()?;
+        let devices = client.devices().len();
+        if devices < num_devices {
+            let what = "the mesh".to_string();
+            return Err(RuntimeError::DeviceCount { what, given: num_devices, backend: name, devices });
+        }
+        let cpu_kernels = name == "cpu" && crate::kernels::register(&plugin, num_devices);
+        Ok(Self { name, client, dialect: Dialect { cpu_kernels } })
+    }
+
+    /// Writes portable programs even where this process has kernels for the device.
+    pub fn without_kernels(mut self) -> Self {
+        self.dialect.cpu_kernels = false;
+        self
+    }
+
+    /// The client, for what only plugins have.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A buffer of a plugin. It is taken out once, when it is donated.
+struct PjrtBuffer(Buffer);
+
+impl DeviceBuffer for PjrtBuffer {
+    fn dtype(&self) -> DType {
+        self.0.dtype()
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        self.0.dims().to_vec()
+    }
+
+    fn download(&self) -> Result<HostTensor, RuntimeError> {
+        Ok(self.0.download()?)
+    }
+}
+
+struct PjrtExecutable {
+    program: Program,
+    devices: usize,
+    inner: collegium_pjrt::Executable,
+}
+
+impl Backend for PjrtBackend {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn num_devices(&self) -> usize {
+        self.client.devices().len()
+    }
+
+    fn compile(&self, program: &Program) -> Result<Arc<dyn Executable>, RuntimeError> {
+        let given = program.mesh.num_devices();
+        if given != self.num_devices() {
+            let what = format!("program `{}`", program.name);
+            return Err(RuntimeError::DeviceCount { what, given, backend: self.name.clone(), devices: self.num_devices() });
+        }
+        let text = program.to_stablehlo_for(self.dialect);
+        let inner = self.client.compile(&text, &CompileOptions::replicas(given))?;
+        Ok(Arc::new(PjrtExecutable { program: program.clone(), devices: given, inner }))
+    }
+
+    fn upload(&self, pieces: &[HostTensor]) -> Result<Array, RuntimeError> {
+        if pieces.len() != self.num_devices() {
+            let what = "the array".to_string();
+            return Err(RuntimeError::DeviceCount { what, given: pieces.len(), backend: self.name.clone(), devices: self.num_devices() });
+        }
+        let send = |(d, piece): (usize, &HostTensor)| self.client.upload_tensor(piece, d).map(|b| own(b));
+        Ok(Array { pieces: pieces.iter().enumerate().map(send).collect::<Result<_, _>>()? })
+    }
+
+    fn memory(&self, device: usize) -> Option<MemoryUse> {
+        let stats = self.client.devices().get(device)?.memory_stats().ok()?;
+        Some(MemoryUse { bytes_in_use: stats.bytes_in_use, peak_bytes: stats.peak_bytes_in_use, limit_bytes: stats.bytes_limit })
+    }
+}
+
+fn own(buffer: Buffer) -> Arc<dyn DeviceBuffer> {
+    Arc::new(PjrtBuffer(buffer))
+}
+
+impl Executable for PjrtExecutable {
+    fn run(&self, inputs: Vec<Array>) -> Result<Vec<Array>, RuntimeError> {
+        check_inputs(&self.program, &inputs, self.devices)?;
+        let donated: Vec<bool> = (0..inputs.len()).map(|i| self.program.donations.iter().any(|d| d.0 == i)).collect();
+        let mut given = Vec::new();
+        let mut lent = Vec::new();
+        for (index, array) in inputs.into_iter().enumerate() {
+            if donated[index] {
+                given.push(array.pieces.into_iter().map(|p| self.take(p, index)).collect::<Result<Vec<_>, _>>()?);
+            } else {
+                lent.push(array.pieces.into_iter().map(|p| self.shared(p, index)).collect::<Result<Vec<_>, _>>()?);
+            }
+        }
+        let mut given: Vec<_> = given.into_iter().map(Vec::into_iter).collect();
+        let mut args: Vec<Vec<Arg<'_>>> = Vec::with_capacity(self.devices);
+        for device in 0..self.devices {
+            let (mut next_given, mut next_lent) = (given.iter_mut(), lent.iter());
+            let arg = |&donate: &bool| {
+                let missing = "inputs were sorted by donation just above";
+                if donate {
+                    Arg::Donate(next_given.next().and_then(Iterator::next).expect(missing))
+                } else {
+                    Arg::Borrow(&next_lent.next().expect(missing)[device].0)
+                }
+            };
+            args.push(donated.iter().map(arg).collect());
+        }
+        let by_device = self.inner.execute(args)?;
+        let count = self.program.outputs.len();
+        let mut arrays: Vec<Array> = (0..count).map(|_| Array { pieces: Vec::with_capacity(self.devices) }).collect();
+        for outputs in by_device {
+            arrays.iter_mut().zip(outputs).for_each(|(array, buffer)| array.pieces.push(own(buffer)));
+        }
+        Ok(arrays)
+    }
+}
+
+impl PjrtExecutable {
+    fn shared(&self, piece: Arc<dyn DeviceBuffer>, input: usize) -> Result<Arc<PjrtBuffer>, RuntimeError> {
+        let any: Arc<dyn Any + Send + Sync> = piece;
+        any.downcast().map_err(|_| RuntimeError::ForeignBuffer { program: self.program.name.clone(), input })
+    }
+
+    fn take(&self, piece: Arc<dyn DeviceBuffer>, input: usize) -> Result<Buffer, RuntimeError> {
+        let shared = || RuntimeError::SharedDonation { program: self.program.name.clone(), input };
+        Arc::try_unwrap(self.shared(piece, input)?).map(|b| b.0).map_err(|_| shared())
+    }
+}
