@@ -1,18 +1,22 @@
 #![doc = include_str!("../README.md")]
 
 mod buffer;
+mod call_frame;
 mod client;
 mod compile_options;
 mod device;
 mod element;
+pub mod environment;
 mod error;
 mod event;
 mod executable;
 mod execute;
+pub mod ffi;
 mod named_value;
 mod plugin;
 
 pub use buffer::{Buffer, PendingDownload, TensorSpec};
+pub use call_frame::{Attribute, CallFrame};
 pub use client::Client;
 pub use compile_options::CompileOptions;
 pub use device::{Device, MemoryStats};

@@ -39,7 +39,7 @@ pub struct Plugin {
     path: PathBuf,
     table: sys::PJRT_Api,
     /// Custom calls registered so far: the runtime keeps them for the life of the process.
-    pub(crate) handlers: Mutex<HashMap<(String, &'static str), std::any::TypeId>>,
+    pub(crate) handlers: Mutex<HashMap<(&'static str, &'static str), std::any::TypeId>>,
 }
 
 // SAFETY: the table is a copy that never changes; its pointers are functions of a library that is never unloaded, and

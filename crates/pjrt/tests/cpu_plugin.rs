@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use collegium_core::{DType, HostTensor};
-use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ErrorCode, OptionValue, PjrtError, Plugin};
+use collegium_pjrt::{
+    Arg, Buffer, CallFrame, Client, CompileOptions, ErrorCode, OptionValue, PjrtError, Plugin, ffi,
+};
 
 /// Where tests find the plugin: the variable users have, then the folder `collegium doctor --fetch` fills.
 fn plugin_path() -> Option<PathBuf> {
@@ -197,4 +199,108 @@ fn a_serialised_program_runs_again() {
     let x = client.upload_tensor(&HostTensor::zeros(DType::F32, &[256]), 1).unwrap();
     let y = increment.execute(vec![vec![x.into()]]).unwrap().remove(0).remove(0);
     assert_eq!(floats(&y), [1.0; 256]);
+}
+
+/// Multiplies by the attribute `factor`; adds `offset`; can be told to fail.
+struct Scale;
+
+impl ffi::Handler for Scale {
+    const NAME: &'static str = "collegium_test_scale";
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let (factor, offset) = (frame.float("factor")? as f32, frame.integer("offset")? as f32);
+        match frame.string("mood")? {
+            "error" => return Err("in no mood".into()),
+            "panic" => panic!("lost its head"),
+            _ => {}
+        }
+        let x = frame.input::<f32>(0)?;
+        let (y, dims) = frame.output::<f32>(0)?;
+        assert_eq!(dims, frame.input_dims(0)?);
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor + offset);
+        Ok(())
+    }
+}
+
+fn scale_program(mood: &str) -> String {
+    format!(
+        r#"module @scale {{
+          func.func public @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {{
+            %y = stablehlo.custom_call @collegium_test_scale(%x) {{api_version = 4 : i32, backend_config =
+              {{factor = 2.0 : f32, offset = 3 : i64, mood = "{mood}"}}}} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+            return %y : tensor<2x4xf32>
+          }}
+        }}"#
+    )
+}
+
+#[test]
+fn a_rust_function_is_called_from_a_program() {
+    let Some(client) = client() else { return };
+    assert!(ffi::is_supported(client.plugin()));
+    for _ in 0..2 {
+        ffi::register::<Scale>(client.plugin(), "Host").unwrap();
+    }
+    let x = client.upload_tensor(&HostTensor::new(&[2, 4], &[0f32, 1., 2., 3., 4., 5., 6., 7.]), 0).unwrap();
+    let run = |mood| {
+        let scale = client.compile(&scale_program(mood), &CompileOptions::default())?;
+        scale.execute(vec![vec![(&x).into()]])?.remove(0).remove(0).download()
+    };
+    assert_eq!(run("good").unwrap().to_vec::<f32>(), [3., 5., 7., 9., 11., 13., 15., 17.]);
+    let error = run("error").unwrap_err().to_string();
+    assert!(error.contains("custom call `collegium_test_scale`: in no mood"), "{error}");
+    let error = run("panic").unwrap_err().to_string();
+    assert!(error.contains("custom call `collegium_test_scale`: panicked: lost its head"), "{error}");
+}
+
+/// Has the name of another handler.
+struct Impostor;
+
+impl ffi::Handler for Impostor {
+    const NAME: &'static str = <Scale as ffi::Handler>::NAME;
+
+    fn call(_: &mut CallFrame<'_>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn one_name_means_one_handler() {
+    let Some(client) = client() else { return };
+    ffi::register::<Scale>(client.plugin(), "Host").unwrap();
+    let error = ffi::register::<Impostor>(client.plugin(), "Host").unwrap_err();
+    assert!(error.to_string().contains("another handler has this name"), "{error}");
+}
+
+/// Doubles its operand where it lies.
+struct DoubleInPlace;
+
+impl ffi::Handler for DoubleInPlace {
+    const NAME: &'static str = "collegium_test_double_in_place";
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let hidden = frame.input::<f32>(0).expect_err("the operand is the result");
+        assert!(hidden.contains("shares its memory with output 0"), "{hidden}");
+        frame.output::<f32>(0)?.0.iter_mut().for_each(|y| *y *= 2.0);
+        frame.output::<f32>(0).map_or(Ok(()), |_| Err("two slices of one result".into()))
+    }
+}
+
+#[test]
+fn a_custom_call_may_work_in_place() {
+    let Some(client) = client() else { return };
+    ffi::register::<DoubleInPlace>(client.plugin(), "Host").unwrap();
+    let program = "module @double {
+      func.func public @main(%x: tensor<3xf32>) -> tensor<3xf32> {
+        %y = stablehlo.custom_call @collegium_test_double_in_place(%x) {api_version = 4 : i32,
+          output_operand_aliases = [#stablehlo.output_operand_alias<output_tuple_indices = [],
+            operand_index = 0, operand_tuple_indices = []>]} : (tensor<3xf32>) -> tensor<3xf32>
+        return %y : tensor<3xf32>
+      }
+    }";
+    let double = client.compile(program, &CompileOptions::default()).unwrap();
+    let x = client.upload_tensor(&HostTensor::new(&[3], &[1f32, 2., 3.]), 0).unwrap();
+    let y = double.execute(vec![vec![(&x).into()]]).unwrap().remove(0).remove(0);
+    assert_eq!(floats(&y), [2., 4., 6.]);
+    assert_eq!(floats(&x), [1., 2., 3.], "the caller's buffer was only borrowed");
 }
