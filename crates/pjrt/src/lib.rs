@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod buffer;
+mod cache;
 mod call_frame;
 mod client;
 mod compile_options;
@@ -11,11 +12,14 @@ mod error;
 mod event;
 mod executable;
 mod execute;
+#[cfg(test)]
+mod fake;
 pub mod ffi;
 mod named_value;
 mod plugin;
 
 pub use buffer::{Buffer, PendingDownload, TensorSpec};
+pub use cache::{CacheOutcome, ExecutableCache};
 pub use call_frame::{Attribute, CallFrame};
 pub use client::Client;
 pub use compile_options::CompileOptions;

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use collegium_core::{DType, HostTensor};
 use collegium_pjrt::{
-    Arg, Buffer, CallFrame, Client, CompileOptions, ErrorCode, OptionValue, PjrtError, Plugin, ffi,
+    Arg, Buffer, CacheOutcome, CallFrame, Client, CompileOptions, ErrorCode, Executable, ExecutableCache,
+    OptionValue, PjrtError, Plugin, ffi,
 };
 
 /// Where tests find the plugin: the variable users have, then the folder `collegium doctor --fetch` fills.
@@ -125,7 +126,11 @@ fn shared_upload_keeps_the_host_data_until_it_is_read() {
 #[test]
 fn collectives_run_over_four_devices_in_one_launch() {
     let Some(client) = client() else { return };
-    let program = r#"module @exchange attributes {mhlo.num_replicas = 4 : i32} {
+    let exchange = client.compile(EXCHANGE, &CompileOptions::replicas(4)).unwrap();
+    check_exchange(&client, &exchange);
+}
+
+const EXCHANGE: &str = r#"module @exchange attributes {mhlo.num_replicas = 4 : i32} {
       func.func public @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
         %a = "stablehlo.all_to_all"(%x) {split_dimension = 0 : i64, concat_dimension = 0 : i64, split_count = 4 : i64,
           replica_groups = dense<[[0, 1, 2, 3]]> : tensor<1x4xi64>} : (tensor<4xf32>) -> tensor<4xf32>
@@ -137,7 +142,8 @@ fn collectives_run_over_four_devices_in_one_launch() {
         return %a, %s : tensor<4xf32>, tensor<4xf32>
       }
     }"#;
-    let exchange = client.compile(program, &CompileOptions::replicas(4)).unwrap();
+
+fn check_exchange(client: &Client, exchange: &Executable) {
     let row = |d: usize| HostTensor::new(&[4], &[0, 1, 2, 3].map(|i| (10 * d + i) as f32));
     let inputs: Vec<_> = (0..4).map(|d| vec![client.upload_tensor(&row(d), d).unwrap()]).collect();
     let outputs = exchange.execute(borrow(&inputs)).unwrap();
@@ -191,14 +197,46 @@ fn errors_carry_the_plugins_own_words() {
 }
 
 #[test]
-fn a_serialised_program_runs_again() {
+fn the_cache_loads_what_it_stored_and_repairs_damage() {
+    let Some(client) = client() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let cache = ExecutableCache::new(folder.path());
+    let options = CompileOptions::replicas(4);
+    let outcome = |expected: CacheOutcome| {
+        let (exchange, outcome) = cache.get_or_compile(&client, EXCHANGE, &options).unwrap();
+        assert_eq!(outcome, expected);
+        check_exchange(&client, &exchange);
+    };
+    outcome(CacheOutcome::Stored);
+    outcome(CacheOutcome::Loaded);
+    let path = cache.path(&client, EXCHANGE, &options).unwrap();
+    assert_ne!(path, cache.path(&client, EXCHANGE, &CompileOptions::on_device(0)).unwrap());
+    std::fs::write(&path, b"CLGPJRT1 torn").unwrap();
+    outcome(CacheOutcome::Stored);
+    outcome(CacheOutcome::Loaded);
+
+    let file = ExecutableCache::new(&path); // a folder that cannot be made
+    let (_, outcome) = file.get_or_compile(&client, EXCHANGE, &options).unwrap();
+    assert!(matches!(outcome, CacheOutcome::NotStored(_)));
+}
+
+#[test]
+fn a_serialised_program_keeps_devices_donation_and_custom_calls() {
     let Some(client) = client() else { return };
     let bytes = client.compile(INCREMENT, &CompileOptions::on_device(1)).unwrap().serialize().unwrap();
     let increment = client.load_serialized(&bytes).unwrap();
     assert_eq!(increment.devices(), [1]);
+    assert_eq!(increment.outputs()[0].dims, [256]);
+    assert_eq!(increment.memory_stats().unwrap().alias_bytes, 1024);
     let x = client.upload_tensor(&HostTensor::zeros(DType::F32, &[256]), 1).unwrap();
     let y = increment.execute(vec![vec![x.into()]]).unwrap().remove(0).remove(0);
     assert_eq!(floats(&y), [1.0; 256]);
+
+    ffi::register::<Scale>(client.plugin(), "Host").unwrap();
+    let scale = client.compile(&scale_program("good"), &CompileOptions::default()).unwrap();
+    let scale = client.load_serialized(&scale.serialize().unwrap()).unwrap();
+    let x = client.upload_tensor(&HostTensor::zeros(DType::F32, &[2, 4]), 0).unwrap();
+    assert_eq!(floats(&scale.execute(vec![vec![x.into()]]).unwrap()[0][0]), [3.0; 8]);
 }
 
 /// Multiplies by the attribute `factor`; adds `offset`; can be told to fail.
