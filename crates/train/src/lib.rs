@@ -1,1 +1,7 @@
 //! Step, loop, optimizer, checkpoints.
+
+pub mod config;
+pub mod engine;
+mod error;
+
+pub use error::TrainError;

@@ -12,14 +12,14 @@ pub struct Rotation<'g> {
 }
 
 impl<'g> Rotation<'g> {
-    /// The rotation of `positions` {batch, seq} (i32) by `frequencies` (radians per position), both scaled by `scale`.
-    pub fn new(positions: Value<'g>, frequencies: &[f64], scale: f64) -> Self {
+    /// The rotation of `positions` {batch, seq} (i32) by `frequencies` (radians per position).
+    pub fn new(positions: Value<'g>, frequencies: &[f64]) -> Self {
         let g = positions.graph();
         let half = dim("half", frequencies.len());
         let mut dims = positions.shape().dims;
         dims.push(half);
         let angle = positions.convert(DType::F32).broadcast(&dims) * g.literal(DType::F32, &[half], frequencies);
-        Self { cos: angle.cos() * scale, sin: angle.sin() * scale }
+        Self { cos: angle.cos(), sin: angle.sin() }
     }
 
     /// Turns `x` {batch, seq, .., head_dim}.

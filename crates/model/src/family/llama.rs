@@ -1,0 +1,32 @@
+//! Llama 2 and 3 (dense).
+
+use serde_json::{Map, Value, json};
+
+use super::{Defaults, Family, bias_everywhere, common, uniform};
+use crate::config::{FeedForward, Fields, LayerConfig, ModelConfig};
+
+pub(super) const FAMILY: Family = Family {
+    name: "llama",
+    architecture: "LlamaForCausalLM",
+    parse,
+    write,
+    moe_block: "mlp",
+    expert_names: ["gate_proj", "up_proj", "down_proj"],
+};
+
+fn parse(fields: &mut Fields<'_>) -> ModelConfig {
+    let mut config = common(fields, &Defaults { family: "llama", theta: 10_000.0, eps: 1e-6, tied: false });
+    config.attention_bias = bias_everywhere(fields);
+    fields.only("mlp_bias", &json!(false), "the feed-forward here has no bias");
+    let intermediate = fields.required_size("intermediate_size");
+    uniform(&mut config, LayerConfig { sliding_window: None, feed_forward: FeedForward::Dense { intermediate } });
+    config
+}
+
+fn write(config: &ModelConfig, map: &mut Map<String, Value>) {
+    map.insert("attention_bias".into(), json!(config.attention_bias.qkv));
+    map.insert("mlp_bias".into(), json!(false));
+    if let Some(FeedForward::Dense { intermediate }) = config.layers.first().map(|l| &l.feed_forward) {
+        map.insert("intermediate_size".into(), json!(intermediate));
+    }
+}

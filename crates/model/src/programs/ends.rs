@@ -1,0 +1,79 @@
+//! The two ends of the model: embedding, and head with loss.
+
+use collegium_core::DType;
+use collegium_hlo::{ForwardBackward, Graph, GraphError, Program, Value, dim, split};
+
+use super::{Builder, Shape, named};
+use crate::layers;
+
+/// Embedding: `tokens` {batch, seq} and `embed` {vocab, hidden} to `hidden_out` {token, hidden}.
+///
+/// # Errors
+/// None for a checked configuration.
+pub fn embed(shape: &Shape<'_>) -> Result<ForwardBackward, GraphError> {
+    let graph = Graph::new(shape.mesh.clone());
+    let b = Builder::new(&graph, shape.dtype);
+    let tokens = b.input("tokens", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]);
+    let table = b.weight("embed", &[("vocab", shape.config.vocab_size), ("hidden", shape.config.hidden_size)]);
+    let out = layers::embed(table, tokens, shape.dtype);
+    let cotangent = b.input("d.hidden_out", shape.dtype, &[shape.token(), shape.hidden()]);
+    let gradients = b.gradients(&[(out, cotangent)], &[]);
+    split("embed", &[("hidden_out", out)], &[cotangent], &named(&gradients), shape.residuals)
+}
+
+/// Final norm, head and loss with their gradients, in one program: `hidden`, `targets` {batch, seq} (negative: does not count)
+/// and `loss_scale` to `loss` = scale · sum of cross-entropies, `d.hidden`, `d.norm`, `d.lm_head`.
+///
+/// # Errors
+/// None for a checked configuration.
+pub fn head(shape: &Shape<'_>) -> Result<Program, GraphError> {
+    let graph = Graph::new(shape.mesh.clone());
+    let b = Builder::new(&graph, shape.dtype);
+    let (hidden, logits) = head_logits(&b, shape);
+    let scale = b.input("loss_scale", DType::F32, &[]);
+    let loss = layers::cross_entropy(logits, targets(&b, shape)) * scale;
+    let one = graph.scalar(DType::F32, 1.0);
+    let mut outputs = vec![("loss".to_string(), loss)];
+    outputs.extend(b.gradients(&[(loss, one)], &[("hidden", hidden)]));
+    graph.finish("head", &named(&outputs))
+}
+
+/// The loss alone: `hidden` and `targets` to `loss`, the sum of cross-entropies.
+///
+/// # Errors
+/// None for a checked configuration.
+pub fn sum_loss(shape: &Shape<'_>) -> Result<Program, GraphError> {
+    let graph = Graph::new(shape.mesh.clone());
+    let b = Builder::new(&graph, shape.dtype);
+    let (_, logits) = head_logits(&b, shape);
+    graph.finish("sum_loss", &[("loss", layers::cross_entropy(logits, targets(&b, shape)))])
+}
+
+/// Logits of some tokens: `hidden` and `places` {place} (token indices) to `logits` {place, vocab} f32.
+///
+/// # Errors
+/// None for a checked configuration.
+pub fn logits_at(shape: &Shape<'_>, places: usize) -> Result<Program, GraphError> {
+    let graph = Graph::new(shape.mesh.clone());
+    let b = Builder::new(&graph, shape.dtype);
+    let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
+    let at = b.input("places", DType::I32, &[dim("place", places)]);
+    let picked = hidden.take(at, "token").rename(&[("place", "token")]);
+    graph.finish("logits", &[("logits", project(&b, shape, picked))])
+}
+
+fn targets<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
+    b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]).merge(&["batch", "seq"], "token")
+}
+
+fn head_logits<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> (Value<'g>, Value<'g>) {
+    let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
+    (hidden, project(b, shape, hidden))
+}
+
+fn project<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> Value<'g> {
+    let c = shape.config;
+    let norm = b.weight("norm", &[("hidden", c.hidden_size)]);
+    let weight = b.weight("lm_head", &[("vocab", c.vocab_size), ("hidden", c.hidden_size)]);
+    layers::logits(layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps), weight)
+}

@@ -1,0 +1,367 @@
+//! The configuration of a run: one TOML file, a preset under it, `--set key=value` over it. What was in effect is saved with the
+//! run and is all that a resumed run reads.
+
+mod keys;
+mod preset;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use keys::ConfigError;
+pub use preset::{PRESETS, Preset};
+
+/// Everything a run depends on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunConfig {
+    /// The model.
+    pub model: ModelSection,
+    /// What it learns from.
+    pub data: DataSection,
+    /// Steps, batches and numbers.
+    pub train: TrainSection,
+    /// AdamW and its schedule.
+    pub optimizer: OptimizerSection,
+    /// Losses and biases of the routers.
+    pub router: RouterSection,
+    /// Devices and how the model lies on them.
+    pub parallel: ParallelSection,
+    /// What is written, where and how often.
+    pub run: RunSection,
+}
+
+/// `[model]`: a checkpoint to start from, a `config.json`, or sizes for a Qwen3-MoE model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSection {
+    /// Folder of a Hugging Face checkpoint to start from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<PathBuf>,
+    /// A Hugging Face `config.json`; weights start at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<PathBuf>,
+    /// Vocabulary; 0 takes the tokenizer's.
+    pub vocab_size: usize,
+    /// Width.
+    pub hidden_size: usize,
+    /// Layers.
+    pub num_layers: usize,
+    /// Query heads.
+    pub num_heads: usize,
+    /// Key-value heads.
+    pub num_kv_heads: usize,
+    /// Size of a head.
+    pub head_dim: usize,
+    /// Experts of a layer; 0 makes the model dense.
+    pub num_experts: usize,
+    /// Experts of a token.
+    pub top_k: usize,
+    /// Inner width of an expert, or of the feed-forward of a dense model.
+    pub intermediate: usize,
+    /// Base of the rotary embedding.
+    pub rope_theta: f64,
+    /// Whether the head shares the embedding's weights.
+    pub tie_embeddings: bool,
+}
+
+impl Default for ModelSection {
+    fn default() -> Self {
+        Self {
+            checkpoint: None,
+            config: None,
+            vocab_size: 0,
+            hidden_size: 128,
+            num_layers: 4,
+            num_heads: 4,
+            num_kv_heads: 2,
+            head_dim: 32,
+            num_experts: 8,
+            top_k: 2,
+            intermediate: 256,
+            rope_theta: 10_000.0,
+            tie_embeddings: false,
+        }
+    }
+}
+
+/// `[data]`: files, or nothing for the built-in problems.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataSection {
+    /// Files or folders of .txt, .jsonl and .parquet; none for the built-in problems.
+    pub paths: Vec<PathBuf>,
+    /// Field of the text in .jsonl and .parquet.
+    pub field: String,
+    /// A `tokenizer.json`, or `bytes`.
+    pub tokenizer: String,
+    /// Share of the documents kept for validation.
+    pub validation: f64,
+    /// Where token files are kept; in the run's folder where empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<PathBuf>,
+    /// Most digits of the numbers in the built-in problems.
+    pub max_digits: u32,
+}
+
+impl Default for DataSection {
+    fn default() -> Self {
+        Self {
+            paths: Vec::new(),
+            field: "text".into(),
+            tokenizer: "bytes".into(),
+            validation: 0.02,
+            cache: None,
+            max_digits: 3,
+        }
+    }
+}
+
+/// `[train]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainSection {
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Sequences of a step, over all ranks and micro-batches.
+    pub batch: usize,
+    /// Sequences of a micro-batch on each rank; 0 for all at once.
+    pub micro_batch: usize,
+    /// Tokens of a sequence.
+    pub seq: usize,
+    /// Seed of weights and data order.
+    pub seed: u64,
+    /// `float32` or `bfloat16`: activations and working weights; masters, moments and reductions are f32.
+    pub dtype: String,
+    /// `save-everything`, `save-dots` or `recompute`: what is kept for the backward pass.
+    pub residuals: String,
+}
+
+impl Default for TrainSection {
+    fn default() -> Self {
+        Self {
+            steps: 400,
+            batch: 16,
+            micro_batch: 0,
+            seq: 256,
+            seed: 0,
+            dtype: "float32".into(),
+            residuals: "save-dots".into(),
+        }
+    }
+}
+
+/// `[optimizer]`: AdamW, clipping, and the learning rate over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSection {
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Learning rate at the end, as a share of the highest.
+    pub final_share: f64,
+    /// Steps from zero to the highest rate.
+    pub warmup_steps: u64,
+    /// `cosine`, `wsd` (warm-up, stable, decay) or `constant`.
+    pub schedule: String,
+    /// Share of the steps that `wsd` decays in, at the end.
+    pub decay_share: f64,
+    /// Decoupled weight decay; norms and biases do not decay.
+    pub weight_decay: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Largest global gradient norm.
+    pub max_norm: f64,
+}
+
+impl Default for OptimizerSection {
+    fn default() -> Self {
+        Self {
+            learning_rate: 2e-3,
+            final_share: 0.1,
+            warmup_steps: 20,
+            schedule: "cosine".into(),
+            decay_share: 0.2,
+            weight_decay: 0.1,
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+            max_norm: 1.0,
+        }
+    }
+}
+
+/// `[router]`: a modelling choice; the system balances whatever the router does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RouterSection {
+    /// Weight of the load-balancing loss.
+    pub aux_loss: f64,
+    /// Weight of the z-loss.
+    pub z_loss: f64,
+    /// Step of the sign bias (loss-free balancing); 0 for none.
+    pub bias_rate: f64,
+}
+
+impl Default for RouterSection {
+    fn default() -> Self {
+        Self { aux_loss: 0.01, z_loss: 0.0, bias_rate: 0.0 }
+    }
+}
+
+/// `[parallel]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParallelSection {
+    /// `cpu`, `cuda` or `neuron`.
+    pub platform: String,
+    /// Devices; on the CPU, virtual ones.
+    pub devices: usize,
+    /// Ranks that the experts are spread over; 0 for all devices. The rest of the mesh repeats them.
+    pub expert: usize,
+}
+
+impl Default for ParallelSection {
+    fn default() -> Self {
+        Self { platform: "cpu".into(), devices: 2, expert: 0 }
+    }
+}
+
+/// `[run]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunSection {
+    /// Folder of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    /// Steps between checkpoints; 0 for one at the end only.
+    pub checkpoint_every: u64,
+    /// Checkpoints kept.
+    pub keep: usize,
+    /// Steps between validations; 0 for one at the end only.
+    pub eval_every: u64,
+    /// Batches of a validation.
+    pub eval_batches: usize,
+    /// Fresh problems solved at the end, of the built-in corpus.
+    pub solve: usize,
+    /// Steps between records of the rows of every expert.
+    pub routing_every: u64,
+}
+
+impl Default for RunSection {
+    fn default() -> Self {
+        Self { dir: None, checkpoint_every: 200, keep: 2, eval_every: 100, eval_batches: 4, solve: 128, routing_every: 5 }
+    }
+}
+
+impl RunConfig {
+    /// Numbers and names that cannot be, all at once.
+    ///
+    /// # Errors
+    /// Every problem found, one a line.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        let mut require = |sound: bool, problem: String| {
+            if !sound {
+                problems.push(problem);
+            }
+        };
+        let (t, o, p, m) = (&self.train, &self.optimizer, &self.parallel, &self.model);
+        require(p.devices >= 1, format!("parallel.devices is {}; at least 1 is needed", p.devices));
+        let devices = p.devices.max(1);
+        require(t.steps >= 1, "train.steps is 0; at least 1 is needed".into());
+        require(t.seq >= 2, format!("train.seq is {}; a sequence has at least 2 tokens", t.seq));
+        require(
+            t.batch >= devices && t.batch.is_multiple_of(devices),
+            format!("train.batch is {}; it must be a multiple of the {devices} devices (parallel.devices), and at least that many", t.batch),
+        );
+        let each = t.batch / devices;
+        require(
+            t.micro_batch == 0 || (each.is_multiple_of(t.micro_batch) && t.micro_batch <= each),
+            format!("train.micro_batch is {}; it must divide the {each} sequences that each device has of train.batch", t.micro_batch),
+        );
+        let expert = if p.expert == 0 { devices } else { p.expert };
+        require(
+            devices.is_multiple_of(expert),
+            format!("parallel.expert is {}; it must divide the {devices} devices (parallel.devices)", p.expert),
+        );
+        require(
+            self.dtype().is_some(),
+            format!("train.dtype is `{}`; use float32 or bfloat16", t.dtype),
+        );
+        require(
+            self.residuals().is_some(),
+            format!("train.residuals is `{}`; use save-everything, save-dots or recompute", t.residuals),
+        );
+        require(
+            ["cosine", "wsd", "constant"].contains(&o.schedule.as_str()),
+            format!("optimizer.schedule is `{}`; use cosine, wsd or constant", o.schedule),
+        );
+        let positive = [
+            ("optimizer.learning_rate", o.learning_rate),
+            ("optimizer.epsilon", o.epsilon),
+            ("optimizer.max_norm", o.max_norm),
+            ("model.rope_theta", m.rope_theta),
+        ];
+        for (name, value) in positive {
+            require(value.is_finite() && value > 0.0, format!("{name} is {value}; it must be a finite number above 0"));
+        }
+        let not_negative = [
+            ("optimizer.weight_decay", o.weight_decay),
+            ("router.aux_loss", self.router.aux_loss),
+            ("router.z_loss", self.router.z_loss),
+            ("router.bias_rate", self.router.bias_rate),
+        ];
+        for (name, value) in not_negative {
+            require(value.is_finite() && value >= 0.0, format!("{name} is {value}; it must be a finite number, 0 or more"));
+        }
+        let shares = [
+            ("optimizer.final_share", o.final_share),
+            ("optimizer.decay_share", o.decay_share),
+            ("optimizer.beta1", o.beta1),
+            ("optimizer.beta2", o.beta2),
+            ("data.validation", self.data.validation),
+        ];
+        for (name, value) in shares {
+            require((0.0..1.0).contains(&value), format!("{name} is {value}; it must be at least 0 and below 1"));
+        }
+        require(
+            m.checkpoint.is_none() || m.config.is_none(),
+            "model.checkpoint and model.config are both given; a checkpoint has its own config.json, leave one out".into(),
+        );
+        require(self.run.keep >= 1, "run.keep is 0; at least one checkpoint is kept".into());
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Values(problems)) }
+    }
+
+    /// Element type of the computation.
+    pub fn dtype(&self) -> Option<collegium_core::DType> {
+        match self.train.dtype.as_str() {
+            "float32" => Some(collegium_core::DType::F32),
+            "bfloat16" => Some(collegium_core::DType::Bf16),
+            _ => None,
+        }
+    }
+
+    /// What the forward pass keeps.
+    pub fn residuals(&self) -> Option<collegium_hlo::Residuals> {
+        collegium_hlo::Residuals::ALL.iter().find(|r| r.0 == self.train.residuals).map(|r| r.1)
+    }
+
+    /// Ranks that the experts are spread over.
+    pub fn expert_ranks(&self) -> usize {
+        if self.parallel.expert == 0 { self.parallel.devices } else { self.parallel.expert }
+    }
+
+    /// Sequences of a micro-batch on each rank.
+    pub fn micro_batch(&self) -> usize {
+        if self.train.micro_batch == 0 { self.train.batch / self.parallel.devices } else { self.train.micro_batch }
+    }
+
+    /// Micro-batches of a step.
+    pub fn num_micro_batches(&self) -> usize {
+        self.train.batch / (self.micro_batch() * self.parallel.devices)
+    }
+}

@@ -1,0 +1,264 @@
+//! The model on its devices: weights, forward and backward of a micro-batch, the update. One layer after another, each kind
+//! compiled once; between router and experts the host holds the counts and plans the dispatch.
+
+mod dispatch;
+mod finite;
+mod group;
+mod program;
+mod step;
+mod update;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use collegium_balance::Bucket;
+use collegium_core::{DType, HostTensor};
+use collegium_hlo::{Mesh, Residuals};
+use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
+use collegium_model::params::{self, GroupKey};
+use collegium_model::programs;
+use collegium_runtime::{Array, Backend};
+
+use crate::TrainError;
+
+pub use dispatch::{DispatchReport, Dispatcher};
+pub use group::{Group, State};
+pub use program::{Compiled, Env, Halves, compile_all};
+pub use step::{Forward, LossWeights, StepLoss};
+pub use update::Hyper;
+
+use group::GroupPrograms;
+
+/// How the model is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Element type of activations and working weights; masters are always f32.
+    pub dtype: DType,
+    /// What forward halves keep.
+    pub residuals: Residuals,
+    /// Sequences of a micro-batch on each rank.
+    pub batch: usize,
+    /// Tokens of a sequence.
+    pub seq: usize,
+}
+
+/// A model on devices, ready to train or to be evaluated.
+pub struct Engine {
+    backend: Arc<dyn Backend>,
+    config: ModelConfig,
+    mesh: Mesh,
+    settings: Settings,
+    groups: Vec<Group>,
+    dispatcher: Dispatcher,
+    slot_tables: HashMap<usize, Array>,
+    /// Steers the choice of experts, by MoE layer; zero unless loss-free balancing moves it.
+    router_bias: Vec<Vec<f32>>,
+    router_bias_arrays: Vec<Array>,
+    embed: Halves,
+    /// By layer; layers of one configuration share them.
+    blocks: Vec<Halves>,
+    head: Arc<Compiled>,
+    sum_loss: Arc<Compiled>,
+    squared_norm: Arc<Compiled>,
+    experts: HashMap<(MoeKey, Bucket), Halves>,
+}
+
+/// What expert programs depend on besides the bucket.
+type MoeKey = (usize, usize, usize);
+
+fn moe_key(moe: &MoeConfig) -> MoeKey {
+    (moe.num_experts, moe.top_k, moe.intermediate)
+}
+
+impl Engine {
+    /// Puts a model on the devices of `backend`; `value` gives every parameter by its checkpoint name.
+    ///
+    /// # Errors
+    /// Experts that do not divide over the ranks, values that cannot be had, or what the device says.
+    pub fn new(
+        backend: Arc<dyn Backend>,
+        config: ModelConfig,
+        mesh: Mesh,
+        settings: Settings,
+        value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+    ) -> Result<Self, TrainError> {
+        let mut dispatcher = Dispatcher::new(&mesh, backend.block_rows());
+        let shape = program_shape(&config, &mesh, settings);
+        let moes: Vec<&MoeConfig> = config.layers.iter().filter_map(|l| l.feed_forward.moe()).collect();
+        let mut slot_tables = HashMap::new();
+        for moe in &moes {
+            if !slot_tables.contains_key(&moe.num_experts) {
+                slot_tables.insert(moe.num_experts, dispatcher.slot_table(moe.num_experts, &*backend)?);
+            }
+        }
+        let router_bias: Vec<Vec<f32>> = moes.iter().map(|m| vec![0.0; m.num_experts]).collect();
+        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, &mut dispatcher, value)?;
+        let shards: Vec<Vec<usize>> = groups.iter().map(|g| g.shard.clone()).collect();
+        let mut engine = Self {
+            embed: Halves::new(programs::embed(&shape)?),
+            blocks: layer_programs(&shape)?,
+            head: Compiled::new(programs::head(&shape)?),
+            sum_loss: Compiled::new(programs::sum_loss(&shape)?),
+            squared_norm: Compiled::new(programs::squared_norm(&shards, &mesh)?),
+            experts: HashMap::new(),
+            router_bias_arrays: Vec::new(),
+            backend,
+            mesh: mesh.clone(),
+            settings,
+            groups,
+            dispatcher,
+            slot_tables,
+            router_bias,
+            config: config.clone(),
+        };
+        engine.set_router_bias(engine.router_bias.clone())?;
+        Ok(engine)
+    }
+
+    /// The model's configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// How it is run.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// The devices.
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
+    }
+
+    /// The mesh.
+    pub fn mesh(&self) -> &Mesh {
+        &self.mesh
+    }
+
+    /// Parameter groups, in the order of the checkpoint.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Parameter groups, to load into.
+    pub fn groups_mut(&mut self) -> &mut [Group] {
+        &mut self.groups
+    }
+
+    /// Router biases by MoE layer.
+    pub fn router_bias(&self) -> &[Vec<f32>] {
+        &self.router_bias
+    }
+
+    /// Sets the router biases.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn set_router_bias(&mut self, bias: Vec<Vec<f32>>) -> Result<(), TrainError> {
+        let upload = |b: &Vec<f32>| self.backend.replicate(&HostTensor::new(&[b.len()], b));
+        self.router_bias_arrays = bias.iter().map(upload).collect::<Result<_, _>>()?;
+        self.router_bias = bias;
+        Ok(())
+    }
+
+    /// Sequences of a micro-batch over all ranks.
+    pub fn global_batch(&self) -> usize {
+        self.settings.batch * self.backend.num_devices()
+    }
+
+    /// Compiles everything that training needs and that does not depend on the routing; seconds taken.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile(&mut self) -> Result<f64, TrainError> {
+        let mut programs = vec![self.head.clone(), self.embed.forward.clone(), self.embed.backward.clone(), self.squared_norm.clone()];
+        programs.extend(self.blocks.iter().flat_map(|b| [b.forward.clone(), b.backward.clone()]));
+        for group in &self.groups {
+            let p = &group.programs;
+            programs.extend([p.materialise.clone(), p.collect.clone(), p.update.clone()]);
+        }
+        if self.dispatcher.ranks() == 1 {
+            // One bucket serves every routing there, so it is known already.
+            for moe in self.config.layers.clone().iter().filter_map(|l| l.feed_forward.moe()) {
+                let rows = self.settings.batch * self.settings.seq * moe.top_k;
+                let bucket = self.dispatcher.only_bucket(moe.num_experts, rows);
+                let halves = self.expert_programs(moe, bucket)?;
+                programs.extend([halves.forward, halves.backward]);
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        programs.retain(|p| seen.insert(Arc::as_ptr(p)));
+        compile_all(&*self.backend, &programs)
+    }
+
+    /// Programs of the experts of a layer for a bucket.
+    fn expert_programs(&mut self, moe: &MoeConfig, bucket: Bucket) -> Result<Halves, TrainError> {
+        let key = (moe_key(moe), bucket);
+        if let Some(halves) = self.experts.get(&key) {
+            return Ok(halves.clone());
+        }
+        let slots = self.dispatcher.layout(moe.num_experts)?.num_slots();
+        let shape = program_shape(&self.config, &self.mesh, self.settings);
+        let halves = Halves::new(programs::expert_layer(&shape, moe, slots, bucket, self.dispatcher.block())?);
+        self.experts.insert(key, halves.clone());
+        Ok(halves)
+    }
+
+    /// Position of a group.
+    fn group_at(&self, key: GroupKey) -> usize {
+        self.groups.iter().position(|g| g.spec.key == key).expect("every layer has its groups")
+    }
+
+    /// A working weight for a program of layer-local names.
+    fn working(&self, key: GroupKey, name: &str) -> Option<Array> {
+        self.groups[self.group_at(key)].working.get(name).cloned()
+    }
+}
+
+fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> programs::Shape<'c> {
+    programs::Shape { config, mesh: mesh.clone(), dtype: s.dtype, batch: s.batch, seq: s.seq, residuals: s.residuals }
+}
+
+/// One pair of programs for every distinct layer configuration, shared by the layers that have it.
+fn layer_programs(shape: &programs::Shape<'_>) -> Result<Vec<Halves>, TrainError> {
+    let mut known: Vec<(&LayerConfig, Halves)> = Vec::new();
+    let mut blocks = Vec::new();
+    for layer in &shape.config.layers {
+        let halves = match known.iter().find(|k| k.0 == layer) {
+            Some(found) => found.1.clone(),
+            None => {
+                let halves = Halves::new(programs::block(shape, layer)?);
+                known.push((layer, halves.clone()));
+                halves
+            }
+        };
+        blocks.push(halves);
+    }
+    Ok(blocks)
+}
+
+fn make_groups(
+    backend: &dyn Backend,
+    config: &ModelConfig,
+    mesh: &Mesh,
+    dtype: DType,
+    dispatcher: &mut Dispatcher,
+    value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+) -> Result<Vec<Group>, TrainError> {
+    let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
+    let mut groups = Vec::new();
+    for spec in params::groups(config) {
+        let key = (group::shape_of(&spec), spec.experts);
+        let programs = match known.get(&key) {
+            Some(programs) => programs.clone(),
+            None => {
+                let slots = spec.experts.map_or(Ok(0), |e| dispatcher.layout(e).map(|l| l.num_slots()))?;
+                let programs = group::programs_for(&spec, slots, config.tie_word_embeddings, mesh, dtype)?;
+                known.insert(key, programs.clone());
+                programs
+            }
+        };
+        groups.push(Group::new(spec, programs, backend, value)?);
+    }
+    Ok(groups)
+}

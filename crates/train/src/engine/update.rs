@@ -1,0 +1,131 @@
+//! The optimizer step, and the working weights made from the masters.
+
+use collegium_core::HostTensor;
+
+use super::{Engine, State};
+use crate::TrainError;
+
+/// Numbers of one AdamW step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hyper {
+    /// Learning rate.
+    pub learning_rate: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Largest global gradient norm; larger ones are scaled down to it.
+    pub max_norm: f64,
+    /// Number of this step, from 1, for the bias corrections.
+    pub step: u64,
+}
+
+impl Hyper {
+    fn entries(&self, norm: f64) -> [f32; collegium_model::programs::HYPER] {
+        let correction = |beta: f64| 1.0 / (1.0 - beta.powf(self.step as f64));
+        let scale = if norm > self.max_norm { self.max_norm / norm } else { 1.0 };
+        [
+            self.learning_rate,
+            self.weight_decay,
+            self.beta1,
+            self.beta2,
+            correction(self.beta1),
+            correction(self.beta2),
+            self.epsilon,
+            scale,
+        ]
+        .map(|v| v as f32)
+    }
+}
+
+impl Engine {
+    /// Global norm of the summed gradients.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn gradient_norm(&self) -> Result<f64, TrainError> {
+        let gradient = |name: &str| {
+            let at: usize = name.strip_prefix('g')?.parse().ok()?;
+            self.groups[at].array(State::Gradient).cloned()
+        };
+        let mut out = self.squared_norm.call(&*self.backend, gradient)?;
+        let squares: f64 = out.take("squared_norm").download()?.iter().map(|t| t.to_f64()[0]).sum();
+        Ok(squares.sqrt())
+    }
+
+    /// One AdamW step with the summed gradients of norm `norm`, which become zero.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn update(&mut self, hyper: &Hyper, norm: f64) -> Result<(), TrainError> {
+        let entries = self.backend.replicate(&HostTensor::new(&[collegium_model::programs::HYPER], &hyper.entries(norm)))?;
+        for group in &mut self.groups {
+            group.ensure_moments(&*self.backend)?;
+            let program = group.programs.update.clone();
+            let decay_end = group.decay_end().clone();
+            let mut out = program.call(&*self.backend, |name| match name {
+                "master" => group.take(State::Master),
+                "m" => group.take(State::FirstMoment),
+                "v" => group.take(State::SecondMoment),
+                "gradient" => group.take(State::Gradient),
+                "hyper" => Some(entries.clone()),
+                "decay_end" => Some(decay_end.clone()),
+                _ => None,
+            })?;
+            group.put(State::Master, out.take("master_out"));
+            group.put(State::FirstMoment, out.take("m_out"));
+            group.put(State::SecondMoment, out.take("v_out"));
+            group.put(State::Gradient, out.take("gradient_out"));
+            group.working = super::Env::default();
+        }
+        Ok(())
+    }
+
+    /// Makes the working weights that an update or a load made stale.
+    pub(super) fn refresh_working(&mut self) -> Result<(), TrainError> {
+        for group in &mut self.groups {
+            if group.working.iter().next().is_some() {
+                continue;
+            }
+            let slots = group.spec.experts.and_then(|e| self.slot_tables.get(&e).cloned());
+            group.working = group.programs.materialise.clone().call(&*self.backend, |name| match name {
+                "shard" => group.array(State::Master).cloned(),
+                "slots" => slots.clone(),
+                _ => None,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Sums of the gradients by checkpoint name, for comparison with a reference.
+    ///
+    /// # Errors
+    /// What the device or `sink` says.
+    pub fn export(
+        &self,
+        state: State,
+        sink: &mut dyn FnMut(&str, &[usize], &[f32]) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        self.groups.iter().try_for_each(|g| g.export(state, sink))
+    }
+
+    /// Sets one of the sharded vectors of all groups from values by checkpoint name.
+    ///
+    /// # Errors
+    /// What the device or `value` says.
+    pub fn import(
+        &mut self,
+        state: State,
+        value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+    ) -> Result<(), TrainError> {
+        for group in &mut self.groups {
+            group.load(state, &*self.backend, value)?;
+            group.working = super::Env::default();
+        }
+        Ok(())
+    }
+}
