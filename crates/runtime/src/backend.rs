@@ -75,6 +75,11 @@ pub trait Backend: Send + Sync {
     /// Number of devices; programs for meshes of this size run here.
     fn num_devices(&self) -> usize;
 
+    /// Rows of a block of the grouped products: fewer waste less at the end of each slot, more suit wide matrix engines.
+    fn block_rows(&self) -> usize {
+        128
+    }
+
     /// Compiles a program.
     ///
     /// # Errors

@@ -53,6 +53,18 @@ pub enum RuntimeError {
         /// Position of the input.
         input: usize,
     },
+    /// What the reference evaluator refuses to compute.
+    #[error("program `{program}`, node {node} ({op}): {why}")]
+    Evaluation {
+        /// The program.
+        program: String,
+        /// Which node.
+        node: usize,
+        /// Its operation.
+        op: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// What the plugin says.
     #[error(transparent)]
     Pjrt(#[from] collegium_pjrt::PjrtError),

@@ -2,10 +2,12 @@
 
 mod backend;
 mod error;
+pub mod eval;
 mod kernels;
 mod pjrt;
 pub mod platform;
 
 pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
 pub use error::RuntimeError;
+pub use eval::EvalBackend;
 pub use pjrt::PjrtBackend;
