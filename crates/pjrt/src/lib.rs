@@ -7,6 +7,7 @@ mod client;
 mod compile_options;
 mod device;
 mod element;
+mod elf;
 pub mod environment;
 mod error;
 mod event;

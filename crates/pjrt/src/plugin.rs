@@ -58,6 +58,7 @@ impl Plugin {
         if let Some(plugin) = loaded.get(&path) {
             return Ok(plugin.clone());
         }
+        crate::elf::check(&path).map_err(|problem| load_error(&path, &problem))?;
         let api = open(&path)?;
         // SAFETY: the function is the plugin's `GetPjrtApi`, whose result lives as long as the library: for ever.
         let plugin = Arc::new(unsafe { Self::from_api(path.clone(), api) }?);
