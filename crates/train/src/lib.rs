@@ -3,5 +3,7 @@
 pub mod config;
 pub mod engine;
 mod error;
+mod init;
 
 pub use error::TrainError;
+pub use init::RandomInit;

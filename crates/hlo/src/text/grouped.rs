@@ -69,12 +69,12 @@ impl Writer<'_> {
         let one = self.line("stablehlo.constant dense<1> : tensor<i32>");
         let end = self.line(&format!("stablehlo.constant dense<{turns}> : tensor<i32>"));
         let init = self.line(&format!("stablehlo.constant dense<{}> : {ty}", literal::number(y.dtype, 0.0)));
-        let (result, turn, acc) = (self.name(), self.name(), self.name());
+        let [result, turn, acc, more] = std::array::from_fn(|_| self.name());
         let _ = writeln!(
             self.out,
             "    {result}:2 = stablehlo.while({turn} = {zero}, {acc} = {init}) : tensor<i32>, {ty}\n    cond {{\n      \
-             {result}_more = stablehlo.compare LT, {turn}, {end}, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>\n      \
-             stablehlo.return {result}_more : tensor<i1>\n    }} do {{"
+             {more} = stablehlo.compare LT, {turn}, {end}, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>\n      \
+             stablehlo.return {more} : tensor<i1>\n    }} do {{"
         );
         let updated = body(self, &turn, &acc);
         let next = self.line(&format!("stablehlo.add {turn}, {one} : tensor<i32>"));
