@@ -38,7 +38,9 @@ pub(crate) fn check(path: &Path) -> Result<(), String> {
     let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut entries));
     read.map_err(|_| format!("the file is cut short: its headers end behind its {len} bytes"))?;
     let ends = entries.chunks_exact(PROGRAM_HEADER_LEN).map(|e| u64_at(e, 8).saturating_add(u64_at(e, 32)));
-    match ends.max().unwrap_or(0) {
+    // The loader does not need the section table, but it is the last thing in a file that nobody has cut.
+    let sections = u64::from(u16_at(&header, 58)) * u64::from(u16_at(&header, 60));
+    match ends.max().unwrap_or(0).max(u64_at(&header, 40).saturating_add(sections)) {
         end if end > len => Err(format!("the file is cut short: it has {len} bytes of {end} or more")),
         _ => Ok(()),
     }

@@ -29,4 +29,4 @@ pub use error::{ErrorCode, PjrtError};
 pub use executable::{CompiledMemoryStats, Executable};
 pub use execute::Arg;
 pub use named_value::OptionValue;
-pub use plugin::Plugin;
+pub use plugin::{API_VERSION, Plugin};

@@ -14,6 +14,10 @@ use collegium_pjrt_sys as sys;
 use crate::named_value::{self, OptionValue};
 use crate::{ErrorCode, PjrtError};
 
+/// The PJRT API this room was built with, `major.minor`.
+pub const API_VERSION: &str = "0.81";
+const _: () = assert!(sys::PJRT_API_MAJOR == 0 && sys::PJRT_API_MINOR == 81, "keep API_VERSION in step");
+
 /// The first minor version whose function table has today's order.
 pub(crate) const OLDEST_MINOR: i32 = 57;
 
