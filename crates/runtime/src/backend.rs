@@ -20,6 +20,14 @@ pub trait DeviceBuffer: Any + Send + Sync {
     /// # Errors
     /// What the device says of the computation or the copy.
     fn download(&self) -> Result<HostTensor, RuntimeError>;
+
+    /// Waits until the values are there, as they are at once where a backend computes when it is called.
+    ///
+    /// # Errors
+    /// What the device says of the computation.
+    fn wait(&self) -> Result<(), RuntimeError> {
+        Ok(())
+    }
 }
 
 /// A value on all devices: one piece each. Cloning shares the pieces.
@@ -38,6 +46,14 @@ impl Array {
     /// Size of each dim of one piece.
     pub fn sizes(&self) -> Vec<usize> {
         self.pieces[0].sizes()
+    }
+
+    /// Waits until all pieces are computed.
+    ///
+    /// # Errors
+    /// What the device says of the computation.
+    pub fn wait(&self) -> Result<(), RuntimeError> {
+        self.pieces.iter().try_for_each(|p| p.wait())
     }
 
     /// All pieces, on the host.

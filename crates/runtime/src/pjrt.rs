@@ -68,6 +68,10 @@ impl DeviceBuffer for PjrtBuffer {
     fn download(&self) -> Result<HostTensor, RuntimeError> {
         Ok(self.0.download()?)
     }
+
+    fn wait(&self) -> Result<(), RuntimeError> {
+        Ok(self.0.wait()?)
+    }
 }
 
 struct PjrtExecutable {

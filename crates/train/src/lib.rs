@@ -1,5 +1,6 @@
 //! Step, loop, optimizer, checkpoints.
 
+pub mod bench;
 pub mod config;
 pub mod engine;
 mod error;

@@ -85,6 +85,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes the new working weights now and waits for them, so that the time of an update can be measured.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn finish_update(&mut self) -> Result<(), TrainError> {
+        self.refresh_working()?;
+        for group in &self.groups {
+            group.working.iter().try_for_each(|(_, array)| array.wait())?;
+        }
+        Ok(())
+    }
+
     /// Makes the working weights that an update or a load made stale.
     pub(super) fn refresh_working(&mut self) -> Result<(), TrainError> {
         for group in &mut self.groups {
