@@ -42,8 +42,14 @@ impl Ladder {
 
     /// The bucket for a plan that needs `need`: a compiled one that it fills well, or a new rung.
     pub fn pick(&mut self, need: Bucket) -> Bucket {
-        let best = self.rungs.iter().copied().filter(|b| b.fits(need)).min_by_key(|b| b.cost(self.ranks, self.block));
-        let fill = |b: Bucket| need.cost(self.ranks, self.block) as f64 / b.cost(self.ranks, self.block) as f64;
+        let best = self
+            .rungs
+            .iter()
+            .copied()
+            .filter(|b| b.fits(need))
+            .min_by_key(|b| b.cost(self.ranks, self.block));
+        let fill =
+            |b: Bucket| need.cost(self.ranks, self.block) as f64 / b.cost(self.ranks, self.block) as f64;
         match best {
             Some(bucket) if fill(bucket) >= Self::LEAST_FILL => bucket,
             _ => {

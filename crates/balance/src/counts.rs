@@ -42,6 +42,8 @@ impl Counts {
 
     /// Rows of every expert over all sources.
     pub fn by_expert(&self) -> Vec<u64> {
-        (0..self.num_experts).map(|e| (0..self.num_ranks()).map(|r| u64::from(self.rows(r, e))).sum()).collect()
+        (0..self.num_experts)
+            .map(|e| (0..self.num_ranks()).map(|r| u64::from(self.rows(r, e))).sum())
+            .collect()
     }
 }

@@ -14,7 +14,9 @@ pub enum BalanceError {
         valid: Vec<usize>,
     },
     /// Counts that are not whole numbers, or do not add up: the router's values were not finite.
-    #[error("rank {rank} counts {counted} routed rows where it has {expected}; the router's scores are not finite")]
+    #[error(
+        "rank {rank} counts {counted} routed rows where it has {expected}; the router's scores are not finite"
+    )]
     Counts {
         /// Which rank.
         rank: usize,

@@ -21,7 +21,9 @@ impl Layout {
             return Err(BalanceError::Uneven { experts, ranks, valid });
         }
         let each = experts / ranks;
-        Ok(Self { slots: (0..ranks).map(|r| (r * each..(r + 1) * each).map(ExpertId::from).collect()).collect() })
+        Ok(Self {
+            slots: (0..ranks).map(|r| (r * each..(r + 1) * each).map(ExpertId::from).collect()).collect(),
+        })
     }
 
     /// Ranks of the group.

@@ -49,7 +49,12 @@ impl Plan {
     /// Rows that every rank processes.
     pub fn loads(&self) -> Vec<u64> {
         let ranks = self.layout.num_ranks();
-        let load = |rank| (0..ranks).flat_map(|s| (0..self.num_experts).map(move |e| (s, e))).map(|(s, e)| u64::from(self.rows(s, e, rank))).sum();
+        let load = |rank| {
+            (0..ranks)
+                .flat_map(|s| (0..self.num_experts).map(move |e| (s, e)))
+                .map(|(s, e)| u64::from(self.rows(s, e, rank)))
+                .sum()
+        };
         (0..ranks).map(load).collect()
     }
 
@@ -64,19 +69,24 @@ impl Plan {
     /// Rows of the fullest pair of source and rank.
     pub fn pair_rows(&self) -> usize {
         let ranks = self.layout.num_ranks();
-        let pair = |s: usize, d: usize| (0..self.num_experts).map(|e| self.rows(s, e, d) as usize).sum::<usize>();
+        let pair =
+            |s: usize, d: usize| (0..self.num_experts).map(|e| self.rows(s, e, d) as usize).sum::<usize>();
         (0..ranks).flat_map(|s| (0..ranks).map(move |d| (s, d))).map(|(s, d)| pair(s, d)).max().unwrap_or(0)
     }
 
     /// Rows of every slot of a rank, over all sources.
     pub fn slot_rows(&self, rank: usize) -> Vec<usize> {
         let slots = self.layout.slots(RankId::from(rank));
-        let rows = |e: &ExpertId| (0..self.layout.num_ranks()).map(|s| self.rows(s, e.index(), rank) as usize).sum();
+        let rows =
+            |e: &ExpertId| (0..self.layout.num_ranks()).map(|s| self.rows(s, e.index(), rank) as usize).sum();
         slots.iter().map(rows).collect()
     }
 
     /// Blocks of `block` rows that the fullest rank needs; a slot's last block may be partly empty.
     pub fn blocks(&self, block: usize) -> usize {
-        (0..self.layout.num_ranks()).map(|r| self.slot_rows(r).iter().map(|n| n.div_ceil(block)).sum()).max().unwrap_or(0)
+        (0..self.layout.num_ranks())
+            .map(|r| self.slot_rows(r).iter().map(|n| n.div_ceil(block)).sum())
+            .max()
+            .unwrap_or(0)
     }
 }

@@ -138,13 +138,16 @@ mod tests {
 
     /// Random choices of every source: expert by row.
     fn choices() -> impl Strategy<Value = (usize, usize, Vec<Vec<usize>>)> {
-        (prop_oneof![Just(1usize), Just(2), Just(4)], 1usize..4, 1usize..60).prop_flat_map(|(ranks, each, rows)| {
-            let experts = ranks * each;
-            let row = prop::collection::vec(0..experts * 2, rows);
-            // Half of the draws fall on expert 0, so that loads are skewed and some experts are empty.
-            let row = row.prop_map(move |r| r.into_iter().map(|e| if e >= experts { 0 } else { e }).collect());
-            (Just(ranks), Just(experts), prop::collection::vec(row, ranks))
-        })
+        (prop_oneof![Just(1usize), Just(2), Just(4)], 1usize..4, 1usize..60).prop_flat_map(
+            |(ranks, each, rows)| {
+                let experts = ranks * each;
+                let row = prop::collection::vec(0..experts * 2, rows);
+                // Half of the draws fall on expert 0, so that loads are skewed and some experts are empty.
+                let row =
+                    row.prop_map(move |r| r.into_iter().map(|e| if e >= experts { 0 } else { e }).collect());
+                (Just(ranks), Just(experts), prop::collection::vec(row, ranks))
+            },
+        )
     }
 
     proptest! {
@@ -184,7 +187,10 @@ mod tests {
     #[test]
     fn uneven_experts_are_refused_with_the_valid_choices() {
         let error = Layout::contiguous(4, 6).unwrap_err().to_string();
-        assert_eq!(error, "6 experts do not divide over 4 ranks; use one of 1, 2, 3, 6 expert-parallel ranks");
+        assert_eq!(
+            error,
+            "6 experts do not divide over 4 ranks; use one of 1, 2, 3, 6 expert-parallel ranks"
+        );
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub enum GraphError {
         name: String,
     },
     /// A node breaks an invariant: a fault of a pass, not of the caller.
-    #[error("program `{program}`: node {node} ({op}) is malformed: {why}; this is a defect, please report it")]
+    #[error(
+        "program `{program}`: node {node} ({op}) is malformed: {why}; this is a defect, please report it"
+    )]
     Malformed {
         /// The program.
         program: String,

@@ -49,7 +49,8 @@ fn depends_on(graph: &Graph, wrt: &[Value<'_>], end: usize) -> Vec<bool> {
     let mut active = vec![false; end];
     for index in 0..end {
         let id = NodeId(index as u32);
-        active[index] = wrt.iter().any(|w| w.id == id) || graph.node(id).inputs.iter().any(|n| active[n.index()]);
+        active[index] =
+            wrt.iter().any(|w| w.id == id) || graph.node(id).inputs.iter().any(|n| active[n.index()]);
     }
     active
 }
@@ -70,7 +71,13 @@ fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Ve
             let zero = d.graph.full(d.dtype(), &d.shape().dims, 0.0);
             vec![(x[1], x[0].select(d, zero)), (x[2], x[0].select(zero, d))]
         }
-        Op::Convert => if x[0].dtype().is_float() { back(d.convert(x[0].dtype())) } else { Vec::new() },
+        Op::Convert => {
+            if x[0].dtype().is_float() {
+                back(d.convert(x[0].dtype()))
+            } else {
+                Vec::new()
+            }
+        }
         Op::Barrier => back(d),
         Op::Broadcast => back(sum_in_f32(d, &added_dims(x[0], y)).transpose(&names(x[0]))),
         Op::Transpose => back(d.transpose(&names(x[0]))),
@@ -88,7 +95,10 @@ fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Ve
         }
         Op::DynamicUpdate { dim } => {
             let zeros = d.graph.full(d.dtype(), &x[1].shape().dims, 0.0);
-            vec![(x[0], d.dynamic_update(dim, zeros, x[2])), (x[1], d.dynamic_slice(dim, x[2], x[1].size(dim)))]
+            vec![
+                (x[0], d.dynamic_update(dim, zeros, x[2])),
+                (x[1], d.dynamic_slice(dim, x[2], x[1].size(dim))),
+            ]
         }
         Op::Reduce { reduction, dims } => back(reduce(*reduction, dims, x[0], y, d)),
         Op::Dot { contract } => dot(contract, x[0], x[1], d),
@@ -126,7 +136,13 @@ fn unary<'g>(op: Unary, x: Value<'g>, y: Value<'g>, d: Value<'g>) -> Option<Valu
     })
 }
 
-fn binary<'g>(op: Binary, a: Value<'g>, b: Value<'g>, y: Value<'g>, d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {
+fn binary<'g>(
+    op: Binary,
+    a: Value<'g>,
+    b: Value<'g>,
+    y: Value<'g>,
+    d: Value<'g>,
+) -> Vec<(Value<'g>, Value<'g>)> {
     let zero = || d.graph.full(d.dtype(), &d.shape().dims, 0.0);
     match op {
         Binary::Add => vec![(a, d), (b, d)],

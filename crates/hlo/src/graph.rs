@@ -100,7 +100,10 @@ impl Graph {
     pub fn literal(&self, dtype: DType, dims: &[Dim], values: &[f64]) -> Value<'_> {
         let shape = Shape::new(dtype, dims);
         if shape.num_elements() != values.len() {
-            return self.fail(format!("literal: {} numbers given for shape {shape}; give one per element", values.len()));
+            return self.fail(format!(
+                "literal: {} numbers given for shape {shape}; give one per element",
+                values.len()
+            ));
         }
         self.push(Op::Literal(values.iter().map(|&v| v.into()).collect()), &[], shape)
     }
@@ -198,7 +201,13 @@ impl Graph {
             nodes.push(Node { op: node.op.clone(), inputs, shape: node.shape.clone() });
         }
         let outputs = outputs.iter().map(|(n, id)| (n.clone(), renumber[id.index()])).collect();
-        let program = Program { name: name.to_string(), mesh: self.mesh.clone(), nodes, outputs, donations: Vec::new() };
+        let program = Program {
+            name: name.to_string(),
+            mesh: self.mesh.clone(),
+            nodes,
+            outputs,
+            donations: Vec::new(),
+        };
         crate::verify::verify(&program)?;
         Ok(program)
     }
@@ -243,12 +252,20 @@ impl Program {
         let from = self.inputs().position(|(n, _)| n == input);
         let to = self.outputs.iter().position(|(n, _)| n == output);
         let (Some(from), Some(to)) = (from, to) else {
-            return Err(GraphError::Donation { input: input.into(), output: output.into(), why: "no such input or output" });
+            return Err(GraphError::Donation {
+                input: input.into(),
+                output: output.into(),
+                why: "no such input or output",
+            });
         };
         let given = self.inputs().nth(from).map(|(_, s)| (s.dtype, s.sizes()));
         let made = self.shape(self.outputs[to].1);
         if given != Some((made.dtype, made.sizes())) {
-            return Err(GraphError::Donation { input: input.into(), output: output.into(), why: "their shapes differ" });
+            return Err(GraphError::Donation {
+                input: input.into(),
+                output: output.into(),
+                why: "their shapes differ",
+            });
         }
         self.donations.push((from, to));
         Ok(self)

@@ -29,5 +29,5 @@ pub use graph::{Graph, Node, NodeId, Program, Value};
 pub use mesh::Mesh;
 pub use op::{Binary, Bits, Compare, Op, Reduction, Unary};
 pub use shape::{Dim, Name, Shape, dim};
-pub use text::{Dialect, GROUPED_DOT, GROUPED_OUTER};
 pub use split::{ForwardBackward, Residuals, split};
+pub use text::{Dialect, GROUPED_DOT, GROUPED_OUTER};

@@ -44,7 +44,10 @@ impl Mesh {
     /// of their first device (one canonical order everywhere, as Neuron requires).
     pub fn groups(&self, axes: &[Name]) -> Vec<Vec<usize>> {
         let fixed = |device: usize| -> Vec<usize> {
-            (0..self.axes.len()).filter(|&p| !axes.contains(&self.axes[p].0)).map(|p| self.coordinate(device, p)).collect()
+            (0..self.axes.len())
+                .filter(|&p| !axes.contains(&self.axes[p].0))
+                .map(|p| self.coordinate(device, p))
+                .collect()
         };
         let mut groups: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
         for device in 0..self.num_devices() {

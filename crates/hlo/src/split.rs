@@ -134,7 +134,8 @@ fn is_free(op: &Op) -> bool {
 
 /// Costly to compute again.
 fn is_product(op: &Op) -> bool {
-    matches!(op, Op::Dot { .. } | Op::GroupedDot { .. } | Op::GroupedOuter | Op::ScatterAdd { .. }) || op.is_collective()
+    matches!(op, Op::Dot { .. } | Op::GroupedDot { .. } | Op::GroupedOuter | Op::ScatterAdd { .. })
+        || op.is_collective()
 }
 
 /// The backward half in a graph of its own, where kept nodes are parameters.

@@ -72,7 +72,10 @@ impl ParamGroup {
 /// Every group of a model, from the embedding to the head.
 pub fn groups(config: &ModelConfig) -> Vec<ParamGroup> {
     let inventory = Inventory { config };
-    let mut groups = vec![inventory.group(GroupKey::Embed, vec![inventory.matrix("model.embed_tokens.weight", config.vocab_size, config.hidden_size)])];
+    let mut groups = vec![inventory.group(
+        GroupKey::Embed,
+        vec![inventory.matrix("model.embed_tokens.weight", config.vocab_size, config.hidden_size)],
+    )];
     for layer in 0..config.num_layers {
         groups.push(inventory.layer(layer));
         groups.extend(inventory.experts(layer));
@@ -114,7 +117,12 @@ impl Inventory<'_> {
         let at = |local: &str| format!("model.layers.{layer}.{local}");
         let (q, kv) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
         let mut params = Vec::new();
-        for (name, rows, columns) in [("q", q, c.hidden_size), ("k", kv, c.hidden_size), ("v", kv, c.hidden_size), ("o", c.hidden_size, q)] {
+        for (name, rows, columns) in [
+            ("q", q, c.hidden_size),
+            ("k", kv, c.hidden_size),
+            ("v", kv, c.hidden_size),
+            ("o", c.hidden_size, q),
+        ] {
             params.push(self.matrix(&at(&format!("self_attn.{name}_proj.weight")), rows, columns));
             if if name == "o" { c.attention_bias.output } else { c.attention_bias.qkv } {
                 params.push(self.bias(&at(&format!("self_attn.{name}_proj.bias")), rows));
@@ -125,12 +133,18 @@ impl Inventory<'_> {
             QkNorm::PerHead => vec![("q", c.head_dim), ("k", c.head_dim)],
             QkNorm::WholeProjection => vec![("q", q), ("k", kv)],
         };
-        params.extend(norms.into_iter().map(|(n, size)| self.norm(&at(&format!("self_attn.{n}_norm.weight")), size)));
+        params.extend(
+            norms.into_iter().map(|(n, size)| self.norm(&at(&format!("self_attn.{n}_norm.weight")), size)),
+        );
         params.push(self.norm(&at("input_layernorm.weight"), c.hidden_size));
         params.push(self.norm(&at("post_attention_layernorm.weight"), c.hidden_size));
         match &c.layers[layer].feed_forward {
             FeedForward::Moe(moe) => {
-                params.push(self.matrix(&at(&format!("{}.gate.weight", family.moe_block)), moe.num_experts, c.hidden_size));
+                params.push(self.matrix(
+                    &at(&format!("{}.gate.weight", family.moe_block)),
+                    moe.num_experts,
+                    c.hidden_size,
+                ));
             }
             FeedForward::Dense { intermediate } => {
                 params.push(self.matrix(&at("mlp.gate_proj.weight"), *intermediate, c.hidden_size));

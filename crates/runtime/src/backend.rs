@@ -135,13 +135,23 @@ pub struct MemoryUse {
 ///
 /// # Errors
 /// The first input that is missing, superfluous or of another shape.
-pub(crate) fn check_inputs(program: &Program, inputs: &[Array], num_devices: usize) -> Result<(), RuntimeError> {
+pub(crate) fn check_inputs(
+    program: &Program,
+    inputs: &[Array],
+    num_devices: usize,
+) -> Result<(), RuntimeError> {
     let expected = program.inputs().count();
     if inputs.len() != expected {
-        return Err(RuntimeError::InputCount { program: program.name.clone(), expected, given: inputs.len() });
+        return Err(RuntimeError::InputCount {
+            program: program.name.clone(),
+            expected,
+            given: inputs.len(),
+        });
     }
     for ((name, shape), array) in program.inputs().zip(inputs) {
-        let fits = array.dtype() == shape.dtype && array.sizes() == shape.sizes() && array.pieces.len() == num_devices;
+        let fits = array.dtype() == shape.dtype
+            && array.sizes() == shape.sizes()
+            && array.pieces.len() == num_devices;
         if !fits {
             return Err(RuntimeError::InputShape {
                 program: program.name.clone(),

@@ -98,7 +98,12 @@ impl Backend for PjrtBackend {
         let given = program.mesh.num_devices();
         if given != self.num_devices() {
             let what = format!("program `{}`", program.name);
-            return Err(RuntimeError::DeviceCount { what, given, backend: self.name.clone(), devices: self.num_devices() });
+            return Err(RuntimeError::DeviceCount {
+                what,
+                given,
+                backend: self.name.clone(),
+                devices: self.num_devices(),
+            });
         }
         let text = program.to_stablehlo_for(self.dialect);
         let inner = self.client.compile(&text, &CompileOptions::replicas(given))?;
@@ -108,7 +113,12 @@ impl Backend for PjrtBackend {
     fn upload(&self, pieces: &[HostTensor]) -> Result<Array, RuntimeError> {
         if pieces.len() != self.num_devices() {
             let what = "the array".to_string();
-            return Err(RuntimeError::DeviceCount { what, given: pieces.len(), backend: self.name.clone(), devices: self.num_devices() });
+            return Err(RuntimeError::DeviceCount {
+                what,
+                given: pieces.len(),
+                backend: self.name.clone(),
+                devices: self.num_devices(),
+            });
         }
         let send = |(d, piece): (usize, &HostTensor)| self.client.upload_tensor(piece, d).map(|b| own(b));
         Ok(Array { pieces: pieces.iter().enumerate().map(send).collect::<Result<_, _>>()? })
@@ -116,7 +126,11 @@ impl Backend for PjrtBackend {
 
     fn memory(&self, device: usize) -> Option<MemoryUse> {
         let stats = self.client.devices().get(device)?.memory_stats().ok()?;
-        Some(MemoryUse { bytes_in_use: stats.bytes_in_use, peak_bytes: stats.peak_bytes_in_use, limit_bytes: stats.bytes_limit })
+        Some(MemoryUse {
+            bytes_in_use: stats.bytes_in_use,
+            peak_bytes: stats.peak_bytes_in_use,
+            limit_bytes: stats.bytes_limit,
+        })
     }
 }
 
@@ -127,14 +141,19 @@ fn own(buffer: Buffer) -> Arc<dyn DeviceBuffer> {
 impl Executable for PjrtExecutable {
     fn run(&self, inputs: Vec<Array>) -> Result<Vec<Array>, RuntimeError> {
         check_inputs(&self.program, &inputs, self.devices)?;
-        let donated: Vec<bool> = (0..inputs.len()).map(|i| self.program.donations.iter().any(|d| d.0 == i)).collect();
+        let donated: Vec<bool> =
+            (0..inputs.len()).map(|i| self.program.donations.iter().any(|d| d.0 == i)).collect();
         let mut given = Vec::new();
         let mut lent = Vec::new();
         for (index, array) in inputs.into_iter().enumerate() {
             if donated[index] {
-                given.push(array.pieces.into_iter().map(|p| self.take(p, index)).collect::<Result<Vec<_>, _>>()?);
+                given.push(
+                    array.pieces.into_iter().map(|p| self.take(p, index)).collect::<Result<Vec<_>, _>>()?,
+                );
             } else {
-                lent.push(array.pieces.into_iter().map(|p| self.shared(p, index)).collect::<Result<Vec<_>, _>>()?);
+                lent.push(
+                    array.pieces.into_iter().map(|p| self.shared(p, index)).collect::<Result<Vec<_>, _>>()?,
+                );
             }
         }
         let mut given: Vec<_> = given.into_iter().map(Vec::into_iter).collect();
@@ -153,7 +172,8 @@ impl Executable for PjrtExecutable {
         }
         let by_device = self.inner.execute(args)?;
         let count = self.program.outputs.len();
-        let mut arrays: Vec<Array> = (0..count).map(|_| Array { pieces: Vec::with_capacity(self.devices) }).collect();
+        let mut arrays: Vec<Array> =
+            (0..count).map(|_| Array { pieces: Vec::with_capacity(self.devices) }).collect();
         for outputs in by_device {
             arrays.iter_mut().zip(outputs).for_each(|(array, buffer)| array.pieces.push(own(buffer)));
         }

@@ -72,10 +72,22 @@ pub fn train_steps(
     for step in 0..=steps {
         let batch = random_batch(rows, settings.seq, vocab, step as u64);
         let started = Instant::now();
-        let loss = engine.micro_step(&batch, LossWeights { token: 1.0 / tokens as f64, aux: 0.01, z: 0.0 })?;
+        let loss =
+            engine.micro_step(&batch, LossWeights { token: 1.0 / tokens as f64, aux: 0.01, z: 0.0 })?;
         let norm = engine.gradient_norm()?;
         let gradients = started.elapsed().as_secs_f64();
-        engine.update(&Hyper { learning_rate: 1e-4, weight_decay: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, max_norm: 1.0, step: step as u64 + 1 }, norm)?;
+        engine.update(
+            &Hyper {
+                learning_rate: 1e-4,
+                weight_decay: 0.1,
+                beta1: 0.9,
+                beta2: 0.95,
+                epsilon: 1e-8,
+                max_norm: 1.0,
+                step: step as u64 + 1,
+            },
+            norm,
+        )?;
         engine.finish_update()?;
         let seconds = started.elapsed().as_secs_f64();
         progress(step, tokens as f64 / seconds);
@@ -117,7 +129,8 @@ pub fn gemm_gflops(backend: &dyn Backend) -> Result<f64, TrainError> {
     let a = graph.parameter("a", DType::F32, &[dim("row", SIZE), dim("inner", SIZE)]);
     let b = graph.parameter("b", DType::F32, &[dim("inner", SIZE), dim("column", SIZE)]);
     let program = backend.compile(&graph.finish("gemm", &[("c", a.dot(b, &["inner"]))])?)?;
-    let values = backend.replicate(&HostTensor::from_f64(DType::F32, &[SIZE, SIZE], &vec![0.5; SIZE * SIZE]))?;
+    let values =
+        backend.replicate(&HostTensor::from_f64(DType::F32, &[SIZE, SIZE], &vec![0.5; SIZE * SIZE]))?;
     let mut best = f64::INFINITY;
     for _ in 0..8 {
         let started = Instant::now();

@@ -17,7 +17,9 @@ impl RandomInit {
     pub fn new(config: &ModelConfig, seed: u64) -> Self {
         let named = |g: params::ParamGroup| {
             let experts = g.experts.unwrap_or(1);
-            g.params.into_iter().flat_map(move |p| (0..experts).map(move |e| (p.name_of(e), p.init)).collect::<Vec<_>>())
+            g.params
+                .into_iter()
+                .flat_map(move |p| (0..experts).map(move |e| (p.name_of(e), p.init)).collect::<Vec<_>>())
         };
         Self { seed, inits: params::groups(config).into_iter().flat_map(named).collect() }
     }
@@ -29,7 +31,9 @@ impl RandomInit {
     pub fn value(&self, name: &str, sizes: &[usize]) -> Result<Vec<f32>, TrainError> {
         let count = sizes.iter().product();
         Ok(match self.inits.get(name) {
-            Some(Init::Normal { std }) => Normal::new(self.seed, name).take(count).map(|v| (v * std) as f32).collect(),
+            Some(Init::Normal { std }) => {
+                Normal::new(self.seed, name).take(count).map(|v| (v * std) as f32).collect()
+            }
             Some(Init::Ones) => vec![1.0; count],
             Some(Init::Zeros) | None => vec![0.0; count],
         })
@@ -45,7 +49,9 @@ struct Normal {
 impl Normal {
     fn new(seed: u64, name: &str) -> Self {
         // FNV-1a of the name keeps the streams apart.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         Self { state: hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), spare: None }
     }
 

@@ -36,7 +36,11 @@ fn batch(seed: i32) -> Batch {
     Batch {
         batch: rows as usize,
         seq: seq as usize,
-        targets: tokens.iter().enumerate().map(|(i, t)| if i % 5 == 0 { -1 } else { (t * 5 + 1) % 40 }).collect(),
+        targets: tokens
+            .iter()
+            .enumerate()
+            .map(|(i, t)| if i % 5 == 0 { -1 } else { (t * 5 + 1) % 40 })
+            .collect(),
         segments: (0..rows * seq).map(|i| i32::from(i % seq > 7)).collect(),
         positions: (0..rows * seq).map(|i| if i % seq > 7 { i % seq - 8 } else { i % seq }).collect(),
         tokens,
@@ -48,7 +52,12 @@ struct Outcome {
     gradients: BTreeMap<String, Vec<f32>>,
 }
 
-fn run(plugin: &std::path::Path, data: usize, expert: usize, residuals: Residuals) -> Result<Outcome, TrainError> {
+fn run(
+    plugin: &std::path::Path,
+    data: usize,
+    expert: usize,
+    residuals: Residuals,
+) -> Result<Outcome, TrainError> {
     let mesh = Mesh::new(&[("data", data), ("expert", expert)]);
     let backend = Arc::new(PjrtBackend::open(plugin, data * expert)?);
     let config = model();
@@ -68,7 +77,15 @@ fn run(plugin: &std::path::Path, data: usize, expert: usize, residuals: Residual
             })?;
         }
         let norm = engine.gradient_norm()?;
-        let hyper = Hyper { learning_rate: 1e-2, weight_decay: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, max_norm: 1.0, step: step as u64 };
+        let hyper = Hyper {
+            learning_rate: 1e-2,
+            weight_decay: 0.1,
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+            max_norm: 1.0,
+            step: step as u64,
+        };
         engine.update(&hyper, norm)?;
     }
     Ok(Outcome { losses, gradients })
@@ -76,7 +93,8 @@ fn run(plugin: &std::path::Path, data: usize, expert: usize, residuals: Residual
 
 fn distance(a: &[f32], b: &[f32]) -> f64 {
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
-    norm(&mut a.iter().zip(b).map(|(x, y)| f64::from(x - y))) / norm(&mut b.iter().map(|&x| f64::from(x))).max(1e-12)
+    norm(&mut a.iter().zip(b).map(|(x, y)| f64::from(x - y)))
+        / norm(&mut b.iter().map(|&x| f64::from(x))).max(1e-12)
 }
 
 #[test]
@@ -84,11 +102,25 @@ fn any_mesh_and_policy_gives_the_loss_and_gradients_of_one_rank() {
     let Some(plugin) = plugin() else { return };
     let one = run(&plugin, 1, 1, Residuals::Everything).unwrap();
     assert!(one.losses[0] > 3.0 && one.gradients.len() == 3 * 8 + 2 * (1 + 8 * 3) + 3 + 3);
-    let meshes = [(1, 1, Residuals::Dots), (1, 1, Residuals::Recompute), (1, 2, Residuals::Dots), (2, 1, Residuals::Dots), (2, 2, Residuals::Dots), (1, 4, Residuals::Recompute), (2, 4, Residuals::Dots), (1, 8, Residuals::Dots)];
+    let meshes = [
+        (1, 1, Residuals::Dots),
+        (1, 1, Residuals::Recompute),
+        (1, 2, Residuals::Dots),
+        (2, 1, Residuals::Dots),
+        (2, 2, Residuals::Dots),
+        (1, 4, Residuals::Recompute),
+        (2, 4, Residuals::Dots),
+        (1, 8, Residuals::Dots),
+    ];
     for (data, expert, residuals) in meshes {
         let many = run(&plugin, data, expert, residuals).unwrap();
         for (a, b) in many.losses.iter().zip(&one.losses) {
-            assert!((a - b).abs() <= 1e-5 * b.abs(), "{data}x{expert} {residuals:?}: losses {:?} and {:?}", many.losses, one.losses);
+            assert!(
+                (a - b).abs() <= 1e-5 * b.abs(),
+                "{data}x{expert} {residuals:?}: losses {:?} and {:?}",
+                many.losses,
+                one.losses
+            );
         }
         for (name, gradient) in &one.gradients {
             let error = distance(&many.gradients[name], gradient);

@@ -29,7 +29,11 @@ impl<'g> Value<'g> {
         };
         let mut dims = shape.dims.clone();
         dims[at].size *= size;
-        if size == 1 { self } else { self.derive(Op::AllGather { dim: name, axes: axes.to_vec() }, shape.with_dims(dims)) }
+        if size == 1 {
+            self
+        } else {
+            self.derive(Op::AllGather { dim: name, axes: axes.to_vec() }, shape.with_dims(dims))
+        }
     }
 
     /// Sum over the devices; device `d` of the group keeps the `d`-th piece of dim `name`.
@@ -38,11 +42,17 @@ impl<'g> Value<'g> {
         let shape = self.shape();
         let size = self.group_size(axes).unwrap_or(1);
         let Some(at) = shape.position(name).filter(|&at| shape.dims[at].size % size == 0) else {
-            return self.graph.fail(format!("reduce_scatter: dim `{name}` of {shape} must be a multiple of the group's {size} devices"));
+            return self.graph.fail(format!(
+                "reduce_scatter: dim `{name}` of {shape} must be a multiple of the group's {size} devices"
+            ));
         };
         let mut dims = shape.dims.clone();
         dims[at].size /= size;
-        if size == 1 { self } else { self.derive(Op::ReduceScatter { dim: name, axes: axes.to_vec() }, shape.with_dims(dims)) }
+        if size == 1 {
+            self
+        } else {
+            self.derive(Op::ReduceScatter { dim: name, axes: axes.to_vec() }, shape.with_dims(dims))
+        }
     }
 
     /// Place `d` of dim `name` goes to device `d` of the group; the result holds at place `s` what device `s` sent.
@@ -51,7 +61,9 @@ impl<'g> Value<'g> {
         let shape = self.shape();
         let Some(size) = self.group_size(axes) else { return self };
         if shape.size(name) != Some(size) {
-            return self.graph.fail(format!("all_to_all: dim `{name}` of {shape} must have one place for each of {size} devices"));
+            return self.graph.fail(format!(
+                "all_to_all: dim `{name}` of {shape} must have one place for each of {size} devices"
+            ));
         }
         if size == 1 { self } else { self.derive(Op::AllToAll { dim: name, axes: axes.to_vec() }, shape) }
     }

@@ -137,7 +137,9 @@ impl<'g> Value<'g> {
             _ => (shape.dtype.is_float(), "a float"),
         };
         if !allowed {
-            return self.graph.fail(format!("{}: wants {wanted} type, got {shape}; convert it first", op.name()));
+            return self
+                .graph
+                .fail(format!("{}: wants {wanted} type, got {shape}; convert it first", op.name()));
         }
         let dtype = if op == Unary::IsFinite { DType::Bool } else { shape.dtype };
         self.derive(Op::Unary(op), shape.with_dtype(dtype))
@@ -166,7 +168,9 @@ impl<'g> Value<'g> {
             return self.graph.fail(format!("select: the condition must be boolean, got {}", self.shape()));
         }
         let Some((a, b, values)) = on_true.align("select", on_false) else { return self };
-        let Some(shape) = join(&self.shape(), &values) else { return self.mismatch("select", &self.shape(), &values) };
+        let Some(shape) = join(&self.shape(), &values) else {
+            return self.mismatch("select", &self.shape(), &values);
+        };
         let shape = shape.with_dtype(values.dtype);
         let condition = self.broadcast(&shape.dims);
         let (a, b) = (a.broadcast(&shape.dims), b.broadcast(&shape.dims));
@@ -212,7 +216,9 @@ impl<'g> Value<'g> {
 
     #[track_caller]
     fn mismatch(self, what: &str, a: &Shape, b: &Shape) -> Self {
-        self.graph.fail(format!("{what}: dims of one side must include the other's, by name and size; got {a} and {b}"))
+        self.graph.fail(format!(
+            "{what}: dims of one side must include the other's, by name and size; got {a} and {b}"
+        ))
     }
 }
 

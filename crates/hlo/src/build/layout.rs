@@ -16,7 +16,11 @@ impl<'g> Value<'g> {
         }
         let order: Vec<Name> = dims.iter().map(|d| d.name).filter(|&n| shape.has(n)).collect();
         let source = self.transpose(&order);
-        if source.shape().dims == dims { source } else { source.derive(Op::Broadcast, shape.with_dims(dims.to_vec())) }
+        if source.shape().dims == dims {
+            source
+        } else {
+            source.derive(Op::Broadcast, shape.with_dims(dims.to_vec()))
+        }
     }
 
     /// The dims in another order.
@@ -26,7 +30,11 @@ impl<'g> Value<'g> {
         let dims: Option<Vec<Dim>> = order.iter().map(|&n| shape.size(n).map(|size| dim(n, size))).collect();
         match dims {
             Some(dims) if dims.len() == shape.dims.len() => {
-                if dims == shape.dims { self } else { self.derive(Op::Transpose, shape.with_dims(dims)) }
+                if dims == shape.dims {
+                    self
+                } else {
+                    self.derive(Op::Transpose, shape.with_dims(dims))
+                }
             }
             _ => self.graph.fail(format!("transpose: {order:?} is not an order of the dims of {shape}")),
         }
@@ -38,7 +46,9 @@ impl<'g> Value<'g> {
         let shape = self.shape();
         let target = shape.with_dims(dims.to_vec());
         if target.num_elements() != shape.num_elements() {
-            return self.graph.fail(format!("reshape: {shape} and {target} differ in the number of elements"));
+            return self
+                .graph
+                .fail(format!("reshape: {shape} and {target} differ in the number of elements"));
         }
         if let Some(doubled) = doubled_name(dims) {
             return self.graph.fail(format!("reshape: dim name `{doubled}` appears twice in {target}"));
@@ -63,9 +73,12 @@ impl<'g> Value<'g> {
     pub fn merge(self, names: &[Name], into: Name) -> Self {
         let shape = self.shape();
         let at = names.first().and_then(|&n| shape.position(n));
-        let Some(at) = at.filter(|&at| shape.dims[at..].iter().map(|d| d.name).take(names.len()).eq(names.iter().copied()))
-        else {
-            return self.graph.fail(format!("merge: {names:?} are not neighbours in {shape}; transpose first"));
+        let Some(at) = at.filter(|&at| {
+            shape.dims[at..].iter().map(|d| d.name).take(names.len()).eq(names.iter().copied())
+        }) else {
+            return self
+                .graph
+                .fail(format!("merge: {names:?} are not neighbours in {shape}; transpose first"));
         };
         let size = shape.dims[at..at + names.len()].iter().map(|d| d.size).product();
         let mut dims = shape.dims;
@@ -97,7 +110,11 @@ impl<'g> Value<'g> {
         };
         let mut dims = shape.dims.clone();
         dims[at].size = end - start;
-        if dims == shape.dims { self } else { self.derive(Op::Slice { dim: name, start }, shape.with_dims(dims)) }
+        if dims == shape.dims {
+            self
+        } else {
+            self.derive(Op::Slice { dim: name, start }, shape.with_dims(dims))
+        }
     }
 
     /// Index `at` of one dim, which disappears.
@@ -135,7 +152,11 @@ impl<'g> Value<'g> {
         for part in parts.iter().map(|p| p.shape()) {
             match part.size(name) {
                 Some(s) if part.dtype == shape.dtype && part.dims_without(&[name]) == rest => size += s,
-                _ => return first.graph.fail(format!("concat along `{name}`: {part} does not continue {shape}")),
+                _ => {
+                    return first
+                        .graph
+                        .fail(format!("concat along `{name}`: {part} does not continue {shape}"));
+                }
             }
         }
         let dims = shape.dims.iter().map(|d| if d.name == name { dim(name, size) } else { *d }).collect();
@@ -161,7 +182,9 @@ impl<'g> Value<'g> {
             return self.graph.fail(format!("dynamic_slice: dim `{name}` of {shape} has no {size} indices"));
         };
         if !start.is_index_scalar() {
-            return self.graph.fail(format!("dynamic_slice: start must be an i32 scalar, got {}", start.shape()));
+            return self
+                .graph
+                .fail(format!("dynamic_slice: start must be an i32 scalar, got {}", start.shape()));
         }
         let mut dims = shape.dims.clone();
         dims[at].size = size;
@@ -175,9 +198,15 @@ impl<'g> Value<'g> {
         let fits = new.dtype == shape.dtype
             && shape.has(name)
             && new.dims.len() == shape.dims.len()
-            && new.dims.iter().zip(&shape.dims).all(|(n, s)| n == s || (n.name == name && s.name == name && n.size <= s.size));
+            && new
+                .dims
+                .iter()
+                .zip(&shape.dims)
+                .all(|(n, s)| n == s || (n.name == name && s.name == name && n.size <= s.size));
         if !fits || !start.is_index_scalar() {
-            return self.graph.fail(format!("dynamic_update along `{name}`: {new} does not fit into {shape}"));
+            return self
+                .graph
+                .fail(format!("dynamic_update along `{name}`: {new} does not fit into {shape}"));
         }
         self.graph.push(Op::DynamicUpdate { dim: name }, &[self.id, update.id, start.id], shape)
     }

@@ -60,7 +60,9 @@ impl<'g> Value<'g> {
     #[track_caller]
     pub fn dot_as(self, other: Self, contract: &[Name], dtype: DType) -> Self {
         match dot_shape(&self.shape(), &other.shape(), contract, dtype) {
-            Ok(shape) => self.graph.push(Op::Dot { contract: contract.to_vec() }, &[self.id, other.id], shape),
+            Ok(shape) => {
+                self.graph.push(Op::Dot { contract: contract.to_vec() }, &[self.id, other.id], shape)
+            }
             Err(why) => self.graph.fail(format!("dot: {why}; got {} and {}", self.shape(), other.shape())),
         }
     }
@@ -84,7 +86,9 @@ impl<'g> Value<'g> {
             && b.dims[0].size > 0
             && x.dims[0].size % b.dims[0].size == 0;
         if !sound {
-            return self.graph.fail(format!("grouped_dot over `{contract}`: rows {x}, weights {w} and block slots {b} do not fit"));
+            return self.graph.fail(format!(
+                "grouped_dot over `{contract}`: rows {x}, weights {w} and block slots {b} do not fit"
+            ));
         }
         let shape = Shape::new(product_dtype(x.dtype), &[x.dims[0], free[0]]);
         self.graph.push(Op::GroupedDot { contract }, &[self.id, weights.id, block_slot.id], shape)
@@ -150,9 +154,13 @@ fn dot_shape(a: &Shape, b: &Shape, contract: &[Name], dtype: DType) -> Result<Sh
     }
     let batch: Vec<Dim> = a.dims_without(contract).into_iter().filter(|d| b.has(d.name)).collect();
     if let Some(d) = batch.iter().find(|d| b.size(d.name) != Some(d.size)) {
-        return Err(format!("batch dim `{}` differs in size; rename it on one side if it is no batch dim", d.name));
+        return Err(format!(
+            "batch dim `{}` differs in size; rename it on one side if it is no batch dim",
+            d.name
+        ));
     }
-    let free = |s: &Shape| s.dims_without(contract).into_iter().filter(|d| !batch.contains(d)).collect::<Vec<_>>();
+    let free =
+        |s: &Shape| s.dims_without(contract).into_iter().filter(|d| !batch.contains(d)).collect::<Vec<_>>();
     let dims: Vec<Dim> = batch.iter().copied().chain(free(a)).chain(free(b)).collect();
     match doubled_name(&dims) {
         Some(name) => Err(format!("dim `{name}` would appear twice")),
@@ -176,8 +184,12 @@ pub fn running_sum<'g>(x: Value<'g>, name: Name) -> Value<'g> {
     let inside = triangle_product(split, "sum_place", WIDTH, false);
     let before = triangle_product(split.sum(&["sum_place"]), "sum_block", blocks, true);
     let total = inside + before;
-    let merged: Vec<Dim> = order.iter().map(|&n| dim(n, if n == name { blocks * WIDTH } else { x.size(n) })).collect();
-    let places: Vec<Name> = order.iter().flat_map(|&n| if n == name { vec!["sum_block", "sum_place"] } else { vec![n] }).collect();
+    let merged: Vec<Dim> =
+        order.iter().map(|&n| dim(n, if n == name { blocks * WIDTH } else { x.size(n) })).collect();
+    let places: Vec<Name> = order
+        .iter()
+        .flat_map(|&n| if n == name { vec!["sum_block", "sum_place"] } else { vec![n] })
+        .collect();
     total.transpose(&places).reshape(&merged).slice(name, 0, size)
 }
 

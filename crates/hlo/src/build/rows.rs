@@ -26,7 +26,8 @@ impl<'g> Value<'g> {
     /// [`take`](Self::take) of rows whose readers are known; `index` must have exactly one dim.
     #[track_caller]
     pub fn take_with_inverse(self, index: Self, name: Name, inverse: Inverse<'g>) -> Self {
-        let wanted = [self.shape().size(name).map(|s| dim(name, s)), inverse.readers.shape().dims.get(1).copied()];
+        let wanted =
+            [self.shape().size(name).map(|s| dim(name, s)), inverse.readers.shape().dims.get(1).copied()];
         let readers = inverse.readers.shape();
         let sound = index.shape().dims.len() == 1
             && readers.dtype == DType::I32
@@ -47,12 +48,16 @@ impl<'g> Value<'g> {
     fn take_inner(self, index: Self, name: Name, inverse: Option<Inverse<'g>>) -> Self {
         let (table, places) = (self.shape(), index.shape());
         if !table.has(name) || places.dtype != DType::I32 {
-            return self.graph.fail(format!("take along `{name}`: no such dim in {table}, or index {places} is not i32"));
+            return self
+                .graph
+                .fail(format!("take along `{name}`: no such dim in {table}, or index {places} is not i32"));
         }
         let mut dims = places.dims;
         dims.extend(table.dims_without(&[name]));
         if let Some(doubled) = super::layout::doubled_name(&dims) {
-            return self.graph.fail(format!("take along `{name}`: dim `{doubled}` would appear twice; rename the index's"));
+            return self.graph.fail(format!(
+                "take along `{name}`: dim `{doubled}` would appear twice; rename the index's"
+            ));
         }
         let op = Op::Take { dim: name, fan: inverse.map(|i| i.fan) };
         let mut inputs = vec![self.id, index.id];
@@ -66,7 +71,10 @@ impl<'g> Value<'g> {
         let (rows, places) = (self.shape(), index.shape());
         let fits = places.dtype == DType::I32 && rows.dims.starts_with(&places.dims) && rows.dtype.is_float();
         if !fits || rows.has(into.name) {
-            return self.graph.fail(format!("scatter_add into `{}`: rows {rows} must be floats and start with the dims of {places}", into.name));
+            return self.graph.fail(format!(
+                "scatter_add into `{}`: rows {rows} must be floats and start with the dims of {places}",
+                into.name
+            ));
         }
         let mut dims = vec![into];
         dims.extend_from_slice(&rows.dims[places.dims.len()..]);

@@ -9,16 +9,35 @@ pub const GROUPED_DOT: &str = "collegium.grouped_dot";
 pub const GROUPED_OUTER: &str = "collegium.grouped_outer";
 
 impl Writer<'_> {
-    pub(super) fn grouped_dot_call(&mut self, x: &[String], s: &[Shape], contract: Name, y: &Shape) -> String {
+    pub(super) fn grouped_dot_call(
+        &mut self,
+        x: &[String],
+        s: &[Shape],
+        contract: Name,
+        y: &Shape,
+    ) -> String {
         let transposed = s[1].position(contract) == Some(2);
-        self.custom_call(GROUPED_DOT, &format!("weights_transposed = {} : i64", i64::from(transposed)), x, s, y)
+        self.custom_call(
+            GROUPED_DOT,
+            &format!("weights_transposed = {} : i64", i64::from(transposed)),
+            x,
+            s,
+            y,
+        )
     }
 
     pub(super) fn grouped_outer_call(&mut self, x: &[String], s: &[Shape], y: &Shape) -> String {
         self.custom_call(GROUPED_OUTER, "", x, s, y)
     }
 
-    fn custom_call(&mut self, target: &str, attributes: &str, x: &[String], s: &[Shape], y: &Shape) -> String {
+    fn custom_call(
+        &mut self,
+        target: &str,
+        attributes: &str,
+        x: &[String],
+        s: &[Shape],
+        y: &Shape,
+    ) -> String {
         let types: Vec<String> = s.iter().map(tensor).collect();
         self.line(&format!(
             "stablehlo.custom_call @{target}({}) {{api_version = 4 : i32, backend_config = {{{attributes}}}}} : ({}) -> {}",

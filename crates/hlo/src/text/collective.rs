@@ -42,7 +42,12 @@ impl Writer<'_> {
     fn groups(&self, axes: &[Name]) -> String {
         let groups = self.mesh().groups(axes);
         let rows: Vec<String> = groups.iter().map(|g| super::bracketed(g)).collect();
-        format!("replica_groups = dense<[{}]> : tensor<{}x{}xi64>", rows.join(", "), groups.len(), groups[0].len())
+        format!(
+            "replica_groups = dense<[{}]> : tensor<{}x{}xi64>",
+            rows.join(", "),
+            groups.len(),
+            groups[0].len()
+        )
     }
 
     fn ring(&self, axis: Name, by: usize) -> String {
@@ -50,7 +55,9 @@ impl Writer<'_> {
             .mesh()
             .groups(&[axis])
             .iter()
-            .flat_map(|g| (0..g.len()).map(|i| super::bracketed(&[g[i], g[(i + by) % g.len()]])).collect::<Vec<_>>())
+            .flat_map(|g| {
+                (0..g.len()).map(|i| super::bracketed(&[g[i], g[(i + by) % g.len()]])).collect::<Vec<_>>()
+            })
             .collect();
         format!("source_target_pairs = dense<[{}]> : tensor<{}x2xi64>", pairs.join(", "), pairs.len())
     }

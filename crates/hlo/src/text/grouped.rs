@@ -10,7 +10,13 @@ use crate::{Dim, Name, Shape, dim};
 
 impl Writer<'_> {
     /// `out[block] = rows[block] weights[block_slot[block]]`
-    pub(super) fn grouped_dot_loop(&mut self, x: &[String], s: &[Shape], contract: Name, y: &Shape) -> String {
+    pub(super) fn grouped_dot_loop(
+        &mut self,
+        x: &[String],
+        s: &[Shape],
+        contract: Name,
+        y: &Shape,
+    ) -> String {
         let (rows, weights) = (&s[0], &s[1]);
         let blocks = s[2].dims[0].size;
         let block = rows.dims[0].size / blocks;
@@ -53,7 +59,8 @@ impl Writer<'_> {
                 tensor(&pieces[1]),
                 tensor(&flat)
             ));
-            let product = w.line(&format!("stablehlo.reshape {product} : ({}) -> {}", tensor(&flat), tensor(&out)));
+            let product =
+                w.line(&format!("stablehlo.reshape {product} : ({}) -> {}", tensor(&flat), tensor(&out)));
             let slot = w.slot_of(&x[2], &s[2], turn, y_type.dims[0].size);
             let name = y_type.dims[0].name;
             let old = w.dynamic_slice(acc, &y_type, &slot, name, &out);
@@ -63,7 +70,12 @@ impl Writer<'_> {
     }
 
     /// A loop of `turns` over an accumulator of shape `y`, from zero; `body` is given the turn and the accumulator.
-    fn block_loop(&mut self, turns: usize, y: &Shape, body: impl FnOnce(&mut Self, &str, &str) -> String) -> String {
+    fn block_loop(
+        &mut self,
+        turns: usize,
+        y: &Shape,
+        body: impl FnOnce(&mut Self, &str, &str) -> String,
+    ) -> String {
         let ty = tensor(y);
         let zero = self.line("stablehlo.constant dense<0> : tensor<i32>");
         let one = self.line("stablehlo.constant dense<1> : tensor<i32>");
@@ -103,7 +115,8 @@ impl Writer<'_> {
         let one = resized(weights, 0, 1);
         let matrix = Shape::new(weights.dtype, &weights.dims[1..]);
         let piece = self.dynamic_slice(&x[1], weights, &slot, weights.dims[0].name, &one);
-        let text = self.line(&format!("stablehlo.reshape {piece} : ({}) -> {}", tensor(&one), tensor(&matrix)));
+        let text =
+            self.line(&format!("stablehlo.reshape {piece} : ({}) -> {}", tensor(&one), tensor(&matrix)));
         (text, matrix)
     }
 }

@@ -10,7 +10,9 @@ pub(super) fn number(dtype: DType, value: f64) -> String {
     match dtype {
         DType::Bool => (value != 0.0).to_string(),
         d if d.is_integer() => (value as i64).to_string(),
-        DType::F32 => float(f64::from(value as f32), &format!("{:?}", value as f32), || format!("0x{:08X}", (value as f32).to_bits())),
+        DType::F32 => float(f64::from(value as f32), &format!("{:?}", value as f32), || {
+            format!("0x{:08X}", (value as f32).to_bits())
+        }),
         DType::F64 => float(value, &format!("{value:?}"), || format!("0x{:016X}", value.to_bits())),
         DType::Bf16 => {
             let v = half::bf16::from_f64(value);
@@ -39,7 +41,9 @@ pub(super) fn identity(dtype: DType, reduction: Reduction) -> String {
     let value = reduction.identity();
     match dtype {
         DType::I32 if value.is_infinite() => if value > 0.0 { i32::MAX } else { i32::MIN }.to_string(),
-        d if d.is_integer() && value.is_infinite() => if value > 0.0 { i64::MAX } else { i64::MIN }.to_string(),
+        d if d.is_integer() && value.is_infinite() => {
+            if value > 0.0 { i64::MAX } else { i64::MIN }.to_string()
+        }
         _ => number(dtype, value),
     }
 }

@@ -74,12 +74,14 @@ impl<'p> Writer<'p> {
             .enumerate()
             .map(|(i, (_, shape))| {
                 let donated = program.donations.iter().find(|d| d.0 == i);
-                let alias = donated.map_or(String::new(), |d| format!(" {{tf.aliasing_output = {} : i32}}", d.1));
+                let alias =
+                    donated.map_or(String::new(), |d| format!(" {{tf.aliasing_output = {} : i32}}", d.1));
                 format!("%arg{i}: {}{alias}", tensor(shape))
             })
             .collect();
         let results: Vec<String> = program.outputs().map(|(_, s)| tensor(s)).collect();
-        let name: String = program.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let name: String =
+            program.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let replicas = program.mesh.num_devices();
         let _ = writeln!(
             self.out,
@@ -118,37 +120,70 @@ impl<'p> Writer<'p> {
         let y = &node.shape;
         let ty = tensor(y);
         let types: Vec<String> = shapes.iter().map(tensor).collect();
-        let positions = |s: &Shape, names: &[Name]| names.iter().filter_map(|n| s.position(n)).collect::<Vec<_>>();
+        let positions =
+            |s: &Shape, names: &[Name]| names.iter().filter_map(|n| s.position(n)).collect::<Vec<_>>();
         match &node.op {
             Op::Parameter { .. } => {
-                let index = self.program.nodes[..self.refs.len()].iter().filter(|n| matches!(n.op, Op::Parameter { .. })).count();
+                let index = self.program.nodes[..self.refs.len()]
+                    .iter()
+                    .filter(|n| matches!(n.op, Op::Parameter { .. }))
+                    .count();
                 format!("%arg{index}")
             }
-            Op::Constant(value) => self.line(&format!("stablehlo.constant dense<{}> : {ty}", literal::number(y.dtype, value.get()))),
-            Op::Literal(values) => self.line(&format!("stablehlo.constant dense<{}> : {ty}", literal::nested(y, values))),
-            Op::Iota { dim } => self.line(&format!("stablehlo.iota dim = {} : {ty}", list(&positions(y, &[dim])))),
+            Op::Constant(value) => self
+                .line(&format!("stablehlo.constant dense<{}> : {ty}", literal::number(y.dtype, value.get()))),
+            Op::Literal(values) => {
+                self.line(&format!("stablehlo.constant dense<{}> : {ty}", literal::nested(y, values)))
+            }
+            Op::Iota { dim } => {
+                self.line(&format!("stablehlo.iota dim = {} : {ty}", list(&positions(y, &[dim]))))
+            }
             Op::RankId => {
                 let id = self.line("stablehlo.replica_id : tensor<ui32>");
                 self.line(&format!("stablehlo.convert {id} : (tensor<ui32>) -> tensor<i32>"))
             }
-            Op::Unary(crate::Unary::IsFinite) => self.line(&format!("stablehlo.is_finite {} : ({}) -> {ty}", x[0], types[0])),
+            Op::Unary(crate::Unary::IsFinite) => {
+                self.line(&format!("stablehlo.is_finite {} : ({}) -> {ty}", x[0], types[0]))
+            }
             Op::Unary(op) => self.line(&format!("stablehlo.{} {} : {ty}", op.name(), x[0])),
             Op::Binary(op) => self.line(&format!("stablehlo.{} {}, {} : {ty}", op.name(), x[0], x[1])),
             Op::Compare(op) => {
-                let kind = if shapes[0].dtype.is_float() { "FLOAT" } else if shapes[0].dtype.is_integer() { "SIGNED" } else { "UNSIGNED" };
-                self.line(&format!("stablehlo.compare {}, {}, {}, {kind} : ({}, {}) -> {ty}", op.name(), x[0], x[1], types[0], types[1]))
+                let kind = if shapes[0].dtype.is_float() {
+                    "FLOAT"
+                } else if shapes[0].dtype.is_integer() {
+                    "SIGNED"
+                } else {
+                    "UNSIGNED"
+                };
+                self.line(&format!(
+                    "stablehlo.compare {}, {}, {}, {kind} : ({}, {}) -> {ty}",
+                    op.name(),
+                    x[0],
+                    x[1],
+                    types[0],
+                    types[1]
+                ))
             }
-            Op::Select => self.line(&format!("stablehlo.select {}, {}, {} : {}, {ty}", x[0], x[1], x[2], types[0])),
+            Op::Select => {
+                self.line(&format!("stablehlo.select {}, {}, {} : {}, {ty}", x[0], x[1], x[2], types[0]))
+            }
             Op::Convert | Op::Reshape => {
                 let name = if node.op == Op::Convert { "convert" } else { "reshape" };
-                if types[0] == ty { x[0].clone() } else { self.line(&format!("stablehlo.{name} {} : ({}) -> {ty}", x[0], types[0])) }
+                if types[0] == ty {
+                    x[0].clone()
+                } else {
+                    self.line(&format!("stablehlo.{name} {} : ({}) -> {ty}", x[0], types[0]))
+                }
             }
             Op::Rename | Op::StopGradient => x[0].clone(),
             Op::Barrier => self.line(&format!("stablehlo.optimization_barrier {} : {ty}", x[0])),
             Op::Broadcast => {
                 let names: Vec<Name> = shapes[0].dims.iter().map(|d| d.name).collect();
                 let dims = bracketed(&positions(y, &names));
-                self.line(&format!("stablehlo.broadcast_in_dim {}, dims = {dims} : ({}) -> {ty}", x[0], types[0]))
+                self.line(&format!(
+                    "stablehlo.broadcast_in_dim {}, dims = {dims} : ({}) -> {ty}",
+                    x[0], types[0]
+                ))
             }
             Op::Transpose => {
                 let order: Vec<Name> = y.dims.iter().map(|d| d.name).collect();
@@ -161,18 +196,35 @@ impl<'p> Writer<'p> {
                     format!("{from}:{}", from + d.size)
                 };
                 let ranges: Vec<String> = y.dims.iter().map(range).collect();
-                self.line(&format!("stablehlo.slice {} [{}] : ({}) -> {ty}", x[0], ranges.join(", "), types[0]))
+                self.line(&format!(
+                    "stablehlo.slice {} [{}] : ({}) -> {ty}",
+                    x[0],
+                    ranges.join(", "),
+                    types[0]
+                ))
             }
             Op::Pad { dim, low } => self.pad(&x[0], &shapes[0], y, dim, *low),
             Op::Concat { dim } => {
                 let at = list(&positions(y, &[dim]));
-                self.line(&format!("stablehlo.concatenate {}, dim = {at} : ({}) -> {ty}", x.join(", "), types.join(", ")))
+                self.line(&format!(
+                    "stablehlo.concatenate {}, dim = {at} : ({}) -> {ty}",
+                    x.join(", "),
+                    types.join(", ")
+                ))
             }
-            Op::Reverse { dim } => self.line(&format!("stablehlo.reverse {}, dims = {} : {ty}", x[0], bracketed(&positions(y, &[dim])))),
+            Op::Reverse { dim } => self.line(&format!(
+                "stablehlo.reverse {}, dims = {} : {ty}",
+                x[0],
+                bracketed(&positions(y, &[dim]))
+            )),
             Op::DynamicSlice { dim } => self.dynamic_slice(&x[0], &shapes[0], &x[1], dim, y),
             Op::DynamicUpdate { dim } => self.dynamic_update(&x[0], y, &x[1], &shapes[1], &x[2], dim),
             Op::Reduce { reduction, dims } => {
-                let init = self.line(&format!("stablehlo.constant dense<{}> : tensor<{}>", literal::identity(y.dtype, *reduction), y.dtype));
+                let init = self.line(&format!(
+                    "stablehlo.constant dense<{}> : tensor<{}>",
+                    literal::identity(y.dtype, *reduction),
+                    y.dtype
+                ));
                 let across = bracketed(&positions(&shapes[0], dims));
                 self.line(&format!(
                     "stablehlo.reduce({} init: {init}) applies stablehlo.{} across dimensions = {across} : ({}, tensor<{}>) -> {ty}",
@@ -183,12 +235,24 @@ impl<'p> Writer<'p> {
                 ))
             }
             Op::Dot { contract } => {
-                let batch: Vec<Name> =
-                    shapes[0].dims.iter().map(|d| d.name).filter(|n| shapes[1].has(n) && !contract.contains(n)).collect();
+                let batch: Vec<Name> = shapes[0]
+                    .dims
+                    .iter()
+                    .map(|d| d.name)
+                    .filter(|n| shapes[1].has(n) && !contract.contains(n))
+                    .collect();
                 let pair = |names: &[Name]| {
-                    format!("{} x {}", bracketed(&positions(&shapes[0], names)), bracketed(&positions(&shapes[1], names)))
+                    format!(
+                        "{} x {}",
+                        bracketed(&positions(&shapes[0], names)),
+                        bracketed(&positions(&shapes[1], names))
+                    )
                 };
-                let batching = if batch.is_empty() { String::new() } else { format!("batching_dims = {}, ", pair(&batch)) };
+                let batching = if batch.is_empty() {
+                    String::new()
+                } else {
+                    format!("batching_dims = {}, ", pair(&batch))
+                };
                 self.line(&format!(
                     "stablehlo.dot_general {}, {}, {batching}contracting_dims = {}{} : ({}, {}) -> {ty}",
                     x[0],
@@ -201,18 +265,26 @@ impl<'p> Writer<'p> {
             }
             Op::Take { dim, .. } => self.take(&x, &shapes, dim, y),
             Op::ScatterAdd { .. } => self.scatter_add(&x, &shapes, y),
-            Op::GroupedDot { contract } if self.dialect.cpu_kernels => self.grouped_dot_call(&x, &shapes, contract, y),
+            Op::GroupedDot { contract } if self.dialect.cpu_kernels => {
+                self.grouped_dot_call(&x, &shapes, contract, y)
+            }
             Op::GroupedOuter if self.dialect.cpu_kernels => self.grouped_outer_call(&x, &shapes, y),
             Op::GroupedDot { contract } => self.grouped_dot_loop(&x, &shapes, contract, y),
             Op::GroupedOuter => self.grouped_outer_loop(&x, &shapes, y),
-            Op::AllReduce { .. } | Op::AllGather { .. } | Op::ReduceScatter { .. } | Op::AllToAll { .. } | Op::RingShift { .. } => {
-                self.collective(&node.op, &x[0], &shapes[0], y)
-            }
+            Op::AllReduce { .. }
+            | Op::AllGather { .. }
+            | Op::ReduceScatter { .. }
+            | Op::AllToAll { .. }
+            | Op::RingShift { .. } => self.collective(&node.op, &x[0], &shapes[0], y),
         }
     }
 
     fn pad(&mut self, x: &str, from: &Shape, to: &Shape, name: Name, low: usize) -> String {
-        let zero = self.line(&format!("stablehlo.constant dense<{}> : tensor<{}>", literal::number(to.dtype, 0.0), to.dtype));
+        let zero = self.line(&format!(
+            "stablehlo.constant dense<{}> : tensor<{}>",
+            literal::number(to.dtype, 0.0),
+            to.dtype
+        ));
         let at = |inside: &dyn Fn(&Dim) -> usize| {
             bracketed(&to.dims.iter().map(|d| if d.name == name { inside(d) } else { 0 }).collect::<Vec<_>>())
         };
@@ -228,18 +300,35 @@ impl<'p> Writer<'p> {
 
     /// Start indices with `start` at `name` and zero elsewhere.
     fn starts(&mut self, shape: &Shape, name: Name, start: &str) -> (String, String) {
-        let zero = if shape.dims.len() > 1 { self.line("stablehlo.constant dense<0> : tensor<i32>") } else { String::new() };
-        let refs: Vec<&str> = shape.dims.iter().map(|d| if d.name == name { start } else { zero.as_str() }).collect();
+        let zero = if shape.dims.len() > 1 {
+            self.line("stablehlo.constant dense<0> : tensor<i32>")
+        } else {
+            String::new()
+        };
+        let refs: Vec<&str> =
+            shape.dims.iter().map(|d| if d.name == name { start } else { zero.as_str() }).collect();
         (refs.join(", "), vec!["tensor<i32>"; shape.dims.len()].join(", "))
     }
 
     fn dynamic_slice(&mut self, x: &str, from: &Shape, start: &str, name: Name, to: &Shape) -> String {
         let (starts, types) = self.starts(from, name, start);
         let sizes = bracketed(&to.sizes());
-        self.line(&format!("stablehlo.dynamic_slice {x}, {starts}, sizes = {sizes} : ({}, {types}) -> {}", tensor(from), tensor(to)))
+        self.line(&format!(
+            "stablehlo.dynamic_slice {x}, {starts}, sizes = {sizes} : ({}, {types}) -> {}",
+            tensor(from),
+            tensor(to)
+        ))
     }
 
-    fn dynamic_update(&mut self, x: &str, shape: &Shape, new: &str, new_shape: &Shape, start: &str, name: Name) -> String {
+    fn dynamic_update(
+        &mut self,
+        x: &str,
+        shape: &Shape,
+        new: &str,
+        new_shape: &Shape,
+        start: &str,
+        name: Name,
+    ) -> String {
         let (starts, types) = self.starts(shape, name, start);
         self.line(&format!(
             "stablehlo.dynamic_update_slice {x}, {new}, {starts} : ({}, {}, {types}) -> {}",
@@ -273,7 +362,8 @@ impl<'p> Writer<'p> {
         let rank = index.dims.len();
         let windows: Vec<usize> = (rank..updates.dims.len()).collect();
         let dtype = y.dtype;
-        let zeros = self.line(&format!("stablehlo.constant dense<{}> : {}", literal::number(dtype, 0.0), tensor(y)));
+        let zeros =
+            self.line(&format!("stablehlo.constant dense<{}> : {}", literal::number(dtype, 0.0), tensor(y)));
         self.line(&format!(
             "\"stablehlo.scatter\"({zeros}, {}, {}) <{{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = {}, \
              inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = {rank}>, unique_indices = false}}> ({{\n    \

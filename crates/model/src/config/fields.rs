@@ -57,7 +57,9 @@ impl<'a> Fields<'a> {
 
     /// A whole number.
     pub fn size(&mut self, key: &str) -> Option<usize> {
-        self.typed(key, "a whole number, 0 or more", |v| v.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n < 1 << 40))
+        self.typed(key, "a whole number, 0 or more", |v| {
+            v.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n < 1 << 40)
+        })
     }
 
     /// A whole number that must be there; 0, with a problem recorded, where it is not.
@@ -102,7 +104,10 @@ impl<'a> Fields<'a> {
 
     /// Everything wrong, and a warning for every key that nobody asked for.
     pub fn finish(self) -> (Vec<String>, Vec<String>) {
-        let unknown = self.object.iter().filter(|(k, v)| !self.used.contains(*k) && !HARMLESS.contains(&k.as_str()) && !v.is_null());
+        let unknown = self
+            .object
+            .iter()
+            .filter(|(k, v)| !self.used.contains(*k) && !HARMLESS.contains(&k.as_str()) && !v.is_null());
         let warnings = unknown.map(|(k, v)| format!("{k} = {v} is unknown here and has no effect")).collect();
         (self.problems, warnings)
     }

@@ -118,8 +118,10 @@ impl ModelConfig {
     /// A file that cannot be read, an unknown family, or everything in it that cannot be, at once.
     pub fn from_file(path: &Path) -> Result<(Self, Vec<String>), ModelError> {
         let origin = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| ModelError::Read { path: origin.clone(), source })?;
-        let value: Value = serde_json::from_str(&text).map_err(|e| ModelError::Json { path: origin.clone(), why: e.to_string() })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ModelError::Read { path: origin.clone(), source })?;
+        let value: Value = serde_json::from_str(&text)
+            .map_err(|e| ModelError::Json { path: origin.clone(), why: e.to_string() })?;
         Self::from_json(&value, &origin)
     }
 
@@ -128,7 +130,9 @@ impl ModelConfig {
     /// # Errors
     /// An unknown family, or everything in it that cannot be, at once.
     pub fn from_json(value: &Value, origin: &str) -> Result<(Self, Vec<String>), ModelError> {
-        let object = value.as_object().ok_or_else(|| ModelError::Json { path: origin.into(), why: "it is no JSON object".into() })?;
+        let object = value
+            .as_object()
+            .ok_or_else(|| ModelError::Json { path: origin.into(), why: "it is no JSON object".into() })?;
         let mut fields = Fields::new(object);
         let name = fields.string("model_type").unwrap_or_default();
         let family = family::find(&name).ok_or_else(|| ModelError::UnknownFamily {
@@ -139,7 +143,11 @@ impl ModelConfig {
         let config = (family.parse)(&mut fields);
         config.check(&mut fields);
         let (problems, warnings) = fields.finish();
-        if problems.is_empty() { Ok((config, warnings)) } else { Err(ModelError::Config { path: origin.into(), problems }) }
+        if problems.is_empty() {
+            Ok((config, warnings))
+        } else {
+            Err(ModelError::Config { path: origin.into(), problems })
+        }
     }
 
     /// Sizes that contradict each other.
@@ -159,17 +167,26 @@ impl ModelConfig {
         }
         if self.num_kv_heads > 0 && !self.num_heads.is_multiple_of(self.num_kv_heads) {
             let (heads, kv) = (self.num_heads, self.num_kv_heads);
-            fields.problem(format!("num_attention_heads {heads} is not a multiple of num_key_value_heads {kv}"));
+            fields.problem(format!(
+                "num_attention_heads {heads} is not a multiple of num_key_value_heads {kv}"
+            ));
         }
         if !self.head_dim.is_multiple_of(2) {
             fields.problem(format!("head_dim {} is odd; the rotary embedding needs pairs", self.head_dim));
         }
         if self.layers.len() != self.num_layers {
-            fields.problem(format!("num_hidden_layers is {} but {} layers are described", self.num_layers, self.layers.len()));
+            fields.problem(format!(
+                "num_hidden_layers is {} but {} layers are described",
+                self.num_layers,
+                self.layers.len()
+            ));
         }
         for moe in self.layers.iter().filter_map(|l| l.feed_forward.moe()).take(1) {
             if moe.top_k == 0 || moe.top_k > moe.num_experts {
-                fields.problem(format!("num_experts_per_tok {} must be between 1 and the {} experts", moe.top_k, moe.num_experts));
+                fields.problem(format!(
+                    "num_experts_per_tok {} must be between 1 and the {} experts",
+                    moe.top_k, moe.num_experts
+                ));
             }
             if moe.intermediate == 0 {
                 fields.problem("the inner width of the experts is 0; give moe_intermediate_size (Mixtral, OLMoE: intermediate_size)".into());

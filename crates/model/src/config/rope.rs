@@ -55,7 +55,8 @@ impl Rope {
                 } else if wavelength > original_max_position / low_freq_factor {
                     frequency / factor
                 } else {
-                    let blend = (original_max_position / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                    let blend = (original_max_position / wavelength - low_freq_factor)
+                        / (high_freq_factor - low_freq_factor);
                     (1.0 - blend) * frequency / factor + blend * frequency
                 }
             }
@@ -74,7 +75,8 @@ impl Rope {
         let mut inner = Fields::new(&object);
         let theta = inner.number("rope_theta").unwrap_or(theta);
         inner.only("partial_rotary_factor", &json!(1.0), "only whole heads are rotated");
-        let kind = inner.string("rope_type").or_else(|| inner.string("type")).unwrap_or_else(|| "default".into());
+        let kind =
+            inner.string("rope_type").or_else(|| inner.string("type")).unwrap_or_else(|| "default".into());
         let mut need = |key: &str| {
             let value = inner.number(key);
             if value.is_none() {
@@ -92,7 +94,9 @@ impl Rope {
                 original_max_position: need("original_max_position_embeddings"),
             },
             other => {
-                fields.problem(format!("rope_type = {other:?} is not supported; default, linear and llama3 are"));
+                fields.problem(format!(
+                    "rope_type = {other:?} is not supported; default, linear and llama3 are"
+                ));
                 RopeScaling::None
             }
         };
@@ -125,7 +129,8 @@ impl Rope {
                 set("original_max_position_embeddings", json!(original_max_position as u64));
             }
         }
-        let old = if self.scaling == RopeScaling::None { Value::Null } else { Value::Object(scaling.clone()) };
+        let old =
+            if self.scaling == RopeScaling::None { Value::Null } else { Value::Object(scaling.clone()) };
         scaling.insert("rope_theta".into(), json!(self.theta));
         map.insert("rope_theta".into(), json!(self.theta));
         map.insert("rope_scaling".into(), old);

@@ -19,7 +19,10 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
     config.attention_bias = bias_everywhere(fields);
     fields.only("mlp_bias", &json!(false), "the feed-forward here has no bias");
     let intermediate = fields.required_size("intermediate_size");
-    uniform(&mut config, LayerConfig { sliding_window: None, feed_forward: FeedForward::Dense { intermediate } });
+    uniform(
+        &mut config,
+        LayerConfig { sliding_window: None, feed_forward: FeedForward::Dense { intermediate } },
+    );
     config
 }
 

@@ -27,7 +27,8 @@ pub struct Family {
 }
 
 /// The registry.
-pub const FAMILIES: &[Family] = &[llama::FAMILY, qwen3::FAMILY, qwen3_moe::FAMILY, mixtral::FAMILY, olmoe::FAMILY];
+pub const FAMILIES: &[Family] =
+    &[llama::FAMILY, qwen3::FAMILY, qwen3_moe::FAMILY, mixtral::FAMILY, olmoe::FAMILY];
 
 /// Families to come; their names are known so that the message can say so.
 pub const PLANNED: &[&str] = &["deepseek_v3", "gpt_oss"];
@@ -58,7 +59,9 @@ fn common(fields: &mut Fields<'_>, defaults: &Defaults) -> ModelConfig {
     let hidden_size = fields.required_size("hidden_size");
     let head_dim = fields.size("head_dim").unwrap_or_else(|| hidden_size / num_heads.max(1));
     if fields.get("head_dim").is_none() && !hidden_size.is_multiple_of(num_heads.max(1)) {
-        fields.problem(format!("hidden_size {hidden_size} is not a multiple of num_attention_heads {num_heads}; give head_dim"));
+        fields.problem(format!(
+            "hidden_size {hidden_size} is not a multiple of num_attention_heads {num_heads}; give head_dim"
+        ));
     }
     ModelConfig {
         family: defaults.family,
@@ -111,7 +114,8 @@ fn qwen_windows(fields: &mut Fields<'_>, layers: usize) -> Vec<Option<usize>> {
 fn write_qwen_windows(config: &ModelConfig, map: &mut Map<String, Value>) {
     let window = config.layers.iter().find_map(|l| l.sliding_window);
     let first = config.layers.iter().position(|l| l.sliding_window.is_some()).unwrap_or(config.num_layers);
-    let kind = |l: &LayerConfig| if l.sliding_window.is_some() { "sliding_attention" } else { "full_attention" };
+    let kind =
+        |l: &LayerConfig| if l.sliding_window.is_some() { "sliding_attention" } else { "full_attention" };
     map.insert("use_sliding_window".into(), window.is_some().into());
     map.insert("sliding_window".into(), window.into());
     map.insert("max_window_layers".into(), first.into());

@@ -23,7 +23,10 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
     config.router_aux_loss_coef = fields.number("router_aux_loss_coef").unwrap_or(0.01);
     if config.head_dim * config.num_heads != config.hidden_size {
         let (d, h) = (config.head_dim, config.num_heads);
-        fields.problem(format!("OLMoE's heads fill its width: {h} heads of {d} are not hidden_size {}", config.hidden_size));
+        fields.problem(format!(
+            "OLMoE's heads fill its width: {h} heads of {d} are not hidden_size {}",
+            config.hidden_size
+        ));
     }
     let moe = MoeConfig {
         num_experts: fields.size("num_experts").or_else(|| fields.size("num_local_experts")).unwrap_or(64),

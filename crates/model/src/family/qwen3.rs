@@ -19,7 +19,8 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
     config.attention_bias = bias_everywhere(fields);
     config.qk_norm = QkNorm::PerHead;
     let intermediate = fields.required_size("intermediate_size");
-    let layer = |sliding_window| LayerConfig { sliding_window, feed_forward: FeedForward::Dense { intermediate } };
+    let layer =
+        |sliding_window| LayerConfig { sliding_window, feed_forward: FeedForward::Dense { intermediate } };
     config.layers = qwen_windows(fields, config.num_layers).into_iter().map(layer).collect();
     config
 }

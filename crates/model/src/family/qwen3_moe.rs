@@ -15,7 +15,8 @@ pub(super) const FAMILY: Family = Family {
 };
 
 fn parse(fields: &mut Fields<'_>) -> ModelConfig {
-    let mut config = common(fields, &Defaults { family: "qwen3_moe", theta: 10_000.0, eps: 1e-6, tied: false });
+    let mut config =
+        common(fields, &Defaults { family: "qwen3_moe", theta: 10_000.0, eps: 1e-6, tied: false });
     config.attention_bias = bias_everywhere(fields);
     config.qk_norm = QkNorm::PerHead;
     config.router_aux_loss_coef = fields.number("router_aux_loss_coef").unwrap_or(0.001);
@@ -30,8 +31,10 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
     let dense_layers = dense_layers(fields);
     let windows = qwen_windows(fields, config.num_layers);
     for (index, sliding_window) in windows.into_iter().enumerate() {
-        let sparse = !dense_layers.contains(&index) && moe.num_experts > 0 && (index + 1).is_multiple_of(step);
-        let feed_forward = if sparse { FeedForward::Moe(moe.clone()) } else { FeedForward::Dense { intermediate } };
+        let sparse =
+            !dense_layers.contains(&index) && moe.num_experts > 0 && (index + 1).is_multiple_of(step);
+        let feed_forward =
+            if sparse { FeedForward::Moe(moe.clone()) } else { FeedForward::Dense { intermediate } };
         config.layers.push(LayerConfig { sliding_window, feed_forward });
     }
     if intermediate == 0 && config.layers.iter().any(|l| l.feed_forward.moe().is_none()) {
@@ -42,7 +45,8 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
 
 fn dense_layers(fields: &mut Fields<'_>) -> Vec<usize> {
     let Some(value) = fields.get("mlp_only_layers") else { return Vec::new() };
-    let list: Option<Vec<usize>> = value.as_array().and_then(|l| l.iter().map(|v| v.as_u64().map(|n| n as usize)).collect());
+    let list: Option<Vec<usize>> =
+        value.as_array().and_then(|l| l.iter().map(|v| v.as_u64().map(|n| n as usize)).collect());
     list.unwrap_or_else(|| {
         fields.problem(format!("mlp_only_layers is {value}; it must be a list of layer numbers"));
         Vec::new()
@@ -51,7 +55,8 @@ fn dense_layers(fields: &mut Fields<'_>) -> Vec<usize> {
 
 fn write(config: &ModelConfig, map: &mut Map<String, Value>) {
     let dense = |l: &LayerConfig| l.feed_forward.moe().is_none();
-    let only: Vec<usize> = config.layers.iter().enumerate().filter(|(_, l)| dense(l)).map(|(i, _)| i).collect();
+    let only: Vec<usize> =
+        config.layers.iter().enumerate().filter(|(_, l)| dense(l)).map(|(i, _)| i).collect();
     let width = config.layers.iter().find_map(|l| match l.feed_forward {
         FeedForward::Dense { intermediate } => Some(intermediate),
         FeedForward::Moe(_) => None,

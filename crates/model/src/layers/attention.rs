@@ -35,7 +35,12 @@ pub struct Cache<'g> {
 /// Attention of `q` {batch, seq, head, head_dim} over `k`, `v` {batch, seq, kv_head, head_dim}: {batch, seq, head, head_dim},
 /// and the cache with the new keys and values where one was given.
 #[track_caller]
-pub fn attention<'g>(q: Value<'g>, k: Value<'g>, v: Value<'g>, how: &Attention<'g>) -> (Value<'g>, Option<(Value<'g>, Value<'g>)>) {
+pub fn attention<'g>(
+    q: Value<'g>,
+    k: Value<'g>,
+    v: Value<'g>,
+    how: &Attention<'g>,
+) -> (Value<'g>, Option<(Value<'g>, Value<'g>)>) {
     let (heads, kv_heads, head_dim) = (q.size("head"), k.size("kv_head"), q.size("head_dim"));
     let query = q
         .split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)])
@@ -44,7 +49,9 @@ pub fn attention<'g>(q: Value<'g>, k: Value<'g>, v: Value<'g>, how: &Attention<'
     let (keys, values, updated) = match &how.cache {
         None => (k.rename(&[("seq", "key")]), v.rename(&[("seq", "key")]), None),
         Some(cache) => {
-            let write = |old: Value<'g>, new: Value<'g>| old.dynamic_update("context", new.rename(&[("seq", "context")]), cache.start);
+            let write = |old: Value<'g>, new: Value<'g>| {
+                old.dynamic_update("context", new.rename(&[("seq", "context")]), cache.start)
+            };
             let (keys, values) = (write(cache.keys, k), write(cache.values, v));
             (keys.rename(&[("context", "key")]), values.rename(&[("context", "key")]), Some((keys, values)))
         }
@@ -54,7 +61,8 @@ pub fn attention<'g>(q: Value<'g>, k: Value<'g>, v: Value<'g>, how: &Attention<'
     let scores = query.dot_as(keys, &["head_dim"], DType::F32) * (1.0 / (head_dim as f64).sqrt());
     let allowed = mask(how, q.size("seq"), keys.size("key"));
     let closed = q.graph().scalar(DType::F32, -1e30);
-    let weights = allowed.broadcast(&scores.shape().dims).select(scores, closed).softmax("key").convert(q.dtype());
+    let weights =
+        allowed.broadcast(&scores.shape().dims).select(scores, closed).softmax("key").convert(q.dtype());
     let mixed = weights.dot_as(values, &["key"], widened(q.dtype())).convert(q.dtype());
     let heads_last = mixed.transpose(&["batch", "query", "kv_head", "group", "head_dim"]);
     (heads_last.merge(&["kv_head", "group"], "head").rename(&[("query", "seq")]), updated)

@@ -59,20 +59,29 @@ pub enum Transport<'g> {
 
 /// Sum over a token's choices of gate times expert: `x` {token, hidden}, `gates` and `choices` {token, choice}; {token, hidden}.
 #[track_caller]
-pub fn experts<'g>(x: Value<'g>, gates: Value<'g>, choices: Value<'g>, weights: &ExpertWeights<'g>, how: &Addressing<'g>) -> Value<'g> {
+pub fn experts<'g>(
+    x: Value<'g>,
+    gates: Value<'g>,
+    choices: Value<'g>,
+    weights: &ExpertWeights<'g>,
+    how: &Addressing<'g>,
+) -> Value<'g> {
     let g = x.graph();
     let route = Route::new(choices, how);
     let top_k = choices.size("choice");
     let zero = g.scalar(x.dtype(), 0.0);
 
-    let readers = route.cell_of_choice.split("choice_row", &[dim("token", x.size("token")), dim("choice", top_k)]);
+    let readers =
+        route.cell_of_choice.split("choice_row", &[dim("token", x.size("token")), dim("choice", top_k)]);
     let always = readers.equals(readers);
     let token_of_cell = quotient(route.source_of_cell, top_k);
     let sent = x.take_with_inverse(token_of_cell, "token", Inverse { readers, mask: always, fan: "choice" });
     let sent = route.cell_used.select(sent, zero);
 
     let computed = match how.transport {
-        Transport::Local => expert_rows(sent.rename(&[("cell", "row")]), weights, how.block_slot).rename(&[("row", "cell")]),
+        Transport::Local => {
+            expert_rows(sent.rename(&[("cell", "row")]), weights, how.block_slot).rename(&[("row", "cell")])
+        }
         Transport::AllToAll { row_source, cell_target } => {
             let received = exchange(sent, how.first.size("rank"));
             let (source, source_ok) = checked(row_source);
@@ -84,7 +93,11 @@ pub fn experts<'g>(x: Value<'g>, gates: Value<'g>, choices: Value<'g>, weights: 
             exchange(target_ok.select(back, zero), how.first.size("rank"))
         }
     };
-    let picked = computed.take_with_inverse(route.cell_of_choice, "cell", single(route.source_of_cell, route.cell_used));
+    let picked = computed.take_with_inverse(
+        route.cell_of_choice,
+        "cell",
+        single(route.source_of_cell, route.cell_used),
+    );
     let parts = picked.split("choice_row", &[dim("token", x.size("token")), dim("choice", top_k)]);
     (parts.convert(DType::F32) * gates).sum(&["choice"]).convert(x.dtype())
 }
@@ -133,7 +146,10 @@ fn expert_rows<'g>(rows: Value<'g>, weights: &ExpertWeights<'g>, block_slot: Val
 /// Sends cell `d` to rank `d`; {cell, hidden} both ways.
 fn exchange<'g>(cells: Value<'g>, ranks: usize) -> Value<'g> {
     let places = cells.size("cell") / ranks;
-    cells.split("cell", &[dim("rank", ranks), dim("place", places)]).all_to_all("rank", &[EXPERT_AXIS]).merge(&["rank", "place"], "cell")
+    cells
+        .split("cell", &[dim("rank", ranks), dim("place", places)])
+        .all_to_all("rank", &[EXPERT_AXIS])
+        .merge(&["rank", "place"], "cell")
 }
 
 /// An index with negative entries as an index in range and a mask.

@@ -13,7 +13,7 @@ mod router;
 
 pub use attention::{Attention, Cache, attention};
 pub use embedding::embed;
-pub use experts::{EXPERT_AXIS, Addressing, ExpertWeights, Transport, experts};
+pub use experts::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 pub use feed_forward::feed_forward;
 pub use head::{cross_entropy, logits};
 pub use linear::linear;

@@ -18,7 +18,8 @@ impl<'g> Rotation<'g> {
         let half = dim("half", frequencies.len());
         let mut dims = positions.shape().dims;
         dims.push(half);
-        let angle = positions.convert(DType::F32).broadcast(&dims) * g.literal(DType::F32, &[half], frequencies);
+        let angle =
+            positions.convert(DType::F32).broadcast(&dims) * g.literal(DType::F32, &[half], frequencies);
         Self { cos: angle.cos(), sin: angle.sin() }
     }
 

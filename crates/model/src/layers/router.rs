@@ -28,12 +28,19 @@ pub struct Routing<'g> {
 
 /// Routes `x` {token, hidden} by `weight` {expert, hidden} and `bias` {expert} f32 to `top_k` experts.
 #[track_caller]
-pub fn route<'g>(x: Value<'g>, weight: Value<'g>, bias: Value<'g>, top_k: usize, normalise: bool) -> Routing<'g> {
+pub fn route<'g>(
+    x: Value<'g>,
+    weight: Value<'g>,
+    bias: Value<'g>,
+    top_k: usize,
+    normalise: bool,
+) -> Routing<'g> {
     let logits = x.convert(DType::F32).dot(weight.convert(DType::F32), &["hidden"]);
     let probabilities = logits.softmax("expert");
     let picks = largest((probabilities + bias).stop_gradient(), top_k);
     let stack = |parts: Vec<Value<'g>>| {
-        let last: Vec<Value<'g>> = parts.into_iter().map(|p| p.reshape(&[p.shape().dims[0], dim("choice", 1)])).collect();
+        let last: Vec<Value<'g>> =
+            parts.into_iter().map(|p| p.reshape(&[p.shape().dims[0], dim("choice", 1)])).collect();
         Value::concat(&last, "choice")
     };
     let gates = stack(picks.iter().map(|p| (probabilities * p.hit).sum(&["expert"])).collect());

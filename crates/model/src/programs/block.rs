@@ -25,12 +25,16 @@ pub fn block(shape: &Shape<'_>, layer: &LayerConfig) -> Result<ForwardBackward, 
     let how = Attention { segments, window: layer.sliding_window, cache: None };
     let (mixed, _) = graph.scope("self_attn", || attend(&b, shape, hidden, positions, &how));
     let outputs = match &layer.feed_forward {
-        FeedForward::Dense { intermediate } => vec![("hidden_out", graph.scope("mlp", || dense(&b, shape, mixed, *intermediate)))],
+        FeedForward::Dense { intermediate } => {
+            vec![("hidden_out", graph.scope("mlp", || dense(&b, shape, mixed, *intermediate)))]
+        }
         FeedForward::Moe(moe) => graph.scope("router", || sparse_outputs(&b, shape, mixed, moe)),
     };
     let differentiable: Vec<_> = outputs.iter().filter(|(n, _)| !["choices", "counts"].contains(n)).collect();
-    let pairs: Vec<_> =
-        differentiable.iter().map(|(n, v)| (*v, b.input(&format!("d.{n}"), v.dtype(), &v.shape().dims))).collect();
+    let pairs: Vec<_> = differentiable
+        .iter()
+        .map(|(n, v)| (*v, b.input(&format!("d.{n}"), v.dtype(), &v.shape().dims)))
+        .collect();
     let gradients = b.gradients(&pairs, &[("hidden", hidden)]);
     let cotangents: Vec<Value<'_>> = pairs.iter().map(|p| p.1).collect();
     split("block", &outputs, &cotangents, &named(&gradients), shape.residuals)
@@ -42,7 +46,11 @@ pub fn block(shape: &Shape<'_>, layer: &LayerConfig) -> Result<ForwardBackward, 
 ///
 /// # Errors
 /// A configuration whose sizes do not fit together.
-pub fn generation_block(shape: &Shape<'_>, layer: &LayerConfig, context: usize) -> Result<Program, GraphError> {
+pub fn generation_block(
+    shape: &Shape<'_>,
+    layer: &LayerConfig,
+    context: usize,
+) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
     let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
@@ -66,7 +74,10 @@ pub fn generation_block(shape: &Shape<'_>, layer: &LayerConfig, context: usize) 
     };
     outputs.retain(|(n, _)| !["probability_sum", "z_sum"].contains(n));
     outputs.extend(updated.iter().flat_map(|(k, v)| [("cache.keys_out", *k), ("cache.values_out", *v)]));
-    graph.finish("generation_block", &outputs)?.donate("cache.keys", "cache.keys_out")?.donate("cache.values", "cache.values_out")
+    graph
+        .finish("generation_block", &outputs)?
+        .donate("cache.keys", "cache.keys_out")?
+        .donate("cache.values", "cache.values_out")
 }
 
 /// `hidden + o(attention(norm(hidden)))`, {token, hidden}, and the updated cache.
@@ -82,8 +93,12 @@ fn attend<'g>(
     let d = c.hidden_size;
     let x = rms_norm(hidden, b.weight("input_layernorm.weight", &[("hidden", d)]), "hidden", c.rms_norm_eps);
     let project = |name: &'static str, features: usize| {
-        let weight = b.weight(&format!("self_attn.{name}_proj.weight"), &[("feature", features), ("hidden", d)]);
-        let bias = c.attention_bias.qkv.then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[("feature", features)]));
+        let weight =
+            b.weight(&format!("self_attn.{name}_proj.weight"), &[("feature", features), ("hidden", d)]);
+        let bias = c
+            .attention_bias
+            .qkv
+            .then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[("feature", features)]));
         let y = linear(x, weight, bias, "hidden");
         let y = match c.qk_norm {
             QkNorm::WholeProjection if name != "v" => {
@@ -135,12 +150,19 @@ fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate:
     mixed + feed_forward(post_norm(b, shape, mixed), gate, up, down)
 }
 
-fn sparse_outputs<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, moe: &MoeConfig) -> Vec<(&'static str, Value<'g>)> {
+fn sparse_outputs<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    mixed: Value<'g>,
+    moe: &MoeConfig,
+) -> Vec<(&'static str, Value<'g>)> {
     let experts = dim("expert", moe.num_experts);
     let normed = post_norm(b, shape, mixed);
-    let weight = b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
+    let weight =
+        b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
     let bias = b.input("router_bias", DType::F32, &[experts]);
-    let Routing { gates, experts, counts, probability_sum, z_sum } = route(normed, weight, bias, moe.top_k, moe.norm_topk_prob);
+    let Routing { gates, experts, counts, probability_sum, z_sum } =
+        route(normed, weight, bias, moe.top_k, moe.norm_topk_prob);
     vec![
         ("mixed", mixed),
         ("normed", normed),

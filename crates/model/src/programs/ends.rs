@@ -14,7 +14,8 @@ pub fn embed(shape: &Shape<'_>) -> Result<ForwardBackward, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
     let tokens = b.input("tokens", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]);
-    let table = b.weight("embed", &[("vocab", shape.config.vocab_size), ("hidden", shape.config.hidden_size)]);
+    let table =
+        b.weight("embed", &[("vocab", shape.config.vocab_size), ("hidden", shape.config.hidden_size)]);
     let out = layers::embed(table, tokens, shape.dtype);
     let cotangent = b.input("d.hidden_out", shape.dtype, &[shape.token(), shape.hidden()]);
     let gradients = b.gradients(&[(out, cotangent)], &[]);
@@ -63,7 +64,8 @@ pub fn logits_at(shape: &Shape<'_>, places: usize) -> Result<Program, GraphError
 }
 
 fn targets<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
-    b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]).merge(&["batch", "seq"], "token")
+    b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)])
+        .merge(&["batch", "seq"], "token")
 }
 
 fn head_logits<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> (Value<'g>, Value<'g>) {

@@ -16,7 +16,13 @@ use crate::layers::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 ///
 /// # Errors
 /// A configuration whose sizes do not fit together.
-pub fn expert_layer(shape: &Shape<'_>, moe: &MoeConfig, slots: usize, bucket: Bucket, block: usize) -> Result<ForwardBackward, GraphError> {
+pub fn expert_layer(
+    shape: &Shape<'_>,
+    moe: &MoeConfig,
+    slots: usize,
+    bucket: Bucket,
+    block: usize,
+) -> Result<ForwardBackward, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
     let ranks = shape.mesh.size(EXPERT_AXIS).unwrap_or(1);

@@ -73,7 +73,11 @@ impl<'g> Builder<'g> {
     }
 
     /// Gradients of all weights (in f32) and of the activations `also`, as named outputs.
-    fn gradients(&self, outputs: &[(Value<'g>, Value<'g>)], also: &[(&str, Value<'g>)]) -> Vec<(String, Value<'g>)> {
+    fn gradients(
+        &self,
+        outputs: &[(Value<'g>, Value<'g>)],
+        also: &[(&str, Value<'g>)],
+    ) -> Vec<(String, Value<'g>)> {
         let weights = self.weights.borrow();
         let wrt: Vec<Value<'g>> = also.iter().map(|a| a.1).chain(weights.iter().map(|w| w.1)).collect();
         let found = collegium_hlo::gradient(outputs, &wrt);

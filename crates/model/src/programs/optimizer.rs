@@ -28,9 +28,18 @@ pub fn adamw(sizes: &[usize], mesh: &Mesh) -> Result<Program, GraphError> {
     let m = m * beta1 + g * (-beta1 + 1.0);
     let v = v * beta2 + g * g * (-beta2 + 1.0);
     let step = m * correct1 / ((v * correct2).sqrt() + eps) + p * decays * decay;
-    let outputs = [("master_out", p - step * rate), ("m_out", m), ("v_out", v), ("gradient_out", graph.full(DType::F32, &dims, 0.0))];
+    let outputs = [
+        ("master_out", p - step * rate),
+        ("m_out", m),
+        ("v_out", v),
+        ("gradient_out", graph.full(DType::F32, &dims, 0.0)),
+    ];
     let program = graph.finish("adamw", &outputs)?;
-    program.donate("master", "master_out")?.donate("m", "m_out")?.donate("v", "v_out")?.donate("gradient", "gradient_out")
+    program
+        .donate("master", "master_out")?
+        .donate("m", "m_out")?
+        .donate("v", "v_out")?
+        .donate("gradient", "gradient_out")
 }
 
 /// Sum of the squares of many shards `g0`, `g1`, .. of the given sizes: `squared_norm`, a scalar on every rank for its own shards.
@@ -44,7 +53,8 @@ pub fn squared_norm(shards: &[Vec<usize>], mesh: &Mesh) -> Result<Program, Graph
         .enumerate()
         .map(|(i, sizes)| {
             let count: usize = sizes.iter().product();
-            let flat = graph.parameter(format!("g{i}"), DType::F32, &dims_of(sizes)).reshape(&[dim("flat", count)]);
+            let flat =
+                graph.parameter(format!("g{i}"), DType::F32, &dims_of(sizes)).reshape(&[dim("flat", count)]);
             // Rows first: short sums lose no digits, and run as vectors.
             let lanes = (1..=64).rev().find(|l| count.is_multiple_of(*l)).unwrap_or(1);
             let rows = flat.split("flat", &[dim("row", count / lanes), dim("lane", lanes)]);

@@ -88,13 +88,27 @@ pub fn collect(group: &GroupShape, twice: Option<(&str, &str)>, mesh: &Mesh) -> 
 ///
 /// # Errors
 /// None for experts of parameters with at most two dims.
-pub fn materialise_experts(expert: &GroupShape, experts: usize, slots: usize, mesh: &Mesh, dtype: DType) -> Result<Program, GraphError> {
+pub fn materialise_experts(
+    expert: &GroupShape,
+    experts: usize,
+    slots: usize,
+    mesh: &Mesh,
+    dtype: DType,
+) -> Result<Program, GraphError> {
     let graph = Graph::new(mesh.clone());
     let ranks = mesh.num_devices();
-    let shard = graph.parameter("shard", DType::F32, &[dim("expert", experts), dim("flat", expert.shard_len(ranks))]);
-    let wanted = graph.parameter("slots", DType::F32, &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)]);
+    let shard =
+        graph.parameter("shard", DType::F32, &[dim("expert", experts), dim("flat", expert.shard_len(ranks))]);
+    let wanted = graph.parameter(
+        "slots",
+        DType::F32,
+        &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)],
+    );
     // A product with zeros and ones selects exactly; a gather of weights is what Neuron does worst.
-    let sent = wanted.convert(dtype).dot_as(shard.convert(dtype), &["expert"], super::super::layers::widened(dtype)).convert(dtype);
+    let sent = wanted
+        .convert(dtype)
+        .dot_as(shard.convert(dtype), &["expert"], super::super::layers::widened(dtype))
+        .convert(dtype);
     let received = sent.all_to_all("rank", &axes(mesh));
     let flat = received.transpose(&["slot", "rank", "flat"]).merge(&["rank", "flat"], "flat");
     graph.finish("materialise_experts", &cut(flat, expert, &[dim("slot", slots)]))
@@ -105,12 +119,21 @@ pub fn materialise_experts(expert: &GroupShape, experts: usize, slots: usize, me
 ///
 /// # Errors
 /// None for experts of parameters with at most two dims.
-pub fn collect_experts(expert: &GroupShape, experts: usize, slots: usize, mesh: &Mesh) -> Result<Program, GraphError> {
+pub fn collect_experts(
+    expert: &GroupShape,
+    experts: usize,
+    slots: usize,
+    mesh: &Mesh,
+) -> Result<Program, GraphError> {
     let graph = Graph::new(mesh.clone());
     let ranks = mesh.num_devices();
     let shard = expert.shard_len(ranks);
     let sum = graph.parameter("sum", DType::F32, &[dim("expert", experts), dim("flat", shard)]);
-    let wanted = graph.parameter("slots", DType::F32, &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)]);
+    let wanted = graph.parameter(
+        "slots",
+        DType::F32,
+        &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)],
+    );
     let parts: Vec<Value<'_>> = expert
         .params
         .iter()
@@ -122,7 +145,8 @@ pub fn collect_experts(expert: &GroupShape, experts: usize, slots: usize, mesh: 
         })
         .collect();
     let flat = Value::concat(&parts, "flat").pad("flat", 0, shard * ranks - expert.len());
-    let sent = flat.split("flat", &[dim("rank", ranks), dim("flat", shard)]).transpose(&["rank", "slot", "flat"]);
+    let sent =
+        flat.split("flat", &[dim("rank", ranks), dim("flat", shard)]).transpose(&["rank", "slot", "flat"]);
     let received = sent.all_to_all("rank", &axes(mesh));
     let out = sum + wanted.dot(received, &["rank", "slot"]);
     graph.finish("collect_experts", &[("sum_out", out)])?.donate("sum", "sum_out")

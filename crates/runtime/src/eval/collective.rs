@@ -20,32 +20,39 @@ pub(super) fn exchange(op: &Op, x: &[&Tensor], y: &Shape, mesh: &Mesh) -> Vec<Ve
 /// What the device at `place` of a group gets.
 fn member(op: &Op, group: &[&Tensor], place: usize, y: &Shape) -> Vec<f64> {
     let combined = |reduction| -> Vec<f64> {
-        (0..group[0].values.len()).map(|i| elementwise::reduce(reduction, group.iter().map(|m| m.values[i]))).collect()
+        (0..group[0].values.len())
+            .map(|i| elementwise::reduce(reduction, group.iter().map(|m| m.values[i])))
+            .collect()
     };
     match op {
         Op::AllReduce { reduction, .. } => combined(*reduction),
         Op::AllGather { dim, .. } => layout::concat(group, y, dim),
         Op::ReduceScatter { dim, .. } => {
-            let whole = Tensor { shape: group[0].shape.clone(), values: combined(collegium_hlo::Reduction::Sum) };
+            let whole =
+                Tensor { shape: group[0].shape.clone(), values: combined(collegium_hlo::Reduction::Sum) };
             layout::window(&whole, y, dim, place * y.size(dim).unwrap_or(0))
         }
         Op::AllToAll { dim, .. } => {
             let mut one = y.clone();
             one.dims.iter_mut().filter(|d| d.name == *dim).for_each(|d| d.size = 1);
-            let sent = |m: &&Tensor| Tensor { shape: one.clone(), values: layout::window(m, &one, dim, place) };
+            let sent =
+                |m: &&Tensor| Tensor { shape: one.clone(), values: layout::window(m, &one, dim, place) };
             let received: Vec<Tensor> = group.iter().map(sent).collect();
             layout::concat(&received.iter().collect::<Vec<_>>(), y, dim)
         }
-        Op::RingShift { by, .. } => group[(place + group.len() - by % group.len()) % group.len()].values.clone(),
+        Op::RingShift { by, .. } => {
+            group[(place + group.len() - by % group.len()) % group.len()].values.clone()
+        }
         other => unreachable!("{} is no collective", other.name()),
     }
 }
 
 fn axes(op: &Op) -> Vec<collegium_hlo::Name> {
     match op {
-        Op::AllReduce { axes, .. } | Op::AllGather { axes, .. } | Op::ReduceScatter { axes, .. } | Op::AllToAll { axes, .. } => {
-            axes.clone()
-        }
+        Op::AllReduce { axes, .. }
+        | Op::AllGather { axes, .. }
+        | Op::ReduceScatter { axes, .. }
+        | Op::AllToAll { axes, .. } => axes.clone(),
         Op::RingShift { axis, .. } => vec![axis],
         other => unreachable!("{} is no collective", other.name()),
     }

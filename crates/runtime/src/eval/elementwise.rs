@@ -9,7 +9,13 @@ pub(super) fn unary(op: Unary, x: f64) -> f64 {
     match op {
         Unary::Neg => -x,
         Unary::Abs => x.abs(),
-        Unary::Sign => if x == 0.0 || x.is_nan() { x } else { x.signum() },
+        Unary::Sign => {
+            if x == 0.0 || x.is_nan() {
+                x
+            } else {
+                x.signum()
+            }
+        }
         Unary::Exp => x.exp(),
         Unary::ExpM1 => x.exp_m1(),
         Unary::Log => x.ln(),
@@ -50,8 +56,20 @@ fn integer(op: Binary, a: i128, b: i128) -> i128 {
         Binary::Add => a + b,
         Binary::Sub => a - b,
         Binary::Mul | Binary::And => a * b,
-        Binary::Div => if b == 0 { -1 } else { a / b },
-        Binary::Rem => if b == 0 { a } else { a % b },
+        Binary::Div => {
+            if b == 0 {
+                -1
+            } else {
+                a / b
+            }
+        }
+        Binary::Rem => {
+            if b == 0 {
+                a
+            } else {
+                a % b
+            }
+        }
         Binary::Pow => power(a, b),
         Binary::Max | Binary::Or => a.max(b),
         Binary::Min => a.min(b),
@@ -61,7 +79,13 @@ fn integer(op: Binary, a: i128, b: i128) -> i128 {
 fn power(a: i128, b: i128) -> i128 {
     match (a, b) {
         (1, _) => 1,
-        (-1, _) => if b % 2 == 0 { 1 } else { -1 },
+        (-1, _) => {
+            if b % 2 == 0 {
+                1
+            } else {
+                -1
+            }
+        }
         (_, ..=-1) => 0,
         // Wrapping commutes with products, so the widest type wraps as well as the narrow one.
         _ => (0..b).fold(1i128, |p, _| p.wrapping_mul(a)),

@@ -14,13 +14,19 @@ pub type Pieces = Vec<Vec<f64>>;
 ///
 /// # Errors
 /// Inputs that do not fit the program, or an index out of range.
-pub fn evaluate(program: &Program, inputs: &[Pieces], rounding: Rounding) -> Result<Vec<Pieces>, RuntimeError> {
+pub fn evaluate(
+    program: &Program,
+    inputs: &[Pieces],
+    rounding: Rounding,
+) -> Result<Vec<Pieces>, RuntimeError> {
     check(program, inputs)?;
     let devices = program.mesh.num_devices();
     let mut parameters = inputs.iter();
     let mut values: Vec<Vec<Tensor>> = Vec::with_capacity(program.nodes.len());
     for (index, node) in program.nodes.iter().enumerate() {
-        let of = |device: usize| -> Vec<&Tensor> { node.inputs.iter().map(|n| &values[n.index()][device]).collect() };
+        let of = |device: usize| -> Vec<&Tensor> {
+            node.inputs.iter().map(|n| &values[n.index()][device]).collect()
+        };
         let pieces: Result<Pieces, String> = match &node.op {
             Op::Parameter { .. } => Ok(parameters.next().cloned().unwrap_or_default()),
             op if op.is_collective() => {
@@ -48,7 +54,11 @@ pub fn evaluate(program: &Program, inputs: &[Pieces], rounding: Rounding) -> Res
 fn check(program: &Program, inputs: &[Pieces]) -> Result<(), RuntimeError> {
     let expected = program.inputs().count();
     if inputs.len() != expected {
-        return Err(RuntimeError::InputCount { program: program.name.clone(), expected, given: inputs.len() });
+        return Err(RuntimeError::InputCount {
+            program: program.name.clone(),
+            expected,
+            given: inputs.len(),
+        });
     }
     let devices = program.mesh.num_devices();
     for ((name, shape), pieces) in program.inputs().zip(inputs) {
@@ -76,7 +86,9 @@ fn local(node: &Node, x: &[&Tensor], device: usize) -> Result<Vec<f64>, String> 
         Op::Unary(op) => x[0].values.iter().map(|&v| elementwise::unary(*op, v)).collect(),
         Op::Binary(op) => zip(x, |a, b| elementwise::binary(*op, y.dtype, a, b)),
         Op::Compare(op) => zip(x, |a, b| elementwise::compare(*op, a, b)),
-        Op::Select => (0..y.num_elements()).map(|i| x[if x[0].values[i] != 0.0 { 1 } else { 2 }].values[i]).collect(),
+        Op::Select => {
+            (0..y.num_elements()).map(|i| x[if x[0].values[i] != 0.0 { 1 } else { 2 }].values[i]).collect()
+        }
         Op::Convert => {
             let (to, from) = (y.dtype, x[0].shape.dtype);
             x[0].values.iter().map(|&v| convert(to, from, v)).collect()
@@ -100,7 +112,11 @@ fn local(node: &Node, x: &[&Tensor], device: usize) -> Result<Vec<f64>, String> 
         Op::GroupedDot { contract } => product::grouped_dot(contract, x, y),
         Op::GroupedOuter => product::grouped_outer(x, y),
         Op::Parameter { .. } => unreachable!("parameters are bound by the caller"),
-        Op::AllReduce { .. } | Op::AllGather { .. } | Op::ReduceScatter { .. } | Op::AllToAll { .. } | Op::RingShift { .. } => {
+        Op::AllReduce { .. }
+        | Op::AllGather { .. }
+        | Op::ReduceScatter { .. }
+        | Op::AllToAll { .. }
+        | Op::RingShift { .. } => {
             unreachable!("collectives are evaluated on all devices at once")
         }
     })

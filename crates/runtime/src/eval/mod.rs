@@ -40,7 +40,12 @@ impl EvalBackend {
         if given == self.num_devices {
             return Ok(());
         }
-        Err(RuntimeError::DeviceCount { what: what.into(), given, backend: self.name().into(), devices: self.num_devices })
+        Err(RuntimeError::DeviceCount {
+            what: what.into(),
+            given,
+            backend: self.name().into(),
+            devices: self.num_devices,
+        })
     }
 }
 
@@ -60,7 +65,9 @@ impl Backend for EvalBackend {
 
     fn upload(&self, pieces: &[HostTensor]) -> Result<Array, RuntimeError> {
         self.expect_devices("the array", pieces.len())?;
-        Ok(Array { pieces: pieces.iter().map(|p| Arc::new(EvalBuffer(p.clone())) as Arc<dyn DeviceBuffer>).collect() })
+        Ok(Array {
+            pieces: pieces.iter().map(|p| Arc::new(EvalBuffer(p.clone())) as Arc<dyn DeviceBuffer>).collect(),
+        })
     }
 
     fn memory(&self, _device: usize) -> Option<MemoryUse> {
@@ -98,7 +105,10 @@ impl Executable for EvalExecutable {
         let array = |(pieces, (_, shape)): (Pieces, (&str, &collegium_hlo::Shape))| Array {
             pieces: pieces
                 .iter()
-                .map(|p| Arc::new(EvalBuffer(HostTensor::from_f64(shape.dtype, &shape.sizes(), p))) as Arc<dyn DeviceBuffer>)
+                .map(|p| {
+                    Arc::new(EvalBuffer(HostTensor::from_f64(shape.dtype, &shape.sizes(), p)))
+                        as Arc<dyn DeviceBuffer>
+                })
                 .collect(),
         };
         Ok(results.into_iter().zip(self.program.outputs()).map(array).collect())

@@ -33,13 +33,17 @@ pub(super) fn grouped_dot(contract: Name, x: &[&Tensor], y: &Shape) -> Vec<f64> 
     let slot_stride = weights.stride(weights.shape.dims[0].name);
     let mut out = Vec::with_capacity(y.num_elements());
     for (row, slot) in slot_of_rows(rows, x[2], weights.shape.dims[0].size) {
-        out.extend(columns.iter().map(|column| match slot {
-            Some(slot) => in_rows
-                .iter()
-                .zip(&in_weights)
-                .map(|(r, w)| rows.values[row * width + r] * weights.values[slot * slot_stride + column + w])
-                .sum(),
-            None => 0.0,
+        out.extend(columns.iter().map(|column| {
+            match slot {
+                Some(slot) => in_rows
+                    .iter()
+                    .zip(&in_weights)
+                    .map(|(r, w)| {
+                        rows.values[row * width + r] * weights.values[slot * slot_stride + column + w]
+                    })
+                    .sum(),
+                None => 0.0,
+            }
         }));
     }
     out
@@ -62,7 +66,11 @@ pub(super) fn grouped_outer(x: &[&Tensor], y: &Shape) -> Vec<f64> {
 }
 
 /// Every row with the slot of its block; none where the block is unused.
-fn slot_of_rows(rows: &Tensor, block_slot: &Tensor, slots: usize) -> impl Iterator<Item = (usize, Option<usize>)> {
+fn slot_of_rows(
+    rows: &Tensor,
+    block_slot: &Tensor,
+    slots: usize,
+) -> impl Iterator<Item = (usize, Option<usize>)> {
     let count = rows.shape.dims[0].size;
     let block = count / block_slot.values.len();
     (0..count).map(move |row| {

@@ -32,6 +32,8 @@ fn checked(index: f64, size: usize, name: Name) -> Result<usize, String> {
     if index >= 0.0 && index < size as f64 {
         Ok(index as usize)
     } else {
-        Err(format!("index {index} is outside dim `{name}` of size {size}; clamp indices and mask the values"))
+        Err(format!(
+            "index {index} is outside dim `{name}` of size {size}; clamp indices and mask the values"
+        ))
     }
 }

@@ -36,7 +36,10 @@ fn collectives_by_hand() {
     let x = (0..4).map(|d| HostTensor::new(&[2], &[d as f32, 10.0 * d as f32])).collect();
     let y = run(&program, &[x]).unwrap();
     assert_eq!(y[0], [[2.0, 20.0], [4.0, 40.0], [2.0, 20.0], [4.0, 40.0]]);
-    assert_eq!(y[1], [[0.0, 0.0, 1.0, 10.0], [0.0, 0.0, 1.0, 10.0], [2.0, 20.0, 3.0, 30.0], [2.0, 20.0, 3.0, 30.0]]);
+    assert_eq!(
+        y[1],
+        [[0.0, 0.0, 1.0, 10.0], [0.0, 0.0, 1.0, 10.0], [2.0, 20.0, 3.0, 30.0], [2.0, 20.0, 3.0, 30.0]]
+    );
     assert_eq!(y[2], [[1.0], [10.0], [5.0], [50.0]]);
     assert_eq!(y[3], [[0.0, 1.0], [0.0, 10.0], [2.0, 3.0], [20.0, 30.0]]);
     assert_eq!(y[4], [[2.0, 20.0], [3.0, 30.0], [0.0, 0.0], [1.0, 10.0]]);
@@ -50,7 +53,8 @@ fn grouped_products_skip_unused_blocks() {
     let w = g.parameter("w", DType::F32, &[dim("slot", 2), dim("a", 1), dim("b", 2)]);
     let slots = g.literal(DType::I32, &[dim("block", 2)], &[1.0, 2.0]);
     let y = x.grouped_dot(w, slots, "a");
-    let program = g.finish("grouped", &[("y", y), ("dw", x.grouped_outer(y, slots, dim("slot", 2)))]).unwrap();
+    let program =
+        g.finish("grouped", &[("y", y), ("dw", x.grouped_outer(y, slots, dim("slot", 2)))]).unwrap();
     let x = HostTensor::new(&[4, 1], &[1f32, 2.0, 3.0, 4.0]);
     let w = HostTensor::new(&[2, 1, 2], &[1f32, 2.0, 3.0, 4.0]);
     let y = run(&program, &[vec![x], vec![w]]).unwrap();
@@ -74,7 +78,9 @@ fn an_index_out_of_range_is_an_error() {
     let table = g.parameter("table", DType::F32, &[dim("row", 3)]);
     let index = g.parameter("index", DType::I32, &[dim("token", 1)]);
     let program = g.finish("look-up", &[("y", table.take(index, "row"))]).unwrap();
-    let error = run(&program, &[vec![HostTensor::zeros(DType::F32, &[3])], vec![HostTensor::new(&[1], &[3i32])]]).unwrap_err();
+    let error =
+        run(&program, &[vec![HostTensor::zeros(DType::F32, &[3])], vec![HostTensor::new(&[1], &[3i32])]])
+            .unwrap_err();
     assert_eq!(
         error.to_string(),
         "program `look-up`, node 2 (take): index 3 is outside dim `row` of size 3; clamp indices and mask the values"
@@ -89,10 +95,16 @@ fn misuse_is_an_error() {
     let backend = EvalBackend::new(1);
     let executable = backend.compile(&program).unwrap();
     let array = backend.replicate(&HostTensor::scalar(1f32)).unwrap();
-    assert!(matches!(executable.run(vec![array.clone()]), Err(RuntimeError::SharedDonation { input: 0, .. })));
+    assert!(matches!(
+        executable.run(vec![array.clone()]),
+        Err(RuntimeError::SharedDonation { input: 0, .. })
+    ));
     assert_eq!(executable.run(vec![array]).unwrap()[0].first().unwrap().to_f64(), [2.0]);
     assert!(matches!(executable.run(vec![]), Err(RuntimeError::InputCount { expected: 1, given: 0, .. })));
-    assert!(matches!(EvalBackend::new(2).compile(&program), Err(RuntimeError::DeviceCount { given: 1, devices: 2, .. })));
+    assert!(matches!(
+        EvalBackend::new(2).compile(&program),
+        Err(RuntimeError::DeviceCount { given: 1, devices: 2, .. })
+    ));
     let wrong = backend.replicate(&HostTensor::scalar(1i32)).unwrap();
     assert!(matches!(executable.run(vec![wrong]), Err(RuntimeError::InputShape { .. })));
 }

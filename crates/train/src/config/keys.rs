@@ -57,23 +57,32 @@ impl RunConfig {
     ///
     /// # Errors
     /// The first unknown key or wrong kind of value, or all values that cannot be.
-    pub fn assemble(preset: Option<&str>, file: Option<&Path>, settings: &[String]) -> Result<Self, ConfigError> {
+    pub fn assemble(
+        preset: Option<&str>,
+        file: Option<&Path>,
+        settings: &[String],
+    ) -> Result<Self, ConfigError> {
         let mut table = Table::try_from(Self::default()).expect("the default is plain data");
         if let Some(name) = preset {
-            let found = PRESETS.iter().find(|p| p.name == name).ok_or(ConfigError::UnknownPreset { name: name.into() })?;
+            let found = PRESETS
+                .iter()
+                .find(|p| p.name == name)
+                .ok_or(ConfigError::UnknownPreset { name: name.into() })?;
             merge(&mut table, parse(found.toml, &format!("preset {name}"))?);
         }
         if let Some(path) = file {
             let origin = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: origin.clone(), source })?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: origin.clone(), source })?;
             merge(&mut table, parse(&text, &origin)?);
         }
         for setting in settings {
             merge(&mut table, parse_setting(setting)?);
         }
-        let config: Self = table
-            .try_into()
-            .map_err(|e: toml::de::Error| ConfigError::Syntax { origin: "configuration".into(), message: e.message().to_string() })?;
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError::Syntax {
+            origin: "configuration".into(),
+            message: e.message().to_string(),
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -81,8 +90,10 @@ impl RunConfig {
 
 /// TOML text with known keys only.
 fn parse(text: &str, origin: &str) -> Result<Table, ConfigError> {
-    let table: Table =
-        text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax { origin: origin.into(), message: e.to_string() })?;
+    let table: Table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
+        origin: origin.into(),
+        message: e.to_string(),
+    })?;
     let known = known_keys();
     for key in dotted(&table, "") {
         if !known.contains(&key) {
@@ -91,7 +102,8 @@ fn parse(text: &str, origin: &str) -> Result<Table, ConfigError> {
         }
     }
     // A value of the wrong kind is reported with its place in the text.
-    toml::from_str::<RunConfig>(text).map_err(|e| ConfigError::Syntax { origin: origin.into(), message: e.to_string() })?;
+    toml::from_str::<RunConfig>(text)
+        .map_err(|e| ConfigError::Syntax { origin: origin.into(), message: e.to_string() })?;
     Ok(table)
 }
 
@@ -193,14 +205,23 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_with_the_nearest() {
-        assert_eq!(message(&["train.step=7"]), "--set train.step=7: unknown key `train.step`; did you mean `train.steps`?");
-        assert_eq!(message(&["learning_rate=1"]), "--set learning_rate=1: unknown key `learning_rate`; did you mean `optimizer.learning_rate`?");
+        assert_eq!(
+            message(&["train.step=7"]),
+            "--set train.step=7: unknown key `train.step`; did you mean `train.steps`?"
+        );
+        assert_eq!(
+            message(&["learning_rate=1"]),
+            "--set learning_rate=1: unknown key `learning_rate`; did you mean `optimizer.learning_rate`?"
+        );
     }
 
     #[test]
     fn all_wrong_values_are_reported_at_once() {
         let text = message(&["optimizer.learning_rate=nan", "train.batch=3", "parallel.devices=2"]);
-        assert!(text.contains("optimizer.learning_rate is NaN; it must be a finite number above 0"), "{text}");
+        assert!(
+            text.contains("optimizer.learning_rate is NaN; it must be a finite number above 0"),
+            "{text}"
+        );
         assert!(text.contains("train.batch is 3; it must be a multiple of the 2 devices"), "{text}");
     }
 }

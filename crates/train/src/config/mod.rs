@@ -253,7 +253,15 @@ pub struct RunSection {
 
 impl Default for RunSection {
     fn default() -> Self {
-        Self { dir: None, checkpoint_every: 200, keep: 2, eval_every: 100, eval_batches: 4, solve: 128, routing_every: 5 }
+        Self {
+            dir: None,
+            checkpoint_every: 200,
+            keep: 2,
+            eval_every: 100,
+            eval_batches: 4,
+            solve: 128,
+            routing_every: 5,
+        }
     }
 }
 
@@ -276,22 +284,28 @@ impl RunConfig {
         require(t.seq >= 2, format!("train.seq is {}; a sequence has at least 2 tokens", t.seq));
         require(
             t.batch >= devices && t.batch.is_multiple_of(devices),
-            format!("train.batch is {}; it must be a multiple of the {devices} devices (parallel.devices), and at least that many", t.batch),
+            format!(
+                "train.batch is {}; it must be a multiple of the {devices} devices (parallel.devices), and at least that many",
+                t.batch
+            ),
         );
         let each = t.batch / devices;
         require(
             t.micro_batch == 0 || (each.is_multiple_of(t.micro_batch) && t.micro_batch <= each),
-            format!("train.micro_batch is {}; it must divide the {each} sequences that each device has of train.batch", t.micro_batch),
+            format!(
+                "train.micro_batch is {}; it must divide the {each} sequences that each device has of train.batch",
+                t.micro_batch
+            ),
         );
         let expert = if p.expert == 0 { devices } else { p.expert };
         require(
             devices.is_multiple_of(expert),
-            format!("parallel.expert is {}; it must divide the {devices} devices (parallel.devices)", p.expert),
+            format!(
+                "parallel.expert is {}; it must divide the {devices} devices (parallel.devices)",
+                p.expert
+            ),
         );
-        require(
-            self.dtype().is_some(),
-            format!("train.dtype is `{}`; use float32 or bfloat16", t.dtype),
-        );
+        require(self.dtype().is_some(), format!("train.dtype is `{}`; use float32 or bfloat16", t.dtype));
         require(
             self.residuals().is_some(),
             format!("train.residuals is `{}`; use save-everything, save-dots or recompute", t.residuals),
@@ -307,7 +321,10 @@ impl RunConfig {
             ("model.rope_theta", m.rope_theta),
         ];
         for (name, value) in positive {
-            require(value.is_finite() && value > 0.0, format!("{name} is {value}; it must be a finite number above 0"));
+            require(
+                value.is_finite() && value > 0.0,
+                format!("{name} is {value}; it must be a finite number above 0"),
+            );
         }
         let not_negative = [
             ("optimizer.weight_decay", o.weight_decay),
@@ -316,7 +333,10 @@ impl RunConfig {
             ("router.bias_rate", self.router.bias_rate),
         ];
         for (name, value) in not_negative {
-            require(value.is_finite() && value >= 0.0, format!("{name} is {value}; it must be a finite number, 0 or more"));
+            require(
+                value.is_finite() && value >= 0.0,
+                format!("{name} is {value}; it must be a finite number, 0 or more"),
+            );
         }
         let shares = [
             ("optimizer.final_share", o.final_share),
@@ -326,7 +346,10 @@ impl RunConfig {
             ("data.validation", self.data.validation),
         ];
         for (name, value) in shares {
-            require((0.0..1.0).contains(&value), format!("{name} is {value}; it must be at least 0 and below 1"));
+            require(
+                (0.0..1.0).contains(&value),
+                format!("{name} is {value}; it must be at least 0 and below 1"),
+            );
         }
         require(
             m.checkpoint.is_none() || m.config.is_none(),
@@ -357,7 +380,11 @@ impl RunConfig {
 
     /// Sequences of a micro-batch on each rank.
     pub fn micro_batch(&self) -> usize {
-        if self.train.micro_batch == 0 { self.train.batch / self.parallel.devices } else { self.train.micro_batch }
+        if self.train.micro_batch == 0 {
+            self.train.batch / self.parallel.devices
+        } else {
+            self.train.micro_batch
+        }
     }
 
     /// Micro-batches of a step.

@@ -37,7 +37,11 @@ checkpoint_every = 15
 solve = 8
 ",
     },
-    Preset { name: "reasoning", about: "the default: minutes on two cores, learns to add with worked steps", toml: "" },
+    Preset {
+        name: "reasoning",
+        about: "the default: minutes on two cores, learns to add with worked steps",
+        toml: "",
+    },
     Preset {
         name: "small",
         about: "your own text on a laptop: 12 M parameters, 4 M active",

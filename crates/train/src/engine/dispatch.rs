@@ -89,7 +89,12 @@ impl Dispatcher {
     ///
     /// # Errors
     /// Counts that do not add up (scores that are not finite), or what the device says.
-    pub fn plan(&mut self, counts: &Array, rows_per_rank: usize, backend: &dyn Backend) -> Result<(Bucket, Env, DispatchReport), TrainError> {
+    pub fn plan(
+        &mut self,
+        counts: &Array,
+        rows_per_rank: usize,
+        backend: &dyn Backend,
+    ) -> Result<(Bucket, Env, DispatchReport), TrainError> {
         let reports: Vec<Vec<f32>> = counts.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
         let started = Instant::now();
         let experts = reports[0].len();
@@ -134,7 +139,13 @@ impl Dispatcher {
         self.ladders.entry(experts).or_insert_with(|| Ladder::new(ranks, block)).pick(need)
     }
 
-    fn upload(&self, tables: &[Tables], bucket: Bucket, experts: usize, backend: &dyn Backend) -> Result<Env, TrainError> {
+    fn upload(
+        &self,
+        tables: &[Tables],
+        bucket: Bucket,
+        experts: usize,
+        backend: &dyn Backend,
+    ) -> Result<Env, TrainError> {
         let ranks = self.ranks();
         let mut per_device: Vec<Option<(usize, usize)>> = vec![None; backend.num_devices()];
         for (g, group) in self.groups.iter().enumerate() {
@@ -148,14 +159,20 @@ impl Dispatcher {
         let env = Env::default()
             .with("first", upload(&|g, m| HostTensor::new(&sizes, &tables[g].sources[m].first))?)
             .with("offset", upload(&|g, m| HostTensor::new(&sizes, &tables[g].sources[m].offset))?)
-            .with("block_slot", upload(&|g, m| HostTensor::new(&[bucket.blocks], &tables[g].receivers[m].block_slot))?);
+            .with(
+                "block_slot",
+                upload(&|g, m| HostTensor::new(&[bucket.blocks], &tables[g].receivers[m].block_slot))?,
+            );
         if ranks == 1 {
             return Ok(env);
         }
         let (rows, cells) = (bucket.blocks * self.block, ranks * bucket.places);
         Ok(env
             .with("row_source", upload(&|g, m| HostTensor::new(&[rows], &tables[g].receivers[m].row_source))?)
-            .with("cell_target", upload(&|g, m| HostTensor::new(&[cells], &tables[g].receivers[m].cell_target))?))
+            .with(
+                "cell_target",
+                upload(&|g, m| HostTensor::new(&[cells], &tables[g].receivers[m].cell_target))?,
+            ))
     }
 }
 

@@ -24,6 +24,10 @@ impl Engine {
                 return Ok(if index == 0 { "embedding".into() } else { format!("layer {}", index - 1) });
             }
         }
-        Ok(if finite(&forward.hidden)? { "head".into() } else { format!("layer {}", self.config.num_layers - 1) })
+        Ok(if finite(&forward.hidden)? {
+            "head".into()
+        } else {
+            format!("layer {}", self.config.num_layers - 1)
+        })
     }
 }

@@ -70,7 +70,9 @@ fn program_name(key: GroupKey, name: &str, position: usize) -> String {
 
 /// The group's parameters under the programs' names.
 pub fn shape_of(spec: &ParamGroup) -> GroupShape {
-    let named = |(i, p): (usize, &collegium_model::params::ParamSpec)| (program_name(spec.key, &p.name, i), p.sizes.clone());
+    let named = |(i, p): (usize, &collegium_model::params::ParamSpec)| {
+        (program_name(spec.key, &p.name, i), p.sizes.clone())
+    };
     GroupShape { params: spec.params.iter().enumerate().map(named).collect() }
 }
 
@@ -78,7 +80,13 @@ pub fn shape_of(spec: &ParamGroup) -> GroupShape {
 ///
 /// # Errors
 /// None for a checked configuration.
-pub fn programs_for(spec: &ParamGroup, slots: usize, tied: bool, mesh: &Mesh, dtype: DType) -> Result<GroupPrograms, TrainError> {
+pub fn programs_for(
+    spec: &ParamGroup,
+    slots: usize,
+    tied: bool,
+    mesh: &Mesh,
+    dtype: DType,
+) -> Result<GroupPrograms, TrainError> {
     let shape = shape_of(spec);
     let shard = shard_sizes(spec, &shape, mesh.num_devices());
     let (materialise, collect) = match spec.experts {
@@ -92,7 +100,11 @@ pub fn programs_for(spec: &ParamGroup, slots: usize, tied: bool, mesh: &Mesh, dt
         }
     };
     let update = programs::adamw(&shard, mesh)?;
-    Ok(GroupPrograms { materialise: Compiled::new(materialise), collect: Compiled::new(collect), update: Compiled::new(update) })
+    Ok(GroupPrograms {
+        materialise: Compiled::new(materialise),
+        collect: Compiled::new(collect),
+        update: Compiled::new(update),
+    })
 }
 
 fn shard_sizes(spec: &ParamGroup, shape: &GroupShape, ranks: usize) -> Vec<usize> {
@@ -111,7 +123,8 @@ impl Group {
         let ranks = backend.num_devices();
         let shard = shard_sizes(&spec, &shape, ranks);
         let len = *shard.last().expect("a shard has a flat dim");
-        let decayed: usize = spec.params.iter().filter(|p| p.decay).map(|p| p.sizes.iter().product::<usize>()).sum();
+        let decayed: usize =
+            spec.params.iter().filter(|p| p.decay).map(|p| p.sizes.iter().product::<usize>()).sum();
         let decay_end = |rank: usize| {
             let end = if spec.experts.is_some() { len } else { decayed.saturating_sub(rank * len).min(len) };
             HostTensor::scalar(end as i32)
@@ -212,7 +225,8 @@ impl Group {
         let shards: Vec<Vec<f32>> = array.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
         let len = self.shard[self.shard.len() - 1];
         for expert in 0..self.spec.experts.unwrap_or(1) {
-            let flat: Vec<f32> = shards.iter().flat_map(|s| s[expert * len..(expert + 1) * len].iter().copied()).collect();
+            let flat: Vec<f32> =
+                shards.iter().flat_map(|s| s[expert * len..(expert + 1) * len].iter().copied()).collect();
             let mut start = 0;
             for param in &self.spec.params {
                 let count: usize = param.sizes.iter().product();

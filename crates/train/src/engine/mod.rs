@@ -171,7 +171,12 @@ impl Engine {
     /// # Errors
     /// What the compiler says.
     pub fn compile(&mut self) -> Result<f64, TrainError> {
-        let mut programs = vec![self.head.clone(), self.embed.forward.clone(), self.embed.backward.clone(), self.squared_norm.clone()];
+        let mut programs = vec![
+            self.head.clone(),
+            self.embed.forward.clone(),
+            self.embed.backward.clone(),
+            self.squared_norm.clone(),
+        ];
         programs.extend(self.blocks.iter().flat_map(|b| [b.forward.clone(), b.backward.clone()]));
         for group in &self.groups {
             let p = &group.programs;
@@ -199,7 +204,8 @@ impl Engine {
         }
         let slots = self.dispatcher.layout(moe.num_experts)?.num_slots();
         let shape = program_shape(&self.config, &self.mesh, self.settings);
-        let halves = Halves::new(programs::expert_layer(&shape, moe, slots, bucket, self.dispatcher.block())?);
+        let halves =
+            Halves::new(programs::expert_layer(&shape, moe, slots, bucket, self.dispatcher.block())?);
         self.experts.insert(key, halves.clone());
         Ok(halves)
     }
@@ -216,7 +222,14 @@ impl Engine {
 }
 
 fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> programs::Shape<'c> {
-    programs::Shape { config, mesh: mesh.clone(), dtype: s.dtype, batch: s.batch, seq: s.seq, residuals: s.residuals }
+    programs::Shape {
+        config,
+        mesh: mesh.clone(),
+        dtype: s.dtype,
+        batch: s.batch,
+        seq: s.seq,
+        residuals: s.residuals,
+    }
 }
 
 /// One pair of programs for every distinct layer configuration, shared by the layers that have it.
@@ -245,7 +258,8 @@ fn make_groups(
     dispatcher: &mut Dispatcher,
     value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
 ) -> Result<Vec<Group>, TrainError> {
-    let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
+    let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> =
+        HashMap::new();
     let mut groups = Vec::new();
     for spec in params::groups(config) {
         let key = (group::shape_of(&spec), spec.experts);

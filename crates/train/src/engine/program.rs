@@ -68,9 +68,15 @@ impl Compiled {
     ///
     /// # Panics
     /// If `find` lacks an input: a mismatch between the engine and `model::programs`.
-    pub fn call(&self, backend: &dyn Backend, mut find: impl FnMut(&str) -> Option<Array>) -> Result<Env, TrainError> {
+    pub fn call(
+        &self,
+        backend: &dyn Backend,
+        mut find: impl FnMut(&str) -> Option<Array>,
+    ) -> Result<Env, TrainError> {
         let bind = |(name, _): (&str, _)| {
-            find(name).unwrap_or_else(|| panic!("program `{}` got no array for its input `{name}`", self.program.name))
+            find(name).unwrap_or_else(|| {
+                panic!("program `{}` got no array for its input `{name}`", self.program.name)
+            })
         };
         let inputs: Vec<Array> = self.program.inputs().map(bind).collect();
         let outputs = self.executable(backend)?.run(inputs)?;

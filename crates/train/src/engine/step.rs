@@ -101,7 +101,12 @@ impl Engine {
         Ok(loss.download()?.iter().map(|t| t.to_f64()[0]).sum())
     }
 
-    fn call_head(&self, program: &super::Compiled, forward: &Forward, scale: Option<Array>) -> Result<Env, TrainError> {
+    fn call_head(
+        &self,
+        program: &super::Compiled,
+        forward: &Forward,
+        scale: Option<Array>,
+    ) -> Result<Env, TrainError> {
         program.call(&*self.backend, |name| match name {
             "hidden" => Some(forward.hidden.clone()),
             "loss_scale" => scale.clone(),
@@ -112,7 +117,11 @@ impl Engine {
 
     /// The head's weights: its own, or the embedding where they are tied.
     pub(crate) fn head_weight(&self) -> Option<Array> {
-        if self.config.tie_word_embeddings { self.working(GroupKey::Embed, "embed") } else { self.working(GroupKey::Head, "lm_head") }
+        if self.config.tie_word_embeddings {
+            self.working(GroupKey::Embed, "embed")
+        } else {
+            self.working(GroupKey::Head, "lm_head")
+        }
     }
 
     /// All layers, without the head.
@@ -125,7 +134,13 @@ impl Engine {
         let embedded = self.embed.forward.call(&*self.backend, |name| {
             inputs.get(name).cloned().or_else(|| self.working(GroupKey::Embed, name))
         })?;
-        let mut forward = Forward { inputs, layers: Vec::new(), hidden: output(embedded), sums: Vec::new(), dispatch: Vec::new() };
+        let mut forward = Forward {
+            inputs,
+            layers: Vec::new(),
+            hidden: output(embedded),
+            sums: Vec::new(),
+            dispatch: Vec::new(),
+        };
         for layer in 0..self.config.num_layers {
             self.forward_layer(layer, &mut forward)?;
         }
@@ -150,7 +165,11 @@ impl Engine {
         let (bucket, tables, report) = planned.map_err(|e| e.in_layer(layer))?;
         let halves = self.expert_programs(&moe, bucket)?;
         let mut run = halves.forward.call(&*self.backend, |name| {
-            block.get(name).or_else(|| tables.get(name)).cloned().or_else(|| self.working(GroupKey::Experts(layer), name))
+            block
+                .get(name)
+                .or_else(|| tables.get(name))
+                .cloned()
+                .or_else(|| self.working(GroupKey::Experts(layer), name))
         })?;
         forward.hidden = run.take("hidden_out");
         forward.sums.push(RouterSums::read(&block, &report, tokens * self.backend.num_devices())?);
@@ -160,7 +179,12 @@ impl Engine {
         Ok(())
     }
 
-    fn backward(&mut self, mut forward: Forward, mut head: Env, weights: LossWeights) -> Result<(), TrainError> {
+    fn backward(
+        &mut self,
+        mut forward: Forward,
+        mut head: Env,
+        weights: LossWeights,
+    ) -> Result<(), TrainError> {
         let mut d_hidden = head.take("d.hidden");
         let d_lm_head = head.get("d.lm_head").cloned();
         self.collect(GroupKey::Head, &head)?;
@@ -177,14 +201,17 @@ impl Engine {
                 })?;
                 self.collect(GroupKey::Experts(layer), &gradients)?;
                 let (d_probability, d_z) = cotangents[moe_index].clone();
-                given = ["d.normed", "d.gates"].iter().fold(given, |g, n| g.with(n, gradients.get(n).cloned().expect("an output")));
+                given = ["d.normed", "d.gates"]
+                    .iter()
+                    .fold(given, |g, n| g.with(n, gradients.get(n).cloned().expect("an output")));
                 given = given.with("d.probability_sum", d_probability).with("d.z_sum", d_z);
             }
             let mut gradients = self.blocks[layer].backward.call(&*self.backend, |name| match name {
                 "hidden" => Some(run.hidden.clone()),
                 "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
                 _ => {
-                    let known = given.get(name).or_else(|| run.block.get(name)).or_else(|| forward.inputs.get(name));
+                    let known =
+                        given.get(name).or_else(|| run.block.get(name)).or_else(|| forward.inputs.get(name));
                     known.cloned().or_else(|| self.working(GroupKey::Layer(layer), name))
                 }
             })?;
@@ -218,7 +245,11 @@ impl Engine {
     }
 
     /// Cotangents of each layer's probability sum and z sum.
-    fn router_cotangents(&self, sums: &[RouterSums], weights: LossWeights) -> Result<Vec<(Array, Array)>, TrainError> {
+    fn router_cotangents(
+        &self,
+        sums: &[RouterSums],
+        weights: LossWeights,
+    ) -> Result<Vec<(Array, Array)>, TrainError> {
         let choices = choice_shares(sums);
         sums.iter()
             .map(|layer| {
@@ -242,7 +273,8 @@ impl Engine {
         }
         let sizes = [rows, batch.seq];
         let upload = |values: &[i32]| {
-            let pieces: Vec<HostTensor> = values.chunks(rows * batch.seq).map(|piece| HostTensor::new(&sizes, piece)).collect();
+            let pieces: Vec<HostTensor> =
+                values.chunks(rows * batch.seq).map(|piece| HostTensor::new(&sizes, piece)).collect();
             self.backend.upload(&pieces)
         };
         Ok(Env::default()
@@ -281,7 +313,9 @@ impl RouterSums {
 fn choice_shares(sums: &[RouterSums]) -> Vec<f64> {
     let rows: f64 = sums.iter().map(|l| l.tokens as f64).sum();
     let experts = sums.first().map_or(0, |l| l.counts.len());
-    (0..experts).map(|e| sums.iter().map(|l| l.counts.get(e).copied().unwrap_or(0.0)).sum::<f64>() / rows).collect()
+    (0..experts)
+        .map(|e| sums.iter().map(|l| l.counts.get(e).copied().unwrap_or(0.0)).sum::<f64>() / rows)
+        .collect()
 }
 
 /// Load-balancing loss and z-loss over all layers together, as Hugging Face's `load_balancing_loss_func` defines the first

@@ -62,7 +62,9 @@ impl Engine {
     /// # Errors
     /// What the device says.
     pub fn update(&mut self, hyper: &Hyper, norm: f64) -> Result<(), TrainError> {
-        let entries = self.backend.replicate(&HostTensor::new(&[collegium_model::programs::HYPER], &hyper.entries(norm)))?;
+        let entries = self
+            .backend
+            .replicate(&HostTensor::new(&[collegium_model::programs::HYPER], &hyper.entries(norm)))?;
         for group in &mut self.groups {
             group.ensure_moments(&*self.backend)?;
             let program = group.programs.update.clone();
