@@ -15,6 +15,8 @@ import jax.numpy as jnp
 
 from shapes import GEMM_SIZE, SHAPES, measure, report
 
+CAUSAL_BLOCKS = 4  # blocks of queries, each against the keys it can see: five eighths of the full square
+
 
 def init(shape, key):
     keys = iter(jax.random.split(key, 16 * shape.layers + 2))
@@ -46,13 +48,17 @@ def attention(p, x, shape):
     q = rotate(rms_norm(split(x @ p["q"], shape.heads), p["q_norm"], shape.norm_eps), shape)
     k = rotate(rms_norm(split(x @ p["k"], shape.kv_heads), p["k_norm"], shape.norm_eps), shape)
     v = split(x @ p["v"], shape.kv_heads)
-    # The query heads of one group become more rows of one product, so keys and values are never repeated.
-    q = q.reshape(shape.batch, shape.kv_heads, -1, shape.head_dim)
-    scores = jnp.einsum("bgqd,bgkd->bgqk", q, k) / math.sqrt(shape.head_dim)
-    position = jnp.arange(shape.sequence)
-    visible = position[None, :] <= jnp.tile(position, shape.heads // shape.kv_heads)[:, None]
-    weights = jax.nn.softmax(jnp.where(visible, scores, -1e30), -1)
-    mixed = jnp.einsum("bgqk,bgkd->bgqd", weights, v).reshape(shape.batch, shape.heads, shape.sequence, shape.head_dim)
+    mixed = []
+    for block in range(CAUSAL_BLOCKS):
+        begin, end = (shape.sequence * n // CAUSAL_BLOCKS for n in (block, block + 1))
+        # The query heads of one group become more rows of one product, so keys and values are never repeated.
+        rows = q[:, :, begin:end].reshape(shape.batch, shape.kv_heads, -1, shape.head_dim)
+        position = jnp.tile(jnp.arange(begin, end), shape.heads // shape.kv_heads)
+        scores = jnp.einsum("bgqd,bgkd->bgqk", rows, k[:, :, :end]) / math.sqrt(shape.head_dim)
+        weights = jax.nn.softmax(jnp.where(jnp.arange(end) <= position[:, None], scores, -1e30), -1)
+        out = jnp.einsum("bgqk,bgkd->bgqd", weights, v[:, :, :end])
+        mixed.append(out.reshape(shape.batch, shape.heads, end - begin, shape.head_dim))
+    mixed = jnp.concatenate(mixed, 2)
     return mixed.swapaxes(1, 2).reshape(x.shape[0], -1) @ p["o"]
 
 
