@@ -15,7 +15,9 @@ pub enum DataError {
         cause: io::Error,
     },
     /// A file could not be written.
-    #[error("cannot write {path}: {cause}; nothing was left half written, free space or choose another folder")]
+    #[error(
+        "cannot write {path}: {cause}; nothing was left half written, free space or choose another folder"
+    )]
     Write {
         /// The destination.
         path: PathBuf,
@@ -24,13 +26,17 @@ pub enum DataError {
         cause: io::Error,
     },
     /// A file of a kind that is not understood was named.
-    #[error("{path}: data files must end in .txt, .jsonl or .parquet; convert it or rename it to its true kind")]
+    #[error(
+        "{path}: data files must end in .txt, .jsonl or .parquet; convert it or rename it to its true kind"
+    )]
     UnknownKind {
         /// The file.
         path: PathBuf,
     },
     /// A folder holds no data file.
-    #[error("{path}: no .txt, .jsonl or .parquet file in this folder or below it; name the folder that has them")]
+    #[error(
+        "{path}: no .txt, .jsonl or .parquet file in this folder or below it; name the folder that has them"
+    )]
     EmptyFolder {
         /// The folder.
         path: PathBuf,
@@ -87,7 +93,9 @@ pub enum DataError {
         columns: String,
     },
     /// A parquet file that cannot be decoded.
-    #[error("{path}, row {row}: {reason}; the file is damaged or uses an unsupported codec, fetch or write it again")]
+    #[error(
+        "{path}, row {row}: {reason}; the file is damaged or uses an unsupported codec, fetch or write it again"
+    )]
     BadParquet {
         /// The file.
         path: PathBuf,
@@ -97,8 +105,10 @@ pub enum DataError {
         reason: String,
     },
     /// A `tokenizer.json` that cannot be used.
-    #[error("{path}: not a usable tokenizer.json, {reason}; take the file from the model's page, or name the \
-             end-of-document token")]
+    #[error(
+        "{path}: not a usable tokenizer.json, {reason}; take the file from the model's page, or name the \
+             end-of-document token"
+    )]
     BadTokenizer {
         /// The file.
         path: PathBuf,
@@ -106,7 +116,9 @@ pub enum DataError {
         reason: String,
     },
     /// The tokenizer failed on a text.
-    #[error("the tokenizer failed: {reason}; try the byte tokenizer to find out whether the text is at fault")]
+    #[error(
+        "the tokenizer failed: {reason}; try the byte tokenizer to find out whether the text is at fault"
+    )]
     Tokenize {
         /// The library's reason.
         reason: String,

@@ -1,12 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod batches;
 pub mod corpus;
 mod error;
 mod file;
 mod rng;
+mod rows;
+mod source;
 mod tokenizer;
+mod tokens;
 
 pub use batch::{Batch, BatchStream, NO_TARGET, StreamState};
+pub use batches::{SequentialBatches, TokenBatches};
 pub use error::DataError;
+pub use source::{Documents, Sources};
 pub use tokenizer::{StreamDecoder, Tokenizer};
+pub use tokens::{Progress, Split, TokenFile, TokenView};

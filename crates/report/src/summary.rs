@@ -116,7 +116,7 @@ impl Summary {
         );
         add("dropped routes", self.drops.map(|drops| drops.to_string()), String::new());
         let padding = self.padding.map(|ratio| format!("{:.1} %", (ratio - 1.0) * 100.0));
-        add("padding", padding, "rows beyond the real ones".to_owned());
+        add("padding", padding, "extra expert rows".to_owned());
         let bad = self.non_finite_losses;
         add(
             "non-finite losses",
@@ -182,13 +182,11 @@ fn phase_seconds(steps: &[StepRecord]) -> BTreeMap<String, f64> {
 }
 
 fn collective_bytes_per_step(steps: &[StepRecord]) -> BTreeMap<String, f64> {
-    let mut sums = BTreeMap::new();
-    for step in steps {
-        for (name, bytes) in &step.collective_bytes {
-            *sums.entry(name.clone()).or_insert(0.0) += *bytes as f64 / steps.len() as f64;
-        }
+    let mut sums = BTreeMap::<&str, u64>::new();
+    for (name, bytes) in steps.iter().flat_map(|s| &s.collective_bytes) {
+        *sums.entry(name).or_default() += bytes;
     }
-    sums
+    sums.into_iter().map(|(name, sum)| (name.to_owned(), sum as f64 / steps.len() as f64)).collect()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -236,7 +234,7 @@ mod tests {
              time              10.0 s\n\
              expert max/mean   2.00            from 4.00\n\
              dropped routes    0\n\
-             padding           25.0 %          rows beyond the real ones"
+             padding           25.0 %          extra expert rows"
         );
         assert_eq!(
             Summary::of(&log).phase_seconds,

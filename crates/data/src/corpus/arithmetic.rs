@@ -7,11 +7,12 @@ use super::{Kind, Problem};
 use crate::rng::Rng;
 
 /// The most digits of a number that is multiplied; longer products are beyond a model of this size.
-const MAX_FACTOR_DIGITS: u32 = 2;
+pub(super) const MAX_FACTOR_DIGITS: u32 = 2;
 
 pub(super) fn draw(rng: &mut Rng, kind: Kind, max_digits: u32) -> Problem {
     let factor = kind == Kind::Multiplication;
-    let level = rng.between(1, max_digits.min(if factor { MAX_FACTOR_DIGITS } else { u32::MAX }).into()) as u32;
+    let highest = if factor { max_digits.min(MAX_FACTOR_DIGITS) } else { max_digits };
+    let level = rng.between(1, highest.into()) as u32;
     let (low, high) = bounds(level);
     let a = rng.between(low, high);
     let b = if factor { rng.between(2, 9) } else { rng.between(low, high) };

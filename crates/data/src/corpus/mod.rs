@@ -124,7 +124,11 @@ impl CorpusConfig {
             Err(DataError::BadSetting { name, required: required.into(), given })
         };
         if self.kinds.is_empty() {
-            return bad("corpus.kinds", "at least one of addition, subtraction, multiplication, countdown", "none".into());
+            return bad(
+                "corpus.kinds",
+                "at least one of addition, subtraction, multiplication, countdown",
+                "none".into(),
+            );
         }
         if !(1..=9).contains(&self.max_digits) {
             return bad("corpus.max_digits", "1 to 9", self.max_digits.to_string());
@@ -143,7 +147,10 @@ impl CorpusConfig {
         let mut rng = Rng::at(&[self.seed, u64::from_be_bytes(*b"fresh\0\0\0")]);
         let mut seen = std::collections::HashSet::new();
         let drawn = (0..count.saturating_mul(DRAWS_PER_PROBLEM)).map(|_| self.draw(&mut rng));
-        Ok(drawn.filter(|problem| problem.is_held_out() && seen.insert(problem.prompt.clone())).take(count).collect())
+        Ok(drawn
+            .filter(|problem| problem.is_held_out() && seen.insert(problem.prompt.clone()))
+            .take(count)
+            .collect())
     }
 
     fn draw(&self, rng: &mut Rng) -> Problem {
@@ -212,7 +219,22 @@ mod tests {
         let trained: std::collections::HashSet<String> =
             (0..8).flat_map(|_| documents(&stream.next_batch().unwrap())).collect();
         assert!(trained.len() > 2000);
-        assert!(fresh.iter().all(|problem| !trained.contains(&format!("{}{}", problem.prompt, problem.solution))));
+        assert!(
+            fresh.iter().all(|problem| !trained.contains(&format!("{}{}", problem.prompt, problem.solution)))
+        );
+    }
+
+    #[test]
+    fn no_problem_is_longer_than_the_longest() {
+        let settings = CorpusConfig { max_numbers: 4, ..CorpusConfig::default() };
+        for settings in
+            [settings.clone(), CorpusConfig { max_digits: 2, kinds: vec![Kind::Countdown], ..settings }]
+        {
+            let problems = settings.fresh_problems(3000).unwrap();
+            let longest = problems.iter().map(|problem| problem.prompt.len() + problem.solution.len()).max();
+            assert!(longest <= Some(stream::longest_problem(&settings)), "{longest:?}");
+            assert!(longest >= Some(stream::longest_problem(&settings) - 2), "{longest:?}");
+        }
     }
 
     #[test]
@@ -238,7 +260,8 @@ mod tests {
     fn rows_are_full_and_prompts_are_not_counted() {
         let mut stream = CorpusStream::new(CorpusConfig::default(), Tokenizer::bytes(), 64, 256).unwrap();
         let batch = stream.next_batch().unwrap();
-        let padding = batch.tokens.iter().zip(&batch.positions).filter(|&(&t, &p)| t == 256 && p == 0).count();
+        let padding =
+            batch.tokens.iter().zip(&batch.positions).filter(|&(&t, &p)| t == 256 && p == 0).count();
         assert!(padding <= 64, "one padding segment per row");
         let counted = batch.num_targets() as f64 / batch.tokens.len() as f64;
         assert!((0.6..0.85).contains(&counted), "{counted}");
@@ -258,7 +281,10 @@ mod tests {
         assert_eq!(refused(|c| c.max_numbers = 2), "corpus.max_numbers must be 3 or 4, got 2");
         assert!(refused(|c| c.kinds.clear()).starts_with("corpus.kinds must be at least one of addition"));
         let short = CorpusStream::new(CorpusConfig::default(), Tokenizer::bytes(), 1, 32).err().unwrap();
-        assert_eq!(short.to_string(), "sequence length must be at least 49 for corpus.max_digits = 3, got 32");
+        assert_eq!(
+            short.to_string(),
+            "sequence length must be at least 40 for corpus.max_digits = 3, got 32"
+        );
     }
 
     #[test]

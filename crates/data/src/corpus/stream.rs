@@ -3,16 +3,19 @@
 //! A row is a pure function of (settings, seed, row number), so the whole state of the stream is the number of the
 //! next row, and resuming costs nothing.
 
-use super::{CorpusConfig, Problem};
+use super::{CorpusConfig, Problem, arithmetic};
 use crate::{Batch, BatchStream, DataError, StreamState, Tokenizer, batch::BatchBuilder, rng::Rng};
 
 /// A row is complete when this many problems in a row did not fit into the rest of it.
 const MISFITS: usize = 8;
-/// Longest text of a problem, prompt and solution: `9` digits, `10` bytes a step, and room to spare.
-const fn longest_problem(max_digits: u32) -> usize {
-    let digits = if max_digits < 2 { 2 } else { max_digits as usize };
-    let arithmetic = 2 * digits + 2 + 9 * digits + digits + 1;
-    if arithmetic < 48 { 48 } else { arithmetic }
+
+/// The most bytes that prompt and solution of a problem take. Arithmetic with d digits: a prompt of 2d + 2, d steps
+/// of 8 with commas between, `#` and d + 1. Countdown with n numbers below 10: a prompt of 2n + 3, n - 1 steps of 8
+/// with commas between.
+pub(super) fn longest_problem(config: &CorpusConfig) -> usize {
+    let digits = config.max_digits.max(arithmetic::MAX_FACTOR_DIGITS) as usize;
+    let numbers = config.max_numbers as usize;
+    (12 * digits + 3).max(2 * numbers + 3 + 9 * (numbers - 1) - 1)
 }
 
 /// Endless training batches of problems, held-out ones left out.
@@ -25,9 +28,14 @@ pub struct CorpusStream {
 
 impl CorpusStream {
     /// `batch` rows of `seq` tokens per batch. Fails where the settings are wrong or a problem does not fit in a row.
-    pub fn new(config: CorpusConfig, tokenizer: Tokenizer, batch: usize, seq: usize) -> Result<Self, DataError> {
+    pub fn new(
+        config: CorpusConfig,
+        tokenizer: Tokenizer,
+        batch: usize,
+        seq: usize,
+    ) -> Result<Self, DataError> {
         config.validate()?;
-        let longest = longest_problem(config.max_digits) + 1;
+        let longest = longest_problem(&config) + 1;
         if seq < longest {
             return Err(DataError::BadSetting {
                 name: "sequence length",
@@ -35,7 +43,12 @@ impl CorpusStream {
                 given: seq.to_string(),
             });
         }
-        let state = StreamState { fingerprint: fingerprint(&config, &tokenizer, seq), seed: config.seed, epoch: 0, row: 0 };
+        let state = StreamState {
+            fingerprint: fingerprint(&config, &tokenizer, seq),
+            seed: config.seed,
+            epoch: 0,
+            row: 0,
+        };
         Ok(Self { config, tokenizer, shape: [batch, seq], state })
     }
 

@@ -88,7 +88,8 @@ impl Format {
 /// folders are not: they may lead in a circle.
 fn search(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
     let failed = |error| DataError::read(folder, error);
-    let mut entries = std::fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let mut entries =
+        std::fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(|entry| entry.file_name());
     for entry in entries {
         let path = entry.path();

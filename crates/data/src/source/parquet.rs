@@ -42,7 +42,8 @@ impl Parquet {
         let is_text = |column: &ColumnDescriptor| {
             column.physical_type() == Type::BYTE_ARRAY && column.max_rep_level() == 0
         };
-        let wanted = columns.columns().iter().position(|column| column.path().string() == field && is_text(column));
+        let wanted =
+            columns.columns().iter().position(|column| column.path().string() == field && is_text(column));
         let column = wanted.ok_or_else(|| {
             let names: Vec<String> = columns.columns().iter().map(|column| column.path().string()).collect();
             DataError::MissingColumn { path: path.into(), field: field.into(), columns: names.join(", ") }

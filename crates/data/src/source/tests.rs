@@ -25,7 +25,8 @@ fn files_and_folders_give_their_documents_in_order() {
     fs::create_dir_all(root.join("b/deep")).unwrap();
     fs::create_dir(root.join(".cache")).unwrap();
     fs::write(root.join("c.txt"), "\u{feff}last\n").unwrap();
-    fs::write(root.join("a.jsonl"), "{\"text\":\"x\"}\n\n{\"text\":null}\n{\"n\":1,\"text\":\"\\u00fc\"}").unwrap();
+    fs::write(root.join("a.jsonl"), "{\"text\":\"x\"}\n\n{\"text\":null}\n{\"n\":1,\"text\":\"\\u00fc\"}")
+        .unwrap();
     fs::write(root.join("b/deep/one.txt"), "one").unwrap();
     fs::write(root.join("b/empty.TXT"), "").unwrap();
     fs::write(root.join("b/readme.md"), "not data").unwrap();
@@ -57,7 +58,10 @@ fn wrong_text_is_placed() {
         "a.txt, line 3: invalid UTF-8 at byte 10 of the file; convert the file to UTF-8 (for example `iconv -f latin1 \
          -t utf-8`)"
     );
-    assert!(refusal("a.jsonl", b"{\"text\":\"ok\"}\n{\"text\":\"\xff\"}", "text").contains("line 2: invalid UTF-8"));
+    assert!(
+        refusal("a.jsonl", b"{\"text\":\"ok\"}\n{\"text\":\"\xff\"}", "text")
+            .contains("line 2: invalid UTF-8")
+    );
 }
 
 #[test]
@@ -80,7 +84,10 @@ fn wrong_records_are_placed() {
 fn wrong_parquet_is_placed() {
     let refused = |name: &str, field: &str| read(&[fixture(name)], field).unwrap_err().to_string();
     let columns = refused("snappy.parquet", "body");
-    assert!(columns.contains("no string column `body`, the columns are id, text, tags.list.element;"), "{columns}");
+    assert!(
+        columns.contains("no string column `body`, the columns are id, text, tags.list.element;"),
+        "{columns}"
+    );
     assert!(refused("snappy.parquet", "id").contains("no string column `id`"));
     assert!(refused("snappy.parquet", "tags.list.element").contains("no string column"));
     let latin = refused("not_utf8.parquet", "text");

@@ -44,7 +44,8 @@ fn byte_name(byte: u8) -> char {
 pub(super) fn tokenizer_json() -> String {
     let vocabulary: Map<String, Value> =
         (0..=255u8).map(|byte| (byte_name(byte).to_string(), json!(byte))).collect();
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
+    let byte_level =
+        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
     let end = json!({"id": END_OF_DOCUMENT, "content": END_OF_DOCUMENT_NAME, "single_word": false, "lstrip": false,
         "rstrip": false, "normalized": false, "special": true});
     let model = json!({"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
@@ -57,15 +58,21 @@ pub(super) fn tokenizer_json() -> String {
 }
 
 pub(super) fn tokenizer_config() -> String {
-    config(END_OF_DOCUMENT_NAME)
+    config(END_OF_DOCUMENT_NAME, None)
 }
 
-/// The `tokenizer_config.json` that goes with a `tokenizer.json` whose end-of-document token has this name.
-pub(super) fn config(end_of_document: &str) -> String {
-    let config = json!({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": end_of_document,
-        "pad_token": end_of_document, "clean_up_tokenization_spaces": false,
-        "model_max_length": 1_000_000_000_u64});
-    format!("{config:#}\n")
+/// The `tokenizer_config.json` for a tokenizer whose end-of-document token has this name, made from an earlier one
+/// or from nothing.
+pub(super) fn config(end_of_document: &str, earlier: Option<Map<String, Value>>) -> String {
+    let mut config = earlier.unwrap_or_else(|| {
+        Map::from_iter([
+            ("tokenizer_class".into(), json!("PreTrainedTokenizerFast")),
+            ("pad_token".into(), json!(end_of_document)),
+            ("clean_up_tokenization_spaces".into(), json!(false)),
+        ])
+    });
+    config.insert("eos_token".into(), json!(end_of_document));
+    format!("{:#}\n", Value::Object(config))
 }
 
 #[cfg(test)]

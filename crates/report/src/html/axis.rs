@@ -37,9 +37,10 @@ impl Axis {
     }
 
     fn linear(low: f64, high: f64) -> Axis {
-        let span = if high > low { high - low } else { low.abs().max(1.0) * 0.5 };
-        let (low, high) = if high > low { (low, high) } else { (low - span, high + span) };
-        let spacing = nice_spacing(span / 4.0);
+        // Room around a single value, so that it lies in the middle.
+        let room = if low == 0.0 { 1.0 } else { low.abs() / 2.0 };
+        let (low, high) = if high > low { (low, high) } else { (low - room, high + room) };
+        let spacing = nice_spacing((high - low) / 4.0);
         let (low, high) = ((low / spacing).floor() * spacing, (high / spacing).ceil() * spacing);
         Axis { low, high, logarithmic: false, ticks: multiples(low, high, spacing) }
     }

@@ -93,7 +93,7 @@ fn heat_map(layer: usize, columns: &[Column]) -> String {
     let peak = columns.last().map_or(0.0, |c| c.loads.iter().flatten().fold(0.0, |a: f64, &b| a.max(b)));
     let steps: Vec<String> = columns.iter().map(Column::steps).collect();
     format!(
-        "<figure class=\"card\"><figcaption><b>MoE layer {layer}</b> <span>{num_experts} experts, at the end at most {peak:.2} × mean</span></figcaption>\
+        "<figure class=\"card\"><figcaption><b>MoE layer {layer}</b> <span>{num_experts} experts, max/mean {peak:.2} at the end</span></figcaption>\
          <div class=\"heat\" data-columns=\"{width}\" data-experts=\"{num_experts}\" data-steps=\"{steps}\" data-cells=\"{cells}\">\
          <div class=\"ylabels\"><span style=\"bottom:100%\">0</span><span style=\"bottom:0%\">{last}</span></div>\
          <div class=\"area\" style=\"height:{height}px\"><svg viewBox=\"0 0 {width} {num_experts}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{paths}</svg></div>\

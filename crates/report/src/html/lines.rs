@@ -18,6 +18,7 @@ const EDGE: f64 = 1000.0;
 enum Stroke {
     Line,
     Faint,
+    Smoothed,
     Dotted,
 }
 
@@ -64,7 +65,7 @@ impl LinePlot {
         self.series.push(Series {
             label: format!("{label}, smoothed"),
             color,
-            stroke: Stroke::Line,
+            stroke: Stroke::Smoothed,
             points: smooth,
         });
         self
@@ -103,7 +104,8 @@ impl LinePlot {
         } else {
             Axis::values(finite().map(|p| p.1))
         };
-        let missing: Vec<f64> = all().filter(|p| !p.1.is_finite()).map(|p| p.0).collect();
+        let measured = self.series.iter().filter(|s| s.stroke != Stroke::Smoothed).flat_map(|s| &s.points);
+        let missing: Vec<f64> = measured.filter(|p| !p.1.is_finite()).map(|p| p.0).collect();
 
         let drawn: Vec<Drawn> = self.series.iter().map(|s| Drawn::new(s, &x, &y)).collect();
         let unit = format!("{}{}", self.unit, if y.is_logarithmic() { ", log scale" } else { "" });
@@ -150,37 +152,30 @@ impl Series {
 struct Drawn {
     class: String,
     label: String,
-    marked: bool,
     points: Vec<(f64, f64)>,
     path: String,
+    dots: String,
 }
 
 impl Drawn {
     fn new(series: &Series, x: &Axis, y: &Axis) -> Drawn {
         let points = downsample(&series.points, BUCKETS);
-        let place = |&(step, value): &(f64, f64)| {
-            (x.fraction(step) * EDGE, (1.0 - y.fraction(value)) * EDGE, value.is_finite())
-        };
-        let mut path = String::new();
-        let mut pen_down = false;
-        for (px, py, finite) in points.iter().map(place) {
-            if finite {
-                // A lone point is a line of no length, which round caps show as a dot.
-                let _ = if pen_down {
-                    write!(path, "L{px:.1} {py:.1}")
-                } else {
-                    write!(path, "M{px:.1} {py:.1}h0")
-                };
+        let marked = series.stroke == Stroke::Dotted;
+        let (mut path, mut dots) = (String::new(), String::new());
+        for run in points.split(|p| !p.1.is_finite()) {
+            let place = |&(step, value): &(f64, f64)| {
+                format!("{:.1} {:.1}", x.fraction(step) * EDGE, (1.0 - y.fraction(value)) * EDGE)
+            };
+            let places: Vec<String> = run.iter().map(place).collect();
+            if places.len() > 1 {
+                path += &format!("M{}", places.join("L"));
             }
-            pen_down = finite;
+            // A dot is a line of no length with round caps; a lone point would be no line at all.
+            if marked || places.len() == 1 {
+                dots.extend(places.iter().map(|place| format!("M{place}h0")));
+            }
         }
-        Drawn {
-            class: series.class("line"),
-            label: series.label.clone(),
-            marked: series.stroke == Stroke::Dotted,
-            points,
-            path,
-        }
+        Drawn { class: series.class("line"), label: series.label.clone(), points, path, dots }
     }
 }
 
@@ -190,18 +185,13 @@ fn svg(drawn: &[Drawn], x: &Axis, y: &Axis) -> String {
     let across = y.ticks().map(|(f, _)| format!("M0 {:.1}H{EDGE}", (1.0 - f) * EDGE));
     let up = x.ticks().map(|(f, _)| format!("M{:.1} 0V{EDGE}", f * EDGE));
     let _ = write!(out, "<path class=\"grid\" d=\"{}\"/>", across.chain(up).collect::<String>());
-    for series in drawn {
-        let _ = write!(out, "<path class=\"{}\" d=\"{}\"/>", series.class, series.path);
-        if series.marked {
-            let dots = series.path.replace('L', "M").split('M').skip(1).map(dot).collect::<String>();
-            let _ = write!(out, "<path class=\"{} dots\" d=\"{dots}\"/>", series.class);
+    for Drawn { class, path, dots, .. } in drawn {
+        let _ = write!(out, "<path class=\"{class}\" d=\"{path}\"/>");
+        if !dots.is_empty() {
+            let _ = write!(out, "<path class=\"{class} dots\" d=\"{dots}\"/>");
         }
     }
     out + "</svg>"
-}
-
-fn dot(point: &str) -> String {
-    format!("M{}h0", point.trim_end_matches("h0"))
 }
 
 fn y_labels(y: &Axis) -> String {
@@ -243,9 +233,12 @@ fn hover_data(drawn: &[Drawn]) -> String {
 fn missing_note(steps: &[f64]) -> String {
     let text = match steps {
         [] => return String::new(),
-        [step] => format!("1 value is not drawn because it is no number, at step {step}."),
+        [step] => format!("1 value is not drawn because it is not finite, at step {step}."),
         [first, ..] => {
-            format!("{} values are not drawn because they are no number, first at step {first}.", steps.len())
+            format!(
+                "{} values are not drawn because they are not finite, first at step {first}.",
+                steps.len()
+            )
         }
     };
     format!("<p class=\"warn\">{text}</p>")
@@ -287,7 +280,7 @@ mod tests {
     fn values_that_are_no_number_break_the_line_and_are_told() {
         let html =
             LinePlot::new("Loss", "nats").line("train", vec![(1.0, 1.0), (2.0, f64::NAN), (3.0, 2.0)]).html();
-        assert!(html.contains("1 value is not drawn because it is no number, at step 2"), "{html}");
+        assert!(html.contains("1 value is not drawn because it is not finite, at step 2"), "{html}");
         assert!(html.contains("M0.0 1000.0h0M1000.0 0.0h0"), "{html}");
         let html = LinePlot::new("Loss", "nats").line("train", vec![(1.0, f64::NAN)]).html();
         assert!(html.contains("No finite value was recorded."), "{html}");
