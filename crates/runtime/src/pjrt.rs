@@ -1,12 +1,11 @@
 //! The real backend: programs go to a PJRT plugin as StableHLO text.
 
 use std::any::Any;
-use std::path::Path;
 use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Dialect, Program};
-use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, OptionValue, Plugin};
+use collegium_pjrt::{Arg, Buffer, Client, CompileOptions};
 
 use crate::backend::check_inputs;
 use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
@@ -15,30 +14,24 @@ use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
 pub struct PjrtBackend {
     name: String,
     client: Client,
+    num_devices: usize,
     dialect: Dialect,
 }
 
 impl PjrtBackend {
-    /// Opens the plugin at `path` with `num_devices` devices (virtual ones on the CPU).
+    /// The first `num_devices` devices of a client; the mesh of every program has as many.
     ///
     /// # Errors
-    /// A plugin that does not load, or that has fewer devices.
-    pub fn open(path: &Path, num_devices: usize) -> Result<Self, RuntimeError> {
-        let plugin = Plugin::load(path)?;
-        let count = OptionValue::Int(num_devices as i64);
-        // Only the CPU plugin makes devices to order; others refuse an option they do not know.
-        let client = match Client::new(&plugin, &[("cpu_device_count", count)]) {
-            Ok(client) => client,
-            Err(_) => Client::new(&plugin, &[])?,
-        };
+    /// A client with fewer devices.
+    pub fn new(client: Client, num_devices: usize) -> Result<Self, RuntimeError> {
         let name = client.platform_name()?;
         let devices = client.devices().len();
         if devices < num_devices {
             let what = "the mesh".to_string();
             return Err(RuntimeError::DeviceCount { what, given: num_devices, backend: name, devices });
         }
-        let cpu_kernels = name == "cpu" && crate::kernels::register(&plugin, num_devices);
-        Ok(Self { name, client, dialect: Dialect { cpu_kernels } })
+        let cpu_kernels = name == "cpu" && crate::kernels::register(client.plugin(), num_devices);
+        Ok(Self { name, client, num_devices, dialect: Dialect { cpu_kernels } })
     }
 
     /// Writes portable programs even where this process has kernels for the device.
@@ -86,7 +79,7 @@ impl Backend for PjrtBackend {
     }
 
     fn num_devices(&self) -> usize {
-        self.client.devices().len()
+        self.num_devices
     }
 
     fn block_rows(&self) -> usize {

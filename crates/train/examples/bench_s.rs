@@ -4,7 +4,7 @@ use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::ModelConfig;
 use collegium_runtime::PjrtBackend;
 use collegium_train::{bench, engine::Settings};
-use std::sync::Arc;
+
 fn main() {
     let devices: usize = std::env::args().nth(1).map_or(1, |a| a.parse().unwrap());
     let res = match std::env::args().nth(2).as_deref() {

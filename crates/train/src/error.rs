@@ -17,6 +17,76 @@ pub enum TrainError {
     /// Data could not be read.
     #[error(transparent)]
     Data(#[from] collegium_data::DataError),
+    /// A checkpoint could not be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] collegium_checkpoint::CheckpointError),
+    /// A `config.json` could not be used.
+    #[error(transparent)]
+    Model(#[from] collegium_model::config::ModelError),
+    /// No plugin.
+    #[error(transparent)]
+    Platform(#[from] collegium_runtime::platform::PlatformError),
+    /// Records could not be written.
+    #[error(transparent)]
+    Report(#[from] collegium_report::ReportError),
+    /// The run's configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// The loss or a gradient is NaN or infinite.
+    #[error("step {step}: the numbers stopped being finite, first in {place}; the last checkpoint is untouched: resume from it with a lower optimizer.learning_rate, or with train.dtype=float32")]
+    NotFinite {
+        /// The step that failed.
+        step: u64,
+        /// Where the first such number is.
+        place: String,
+    },
+    /// A tokenizer with more tokens than the model knows.
+    #[error("the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}; use the model's own tokenizer (data.tokenizer), or a vocab_size of at least {tokenizer}")]
+    Vocabulary {
+        /// The model's.
+        model: usize,
+        /// The tokenizer's.
+        tokenizer: usize,
+    },
+    /// A token id beyond the vocabulary.
+    #[error("token id {id} is beyond the model's vocabulary of {vocab}; use the tokenizer the model was trained with")]
+    TokenId {
+        /// The id.
+        id: i64,
+        /// Tokens the model knows.
+        vocab: usize,
+    },
+    /// Nothing to continue.
+    #[error("the prompt is empty; give at least one token to continue")]
+    EmptyPrompt,
+    /// A reference that cannot be compared with.
+    #[error("reference.safetensors: {what}")]
+    Reference {
+        /// What is wrong.
+        what: String,
+    },
+    /// A checkpoint whose progress cannot be read.
+    #[error("{} cannot be read ({why}); resume needs a checkpoint that `collegium train` wrote", path.display())]
+    State {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A run to resume with another model.
+    #[error("{} holds another model than this configuration describes: {difference}; resume without changing [model], or start a new run", run.display())]
+    OtherModel {
+        /// The run.
+        run: std::path::PathBuf,
+        /// What differs.
+        difference: String,
+    },
+    /// A run with nothing to resume from.
+    #[error("{} has no complete checkpoint; start a new run", run.display())]
+    NoCheckpoint {
+        /// The run.
+        run: std::path::PathBuf,
+    },
     /// Routing of one layer failed.
     #[error("layer {layer}: {source}")]
     Routing {

@@ -1,10 +1,22 @@
-//! Step, loop, optimizer, checkpoints.
+//! Training, evaluation and generation: the engine that runs a model on its devices, the loop around it, and what they read
+//! and leave behind.
 
 pub mod bench;
 pub mod config;
 pub mod engine;
 mod error;
+pub mod feed;
 mod init;
+mod sampling;
+mod schedule;
+pub mod setup;
+pub mod snapshot;
+pub mod solve;
+mod trainer;
+pub mod verify;
 
 pub use error::TrainError;
 pub use init::RandomInit;
+pub use sampling::Sampler;
+pub use schedule::learning_rate;
+pub use trainer::{Ending, Trainer};

@@ -1,23 +1,28 @@
 //! Loss and gradients do not depend on the number of ranks, nor on how the mesh is cut.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use collegium_core::DType;
 use collegium_data::Batch;
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::ModelConfig;
-use collegium_runtime::PjrtBackend;
+use collegium_runtime::{PjrtBackend, platform};
 use collegium_train::engine::{Engine, Hyper, LossWeights, Settings, State};
 use collegium_train::{RandomInit, TrainError};
 
 fn plugin() -> Option<PathBuf> {
-    let path = std::env::var_os("COLLEGIUM_CPU_PLUGIN").map(PathBuf::from);
+    let path = platform::by_name("cpu").unwrap().locate(None).unwrap();
     if path.is_none() {
-        println!("skipped: no CPU plugin");
+        println!("skipped: no CPU plugin (run `collegium doctor --fetch`)");
     }
     path
+}
+
+fn backend(plugin: &Path, devices: usize) -> Arc<PjrtBackend> {
+    let client = platform::by_name("cpu").unwrap().open(plugin, Some(devices)).unwrap();
+    Arc::new(PjrtBackend::new(client, devices).unwrap())
 }
 
 /// Eight experts, top-3; a vocabulary so small that some experts get nothing.
@@ -53,13 +58,13 @@ struct Outcome {
 }
 
 fn run(
-    plugin: &std::path::Path,
+    plugin: &Path,
     data: usize,
     expert: usize,
     residuals: Residuals,
 ) -> Result<Outcome, TrainError> {
     let mesh = Mesh::new(&[("data", data), ("expert", expert)]);
-    let backend = Arc::new(PjrtBackend::open(plugin, data * expert)?);
+    let backend = backend(plugin, data * expert);
     let config = model();
     let init = RandomInit::new(&config, 3);
     let settings = Settings { dtype: DType::F32, residuals, batch: 8 / (data * expert), seq: 12 };

@@ -102,6 +102,8 @@ pub struct DataSection {
     pub cache: Option<PathBuf>,
     /// Most digits of the numbers in the built-in problems.
     pub max_digits: u32,
+    /// Kinds of the built-in problems: addition, subtraction, multiplication, countdown.
+    pub kinds: Vec<collegium_data::corpus::Kind>,
 }
 
 impl Default for DataSection {
@@ -113,6 +115,7 @@ impl Default for DataSection {
             validation: 0.02,
             cache: None,
             max_digits: 3,
+            kinds: collegium_data::corpus::Kind::ALL.to_vec(),
         }
     }
 }
@@ -357,6 +360,11 @@ impl RunConfig {
         );
         require(self.run.keep >= 1, "run.keep is 0; at least one checkpoint is kept".into());
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::Values(problems)) }
+    }
+
+    /// The whole configuration as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration is plain data")
     }
 
     /// Element type of the computation.

@@ -3,6 +3,7 @@
 
 mod dispatch;
 mod finite;
+mod generate;
 mod group;
 mod program;
 mod step;

@@ -1,0 +1,75 @@
+//! Picks the next token from logits: greedy, or by temperature within the nucleus (top-p; Holtzman et al., 1904.09751).
+
+/// How tokens are picked; reproducible by its seed.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    temperature: f64,
+    top_p: f64,
+    state: u64,
+}
+
+impl Sampler {
+    /// Always the likeliest token.
+    pub fn greedy() -> Self {
+        Self { temperature: 0.0, top_p: 1.0, state: 0 }
+    }
+
+    /// A token by its probability at `temperature`, among the likeliest that together have `top_p`. Temperature 0 is greedy.
+    pub fn new(temperature: f64, top_p: f64, seed: u64) -> Self {
+        Self { temperature, top_p, state: seed }
+    }
+
+    /// The next token.
+    pub fn pick(&mut self, logits: &[f32]) -> u32 {
+        let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0))).map_or(0, |b| b.0);
+        if self.temperature <= 0.0 {
+            return best as u32;
+        }
+        let top = f64::from(logits[best]);
+        let weight = |&l: &f32| ((f64::from(l) - top) / self.temperature).exp();
+        let mut ranked: Vec<(usize, f64)> = logits.iter().map(weight).enumerate().collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let total: f64 = ranked.iter().map(|r| r.1).sum();
+        let mut kept = 0.0;
+        let nucleus = ranked.iter().position(|r| {
+            kept += r.1;
+            kept >= self.top_p * total
+        });
+        ranked.truncate(nucleus.map_or(ranked.len(), |n| n + 1));
+        let mut left = self.uniform() * ranked.iter().map(|r| r.1).sum::<f64>();
+        let drawn = ranked.iter().find(|r| {
+            left -= r.1;
+            left < 0.0
+        });
+        drawn.map_or(best, |d| d.0) as u32
+    }
+
+    /// SplitMix64.
+    fn uniform(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greedy_takes_the_first_of_the_largest() {
+        assert_eq!(Sampler::greedy().pick(&[0.0, 2.0, 2.0, -1.0]), 1);
+    }
+
+    #[test]
+    fn draws_follow_the_probabilities_within_the_nucleus() {
+        let logits = [0.0f32, (3.0f32).ln(), -9.0];
+        let mut sampler = Sampler::new(1.0, 0.99, 7);
+        let mut counts = [0usize; 3];
+        (0..4000).for_each(|_| counts[sampler.pick(&logits) as usize] += 1);
+        assert_eq!(counts[2], 0, "outside the nucleus");
+        assert!((counts[1] as f64 / 4000.0 - 0.75).abs() < 0.03, "{counts:?}");
+    }
+}

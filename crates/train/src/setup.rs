@@ -1,0 +1,130 @@
+//! From a configuration to a model on its devices.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use collegium_checkpoint::SafetensorsReader;
+use collegium_hlo::Mesh;
+use collegium_model::config::{AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling};
+use collegium_runtime::{Backend, PjrtBackend, platform};
+
+use crate::config::{ModelSection, RunConfig};
+use crate::engine::{Engine, Settings};
+use crate::{RandomInit, TrainError};
+
+/// Opens the platform's plugin, fetching the CPU's where there is none yet.
+///
+/// # Errors
+/// A plugin that is missing or damaged, or fewer devices than asked for.
+pub fn open_backend(name: &str, devices: usize) -> Result<Arc<dyn Backend>, TrainError> {
+    let platform = platform::by_name(name)?;
+    let path: PathBuf = platform.find(None)?;
+    let client = platform.open(&path, Some(devices))?;
+    Ok(Arc::new(PjrtBackend::new(client, devices)?))
+}
+
+/// The model a configuration describes, and warnings; `vocab` is the tokenizer's size.
+///
+/// # Errors
+/// A `config.json` that cannot be used, or a vocabulary smaller than the tokenizer's.
+pub fn model_config(config: &RunConfig, vocab: usize) -> Result<(ModelConfig, Vec<String>), TrainError> {
+    let section = &config.model;
+    let file = section.config.clone().or_else(|| section.checkpoint.as_ref().map(|c| c.join("config.json")));
+    let (mut model, warnings) = match file {
+        Some(path) => ModelConfig::from_file(&path)?,
+        None => (sized(section, vocab), Vec::new()),
+    };
+    if model.vocab_size < vocab {
+        return Err(TrainError::Vocabulary { model: model.vocab_size, tokenizer: vocab });
+    }
+    if section.checkpoint.is_none() {
+        model.router_aux_loss_coef = config.router.aux_loss;
+    }
+    Ok((model, warnings))
+}
+
+/// A Qwen3-MoE model (dense: Qwen3) of the sizes given.
+fn sized(m: &ModelSection, vocab: usize) -> ModelConfig {
+    let feed_forward = if m.num_experts == 0 {
+        FeedForward::Dense { intermediate: m.intermediate }
+    } else {
+        FeedForward::Moe(MoeConfig {
+            num_experts: m.num_experts,
+            top_k: m.top_k,
+            intermediate: m.intermediate,
+            norm_topk_prob: true,
+        })
+    };
+    // A multiple of 64 suits every matrix engine; the surplus tokens are never seen.
+    let vocab_size = if m.vocab_size == 0 { vocab.next_multiple_of(64) } else { m.vocab_size };
+    ModelConfig {
+        family: if m.num_experts == 0 { "qwen3" } else { "qwen3_moe" },
+        vocab_size,
+        hidden_size: m.hidden_size,
+        num_layers: m.num_layers,
+        num_heads: m.num_heads,
+        num_kv_heads: m.num_kv_heads,
+        head_dim: m.head_dim,
+        rms_norm_eps: 1e-6,
+        rope: Rope { theta: m.rope_theta, scaling: RopeScaling::None },
+        max_position_embeddings: 4096,
+        tie_word_embeddings: m.tie_embeddings,
+        attention_bias: AttentionBias::default(),
+        qk_norm: QkNorm::PerHead,
+        clip_qkv: None,
+        initializer_range: 0.02,
+        eos_token_id: None,
+        bos_token_id: None,
+        router_aux_loss_coef: 0.0,
+        layers: vec![LayerConfig { sliding_window: None, feed_forward }; m.num_layers],
+    }
+}
+
+/// The mesh of a configuration: data x expert.
+pub fn mesh(devices: usize, expert: usize) -> Mesh {
+    Mesh::new(&[("data", devices / expert), (collegium_model::layers::EXPERT_AXIS, expert)])
+}
+
+/// The model on its devices: random, or from the checkpoint in `weights`.
+///
+/// # Errors
+/// Experts that do not divide over the ranks, a checkpoint that lacks a tensor, or what the device says.
+pub fn engine(
+    config: &RunConfig,
+    model: &ModelConfig,
+    backend: Arc<dyn Backend>,
+    weights: Option<&Path>,
+) -> Result<Engine, TrainError> {
+    let settings = Settings {
+        dtype: config.dtype().expect("the configuration was checked"),
+        residuals: config.residuals().expect("the configuration was checked"),
+        batch: config.micro_batch(),
+        seq: config.train.seq,
+    };
+    let mesh = mesh(config.parallel.devices, config.expert_ranks());
+    load(model, backend, mesh, settings, weights, config.train.seed)
+}
+
+/// A model on the devices of `backend`: random by `seed`, or from the checkpoint in `weights`.
+///
+/// # Errors
+/// As [`engine`].
+pub fn load(
+    model: &ModelConfig,
+    backend: Arc<dyn Backend>,
+    mesh: Mesh,
+    settings: Settings,
+    weights: Option<&Path>,
+    seed: u64,
+) -> Result<Engine, TrainError> {
+    match weights {
+        Some(path) => {
+            let reader = SafetensorsReader::open(path)?;
+            Engine::new(backend, model.clone(), mesh, settings, &mut |name, sizes| Ok(reader.read_f32(name, sizes)?))
+        }
+        None => {
+            let init = RandomInit::new(model, seed);
+            Engine::new(backend, model.clone(), mesh, settings, &mut |name, sizes| init.value(name, sizes))
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The training loop: data, steps, validation, checkpoints, records. Survives Ctrl-C by finishing the step and saving.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use collegium_checkpoint::CheckpointDir;
+use collegium_data::Batch;
+use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
+
+use crate::config::RunConfig;
+use crate::engine::{Engine, Hyper, LossWeights, StepLoss};
+use crate::feed::Feed;
+use crate::sampling::Sampler;
+use crate::schedule::learning_rate;
+use crate::snapshot::{self, RunState};
+use crate::{TrainError, solve};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All steps were done.
+    Finished,
+    /// A signal came; everything is saved.
+    Interrupted,
+}
+
+/// A run in progress.
+pub struct Trainer {
+    config: RunConfig,
+    dir: PathBuf,
+    engine: Engine,
+    feed: Feed,
+    writer: RunWriter,
+    progress: Progress,
+    checkpoints: CheckpointDir,
+    stop: Arc<AtomicBool>,
+    step: u64,
+    tokens: u64,
+    saved: Option<u64>,
+    started: Instant,
+}
+
+impl Trainer {
+    /// A new run in `dir`.
+    ///
+    /// # Errors
+    /// A folder that holds a run already or cannot be written.
+    pub fn create(config: RunConfig, dir: &Path, engine: Engine, feed: Feed, stop: Arc<AtomicBool>) -> Result<Self, TrainError> {
+        let writer = RunWriter::create(dir)?;
+        collegium_checkpoint::write_file(&dir.join("config.toml"), config.to_toml().as_bytes())?;
+        Self::open(config, dir, engine, feed, writer, stop)
+    }
+
+    /// The run in `dir`, from its newest checkpoint; `engine` has that checkpoint's weights already.
+    ///
+    /// # Errors
+    /// A checkpoint of other data, or one that lacks a part.
+    pub fn resume(config: RunConfig, dir: &Path, mut engine: Engine, mut feed: Feed, checkpoint: &Path, stop: Arc<AtomicBool>) -> Result<Self, TrainError> {
+        let state = snapshot::read_state(checkpoint)?;
+        snapshot::restore(&mut engine, &state, checkpoint)?;
+        feed.train.restore(&state.data)?;
+        let writer = RunWriter::append(dir, state.step)?;
+        collegium_checkpoint::write_file(&dir.join("config.toml"), config.to_toml().as_bytes())?;
+        let mut trainer = Self::open(config, dir, engine, feed, writer, stop)?;
+        (trainer.step, trainer.tokens, trainer.saved) = (state.step, state.tokens, Some(state.step));
+        trainer.progress = Progress::new(trainer.config.train.steps, state.step);
+        Ok(trainer)
+    }
+
+    fn open(config: RunConfig, dir: &Path, engine: Engine, feed: Feed, writer: RunWriter, stop: Arc<AtomicBool>) -> Result<Self, TrainError> {
+        let checkpoints = CheckpointDir::new(&dir.join("checkpoints"))?;
+        let progress = Progress::new(config.train.steps, 0);
+        let dir = dir.to_path_buf();
+        let started = Instant::now();
+        Ok(Self { config, dir, engine, feed, writer, progress, checkpoints, stop, step: 0, tokens: 0, saved: None, started })
+    }
+
+    /// Steps done so far.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Trains to the end, or until a signal comes. The newest checkpoint and the folder's page are there afterwards.
+    ///
+    /// # Errors
+    /// A loss that is not finite, data or a disk that fail, or what the device says; the last checkpoint is untouched.
+    pub fn run(&mut self) -> Result<Ending, TrainError> {
+        let (steps, run) = (self.config.train.steps, self.config.run.clone());
+        while self.step < steps {
+            self.train_step()?;
+            if run.eval_every > 0 && self.step.is_multiple_of(run.eval_every) && self.step < steps {
+                self.validate()?;
+            }
+            let stop = self.stop.load(Ordering::Relaxed);
+            if stop || (run.checkpoint_every > 0 && self.step.is_multiple_of(run.checkpoint_every)) {
+                self.save()?;
+            }
+            if stop && self.step < steps {
+                self.close()?;
+                return Ok(Ending::Interrupted);
+            }
+        }
+        self.validate()?;
+        self.save()?;
+        self.solve()?;
+        self.close()?;
+        Ok(Ending::Finished)
+    }
+
+    fn close(&mut self) -> Result<(), TrainError> {
+        self.writer.sync()?;
+        self.progress.finish();
+        collegium_report::html::render(&self.dir)?;
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.writer.earlier_s() + self.started.elapsed().as_secs_f64()
+    }
+
+    fn train_step(&mut self) -> Result<(), TrainError> {
+        let started = Instant::now();
+        let micro = self.config.num_micro_batches();
+        let batches: Vec<Batch> = (0..micro).map(|_| self.feed.train.next_batch()).collect::<Result<_, _>>()?;
+        let data_seconds = started.elapsed().as_secs_f64();
+        let targets: usize = batches.iter().map(Batch::num_targets).sum();
+        let router = &self.config.router;
+        let weights = LossWeights {
+            token: 1.0 / targets.max(1) as f64,
+            aux: router.aux_loss / micro as f64,
+            z: router.z_loss / micro as f64,
+        };
+        let mut losses = Vec::with_capacity(micro);
+        let mut forward_seconds = 0.0;
+        for batch in &batches {
+            let loss = match self.engine.micro_step(batch, weights) {
+                Err(TrainError::Routing { .. }) => return Err(self.not_finite(batch)?),
+                other => other?,
+            };
+            forward_seconds += loss.forward_seconds;
+            if !loss.total.is_finite() {
+                return Err(self.not_finite(batch)?);
+            }
+            losses.push(loss);
+        }
+        let norm = self.engine.gradient_norm()?;
+        if !norm.is_finite() {
+            return Err(TrainError::NotFinite { step: self.step + 1, place: "the gradients".into() });
+        }
+        let gradient_seconds = started.elapsed().as_secs_f64() - data_seconds;
+        let o = &self.config.optimizer;
+        let rate = learning_rate(o, self.step + 1, self.config.train.steps);
+        let hyper = Hyper {
+            learning_rate: rate,
+            weight_decay: o.weight_decay,
+            beta1: o.beta1,
+            beta2: o.beta2,
+            epsilon: o.epsilon,
+            max_norm: o.max_norm,
+            step: self.step + 1,
+        };
+        self.engine.update(&hyper, norm)?;
+        self.steer_routers(&losses)?;
+        self.engine.finish_update()?;
+        self.step += 1;
+        let tokens: usize = batches.iter().map(|b| b.tokens.len()).sum();
+        self.tokens += tokens as u64;
+        let seconds = started.elapsed().as_secs_f64();
+        let phases = BTreeMap::from([
+            ("data".to_string(), data_seconds),
+            ("forward".to_string(), forward_seconds),
+            ("backward".to_string(), gradient_seconds - forward_seconds),
+            ("optimizer".to_string(), seconds - data_seconds - gradient_seconds),
+        ]);
+        let record = self.record(&losses, weights, StepRecord {
+            grad_norm: norm,
+            learning_rate: rate,
+            step_seconds: seconds,
+            tokens_per_second: tokens as f64 / seconds,
+            phase_seconds: phases,
+            ..StepRecord::default()
+        });
+        self.writer.write(&record)?;
+        self.progress.step(&record);
+        Ok(())
+    }
+
+    /// Loss-free balancing: an expert with fewer rows than the mean becomes a little likelier.
+    fn steer_routers(&mut self, losses: &[StepLoss]) -> Result<(), TrainError> {
+        let rate = self.config.router.bias_rate;
+        if rate == 0.0 {
+            return Ok(());
+        }
+        let mut bias = self.engine.router_bias().to_vec();
+        for (layer, bias) in bias.iter_mut().enumerate() {
+            let rows = |e: usize| losses.iter().map(|l| l.dispatch[layer].rows_per_expert[e]).sum::<u64>() as f64;
+            let mean = (0..bias.len()).map(rows).sum::<f64>() / bias.len() as f64;
+            for (expert, b) in bias.iter_mut().enumerate() {
+                *b += (rate * (mean - rows(expert)).signum() * f64::from(u8::from(rows(expert) != mean))) as f32;
+            }
+        }
+        self.engine.set_router_bias(bias)
+    }
+
+    fn record(&self, losses: &[StepLoss], weights: LossWeights, measured: StepRecord) -> StepRecord {
+        let dispatch = || losses.iter().flat_map(|l| &l.dispatch);
+        let sparse = dispatch().next().is_some();
+        let layers = losses.first().map_or(0, |l| l.dispatch.len());
+        let rows: Vec<Vec<u32>> = (0..layers)
+            .map(|layer| {
+                let experts = losses[0].dispatch[layer].rows_per_expert.len();
+                let sum = |e: usize| losses.iter().map(|l| l.dispatch[layer].rows_per_expert[e] as u32).sum();
+                (0..experts).map(sum).collect()
+            })
+            .collect();
+        let real: u64 = dispatch().map(|d| d.rows).sum();
+        let computed: u64 = dispatch().map(|d| d.rows_computed).sum();
+        let recorded = self.config.run.routing_every;
+        let due = recorded > 0 && (self.step % recorded == 1 % recorded || self.step == self.config.train.steps);
+        StepRecord {
+            step: self.step,
+            time_s: self.seconds(),
+            loss: losses.iter().map(|l| l.total).sum(),
+            ce_loss: losses.iter().map(|l| l.ce).sum(),
+            aux_loss: losses.iter().map(|l| l.aux * weights.aux).sum(),
+            z_loss: losses.iter().map(|l| l.z * weights.z).sum(),
+            tokens: self.tokens,
+            expert_max_over_mean: sparse.then(|| rows.iter().map(|r| max_over_mean(r)).fold(1.0, f64::max)),
+            rows_per_expert: (sparse && due).then_some(rows),
+            padding: sparse.then(|| computed as f64 / real.max(1) as f64),
+            planner_us: dispatch().map(|d| d.planner_us).sum(),
+            ..measured
+        }
+    }
+
+    fn not_finite(&mut self, batch: &Batch) -> Result<TrainError, TrainError> {
+        let place = self.engine.first_non_finite(batch)?;
+        Ok(TrainError::NotFinite { step: self.step + 1, place })
+    }
+
+    fn validate(&mut self) -> Result<(), TrainError> {
+        if self.feed.validation.is_empty() {
+            return Ok(());
+        }
+        let targets: usize = self.feed.validation.iter().map(Batch::num_targets).sum();
+        let mut sum = 0.0;
+        for batch in &self.feed.validation {
+            sum += self.engine.loss_sum(batch)?;
+        }
+        let loss = sum / targets.max(1) as f64;
+        let record = EvalRecord { step: self.step, time_s: self.seconds(), loss, perplexity: loss.exp(), tokens: targets as u64 };
+        self.writer.write(&record)?;
+        self.progress.note(&format!("step {}: validation loss {loss:.4}, perplexity {:.2}", self.step, loss.exp()));
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        if self.saved == Some(self.step) {
+            return Ok(());
+        }
+        let state = RunState {
+            step: self.step,
+            tokens: self.tokens,
+            seed: self.config.train.seed,
+            data: self.feed.train.state(),
+            router_bias: self.engine.router_bias().to_vec(),
+        };
+        self.writer.sync()?;
+        let (engine, tokenizer) = (&self.engine, &self.feed.tokenizer);
+        self.checkpoints.save(self.step, |folder| snapshot::write(engine, tokenizer, &state, folder))?;
+        self.checkpoints.prune(self.config.run.keep)?;
+        self.saved = Some(self.step);
+        Ok(())
+    }
+
+    fn solve(&mut self) -> Result<(), TrainError> {
+        if self.feed.problems.is_empty() {
+            return Ok(());
+        }
+        let problems = self.feed.problems.clone();
+        let tokenizer = self.feed.tokenizer.clone();
+        let shares = solve::solve(&mut self.engine, &tokenizer, &problems, &mut Sampler::greedy())?;
+        for share in &shares {
+            let record = SolveRecord::new(self.step, self.seconds(), &share.task, share.solved, share.problems);
+            self.writer.write(&record)?;
+        }
+        self.progress.note(&solve::table(&shares));
+        Ok(())
+    }
+}
+
+fn max_over_mean(rows: &[u32]) -> f64 {
+    let total: u64 = rows.iter().map(|&r| u64::from(r)).sum();
+    let max = rows.iter().max().copied().unwrap_or(0);
+    if total == 0 { 1.0 } else { f64::from(max) * rows.len() as f64 / total as f64 }
+}
