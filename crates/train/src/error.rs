@@ -33,7 +33,9 @@ pub enum TrainError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
     /// The loss or a gradient is NaN or infinite.
-    #[error("step {step}: the numbers stopped being finite, first in {place}; the last checkpoint is untouched: resume from it with a lower optimizer.learning_rate, or with train.dtype=float32")]
+    #[error(
+        "step {step}: the numbers stopped being finite, first in {place}; the last checkpoint is untouched: resume from it with a lower optimizer.learning_rate, or with train.dtype=float32"
+    )]
     NotFinite {
         /// The step that failed.
         step: u64,
@@ -41,7 +43,9 @@ pub enum TrainError {
         place: String,
     },
     /// A tokenizer with more tokens than the model knows.
-    #[error("the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}; use the model's own tokenizer (data.tokenizer), or a vocab_size of at least {tokenizer}")]
+    #[error(
+        "the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}; use the model's own tokenizer (data.tokenizer), or a vocab_size of at least {tokenizer}"
+    )]
     Vocabulary {
         /// The model's.
         model: usize,
@@ -49,7 +53,9 @@ pub enum TrainError {
         tokenizer: usize,
     },
     /// A token id beyond the vocabulary.
-    #[error("token id {id} is beyond the model's vocabulary of {vocab}; use the tokenizer the model was trained with")]
+    #[error(
+        "token id {id} is beyond the model's vocabulary of {vocab}; use the tokenizer the model was trained with"
+    )]
     TokenId {
         /// The id.
         id: i64,

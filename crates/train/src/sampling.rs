@@ -21,7 +21,11 @@ impl Sampler {
 
     /// The next token.
     pub fn pick(&mut self, logits: &[f32]) -> u32 {
-        let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0))).map_or(0, |b| b.0);
+        let best = logits
+            .iter()
+            .enumerate()
+            .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
+            .map_or(0, |b| b.0);
         if self.temperature <= 0.0 {
             return best as u32;
         }

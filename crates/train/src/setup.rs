@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use collegium_checkpoint::SafetensorsReader;
 use collegium_hlo::Mesh;
-use collegium_model::config::{AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling};
+use collegium_model::config::{
+    AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling,
+};
 use collegium_runtime::{Backend, PjrtBackend, platform};
 
 use crate::config::{ModelSection, RunConfig};
@@ -120,7 +122,9 @@ pub fn load(
     match weights {
         Some(path) => {
             let reader = SafetensorsReader::open(path)?;
-            Engine::new(backend, model.clone(), mesh, settings, &mut |name, sizes| Ok(reader.read_f32(name, sizes)?))
+            Engine::new(backend, model.clone(), mesh, settings, &mut |name, sizes| {
+                Ok(reader.read_f32(name, sizes)?)
+            })
         }
         None => {
             let init = RandomInit::new(model, seed);

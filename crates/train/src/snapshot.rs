@@ -36,7 +36,12 @@ pub struct RunState {
 ///
 /// # Errors
 /// What the device or the disk says.
-pub fn write(engine: &Engine, tokenizer: &Tokenizer, state: &RunState, folder: &Path) -> Result<(), TrainError> {
+pub fn write(
+    engine: &Engine,
+    tokenizer: &Tokenizer,
+    state: &RunState,
+    folder: &Path,
+) -> Result<(), TrainError> {
     let mut config = engine.config().to_hf_json();
     let end = tokenizer.end_of_document();
     config["eos_token_id"] = end.into();
@@ -46,17 +51,23 @@ pub fn write(engine: &Engine, tokenizer: &Tokenizer, state: &RunState, folder: &
     tokenizer.save(folder)?;
 
     let names = tensors(engine);
-    let declare = |prefix: &str| names.iter().map(|(n, s)| (format!("{prefix}{n}"), DType::F32, s.clone())).collect::<Vec<_>>();
+    let declare = |prefix: &str| {
+        names.iter().map(|(n, s)| (format!("{prefix}{n}"), DType::F32, s.clone())).collect::<Vec<_>>()
+    };
     let mut model = SafetensorsWriter::create(folder, &declare(""), MAX_SHARD_BYTES)?;
-    engine.export(State::Master, &mut |name, _, values| Ok(model.write(name, bytemuck::cast_slice(values))?))?;
+    engine
+        .export(State::Master, &mut |name, _, values| Ok(model.write(name, bytemuck::cast_slice(values))?))?;
     model.finish()?;
 
     let moments = [("m/", State::FirstMoment), ("v/", State::SecondMoment)];
-    let kept: Vec<_> = moments.into_iter().filter(|(_, s)| engine.groups().iter().all(|g| g.array(*s).is_some())).collect();
+    let kept: Vec<_> =
+        moments.into_iter().filter(|(_, s)| engine.groups().iter().all(|g| g.array(*s).is_some())).collect();
     let declared: Vec<_> = kept.iter().flat_map(|(prefix, _)| declare(prefix)).collect();
     let mut optimizer = SafetensorsWriter::create_file(&folder.join(OPTIMIZER), &declared)?;
     for (prefix, which) in kept {
-        engine.export(which, &mut |name, _, values| Ok(optimizer.write(&format!("{prefix}{name}"), bytemuck::cast_slice(values))?))?;
+        engine.export(which, &mut |name, _, values| {
+            Ok(optimizer.write(&format!("{prefix}{name}"), bytemuck::cast_slice(values))?)
+        })?;
     }
     optimizer.finish()?;
     let text = serde_json::to_string_pretty(state).expect("plain data");

@@ -28,10 +28,17 @@ pub struct Share {
 ///
 /// # Errors
 /// What the engine says.
-pub fn solve(engine: &mut Engine, tokenizer: &Tokenizer, problems: &[Problem], sampler: &mut Sampler) -> Result<Vec<Share>, TrainError> {
-    let prompts: Vec<Vec<u32>> = problems.iter().map(|p| tokenizer.encode(&p.prompt)).collect::<Result<_, _>>()?;
+pub fn solve(
+    engine: &mut Engine,
+    tokenizer: &Tokenizer,
+    problems: &[Problem],
+    sampler: &mut Sampler,
+) -> Result<Vec<Share>, TrainError> {
+    let prompts: Vec<Vec<u32>> =
+        problems.iter().map(|p| tokenizer.encode(&p.prompt)).collect::<Result<_, _>>()?;
     let longest = problems.iter().map(|p| p.solution.len()).max().unwrap_or(0);
-    let answers = engine.generate(&prompts, longest + 2, Some(tokenizer.end_of_document()), sampler, &mut |_, _| {})?;
+    let answers =
+        engine.generate(&prompts, longest + 2, Some(tokenizer.end_of_document()), sampler, &mut |_, _| {})?;
     let mut shares: BTreeMap<String, Share> = BTreeMap::new();
     for (problem, answer) in problems.iter().zip(answers) {
         // Bytes that are no text are simply not a solution.
@@ -53,11 +60,17 @@ pub fn solve(engine: &mut Engine, tokenizer: &Tokenizer, problems: &[Problem], s
 
 /// The shares as lines of a table.
 pub fn table(shares: &[Share]) -> String {
-    let mut lines = vec![format!("{:<16}{:>8}{:>10}{:>9}   for example", "fresh problems", "solved", "share", "chance")];
+    let mut lines =
+        vec![format!("{:<16}{:>8}{:>10}{:>9}   for example", "fresh problems", "solved", "share", "chance")];
     for s in shares {
         let share = 100.0 * s.solved as f64 / s.problems as f64;
         let solved = format!("{}/{}", s.solved, s.problems);
-        lines.push(format!("{:<16}{solved:>8}{share:>9.1}%{:>8.1}%   {}", s.task, 100.0 * s.chance, s.example.trim_end()));
+        lines.push(format!(
+            "{:<16}{solved:>8}{share:>9.1}%{:>8.1}%   {}",
+            s.task,
+            100.0 * s.chance,
+            s.example.trim_end()
+        ));
     }
     lines.join("\n")
 }

@@ -48,7 +48,13 @@ impl Trainer {
     ///
     /// # Errors
     /// A folder that holds a run already or cannot be written.
-    pub fn create(config: RunConfig, dir: &Path, engine: Engine, feed: Feed, stop: Arc<AtomicBool>) -> Result<Self, TrainError> {
+    pub fn create(
+        config: RunConfig,
+        dir: &Path,
+        engine: Engine,
+        feed: Feed,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, TrainError> {
         let writer = RunWriter::create(dir)?;
         collegium_checkpoint::write_file(&dir.join("config.toml"), config.to_toml().as_bytes())?;
         Self::open(config, dir, engine, feed, writer, stop)
@@ -58,7 +64,14 @@ impl Trainer {
     ///
     /// # Errors
     /// A checkpoint of other data, or one that lacks a part.
-    pub fn resume(config: RunConfig, dir: &Path, mut engine: Engine, mut feed: Feed, checkpoint: &Path, stop: Arc<AtomicBool>) -> Result<Self, TrainError> {
+    pub fn resume(
+        config: RunConfig,
+        dir: &Path,
+        mut engine: Engine,
+        mut feed: Feed,
+        checkpoint: &Path,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, TrainError> {
         let state = snapshot::read_state(checkpoint)?;
         snapshot::restore(&mut engine, &state, checkpoint)?;
         feed.train.restore(&state.data)?;
@@ -70,24 +83,40 @@ impl Trainer {
         Ok(trainer)
     }
 
-    fn open(config: RunConfig, dir: &Path, engine: Engine, feed: Feed, writer: RunWriter, stop: Arc<AtomicBool>) -> Result<Self, TrainError> {
+    fn open(
+        config: RunConfig,
+        dir: &Path,
+        engine: Engine,
+        feed: Feed,
+        writer: RunWriter,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, TrainError> {
         let checkpoints = CheckpointDir::new(&dir.join("checkpoints"))?;
         let progress = Progress::new(config.train.steps, 0);
         let dir = dir.to_path_buf();
         let started = Instant::now();
-        Ok(Self { config, dir, engine, feed, writer, progress, checkpoints, stop, step: 0, tokens: 0, saved: None, started })
+        Ok(Self {
+            config,
+            dir,
+            engine,
+            feed,
+            writer,
+            progress,
+            checkpoints,
+            stop,
+            step: 0,
+            tokens: 0,
+            saved: None,
+            started,
+        })
     }
 
-    /// Steps done so far.
-    pub fn step(&self) -> u64 {
-        self.step
-    }
-
-    /// Trains to the end, or until a signal comes. The newest checkpoint and the folder's page are there afterwards.
+    /// Trains to the end, or until a signal comes; how it ended and after which step. The newest checkpoint and the folder's
+    /// page are there afterwards.
     ///
     /// # Errors
     /// A loss that is not finite, data or a disk that fail, or what the device says; the last checkpoint is untouched.
-    pub fn run(&mut self) -> Result<Ending, TrainError> {
+    pub fn run(mut self) -> Result<(Ending, u64), TrainError> {
         let (steps, run) = (self.config.train.steps, self.config.run.clone());
         while self.step < steps {
             self.train_step()?;
@@ -99,22 +128,20 @@ impl Trainer {
                 self.save()?;
             }
             if stop && self.step < steps {
-                self.close()?;
-                return Ok(Ending::Interrupted);
+                return self.close(Ending::Interrupted);
             }
         }
         self.validate()?;
         self.save()?;
         self.solve()?;
-        self.close()?;
-        Ok(Ending::Finished)
+        self.close(Ending::Finished)
     }
 
-    fn close(&mut self) -> Result<(), TrainError> {
+    fn close(mut self, ending: Ending) -> Result<(Ending, u64), TrainError> {
         self.writer.sync()?;
         self.progress.finish();
         collegium_report::html::render(&self.dir)?;
-        Ok(())
+        Ok((ending, self.step))
     }
 
     fn seconds(&self) -> f64 {
@@ -124,7 +151,8 @@ impl Trainer {
     fn train_step(&mut self) -> Result<(), TrainError> {
         let started = Instant::now();
         let micro = self.config.num_micro_batches();
-        let batches: Vec<Batch> = (0..micro).map(|_| self.feed.train.next_batch()).collect::<Result<_, _>>()?;
+        let batches: Vec<Batch> =
+            (0..micro).map(|_| self.feed.train.next_batch()).collect::<Result<_, _>>()?;
         let data_seconds = started.elapsed().as_secs_f64();
         let targets: usize = batches.iter().map(Batch::num_targets).sum();
         let router = &self.config.router;
@@ -175,14 +203,18 @@ impl Trainer {
             ("backward".to_string(), gradient_seconds - forward_seconds),
             ("optimizer".to_string(), seconds - data_seconds - gradient_seconds),
         ]);
-        let record = self.record(&losses, weights, StepRecord {
-            grad_norm: norm,
-            learning_rate: rate,
-            step_seconds: seconds,
-            tokens_per_second: tokens as f64 / seconds,
-            phase_seconds: phases,
-            ..StepRecord::default()
-        });
+        let record = self.record(
+            &losses,
+            weights,
+            StepRecord {
+                grad_norm: norm,
+                learning_rate: rate,
+                step_seconds: seconds,
+                tokens_per_second: tokens as f64 / seconds,
+                phase_seconds: phases,
+                ..StepRecord::default()
+            },
+        );
         self.writer.write(&record)?;
         self.progress.step(&record);
         Ok(())
@@ -196,10 +228,12 @@ impl Trainer {
         }
         let mut bias = self.engine.router_bias().to_vec();
         for (layer, bias) in bias.iter_mut().enumerate() {
-            let rows = |e: usize| losses.iter().map(|l| l.dispatch[layer].rows_per_expert[e]).sum::<u64>() as f64;
+            let rows =
+                |e: usize| losses.iter().map(|l| l.dispatch[layer].rows_per_expert[e]).sum::<u64>() as f64;
             let mean = (0..bias.len()).map(rows).sum::<f64>() / bias.len() as f64;
             for (expert, b) in bias.iter_mut().enumerate() {
-                *b += (rate * (mean - rows(expert)).signum() * f64::from(u8::from(rows(expert) != mean))) as f32;
+                *b += (rate * (mean - rows(expert)).signum() * f64::from(u8::from(rows(expert) != mean)))
+                    as f32;
             }
         }
         self.engine.set_router_bias(bias)
@@ -219,7 +253,8 @@ impl Trainer {
         let real: u64 = dispatch().map(|d| d.rows).sum();
         let computed: u64 = dispatch().map(|d| d.rows_computed).sum();
         let recorded = self.config.run.routing_every;
-        let due = recorded > 0 && (self.step % recorded == 1 % recorded || self.step == self.config.train.steps);
+        let due =
+            recorded > 0 && (self.step % recorded == 1 % recorded || self.step == self.config.train.steps);
         StepRecord {
             step: self.step,
             time_s: self.seconds(),
@@ -251,9 +286,19 @@ impl Trainer {
             sum += self.engine.loss_sum(batch)?;
         }
         let loss = sum / targets.max(1) as f64;
-        let record = EvalRecord { step: self.step, time_s: self.seconds(), loss, perplexity: loss.exp(), tokens: targets as u64 };
+        let record = EvalRecord {
+            step: self.step,
+            time_s: self.seconds(),
+            loss,
+            perplexity: loss.exp(),
+            tokens: targets as u64,
+        };
         self.writer.write(&record)?;
-        self.progress.note(&format!("step {}: validation loss {loss:.4}, perplexity {:.2}", self.step, loss.exp()));
+        self.progress.note(&format!(
+            "step {}: validation loss {loss:.4}, perplexity {:.2}",
+            self.step,
+            loss.exp()
+        ));
         Ok(())
     }
 
@@ -284,7 +329,8 @@ impl Trainer {
         let tokenizer = self.feed.tokenizer.clone();
         let shares = solve::solve(&mut self.engine, &tokenizer, &problems, &mut Sampler::greedy())?;
         for share in &shares {
-            let record = SolveRecord::new(self.step, self.seconds(), &share.task, share.solved, share.problems);
+            let record =
+                SolveRecord::new(self.step, self.seconds(), &share.task, share.solved, share.problems);
             self.writer.write(&record)?;
         }
         self.progress.note(&solve::table(&shares));

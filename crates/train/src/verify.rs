@@ -54,16 +54,25 @@ pub fn verify(folder: &Path, backend: Arc<dyn Backend>) -> Result<Verification, 
     let (config, _) = ModelConfig::from_file(&folder.join("config.json"))?;
     let reference = SafetensorsReader::open(&folder.join("reference.safetensors"))?;
     let ids = reference.read("input_ids")?;
-    let [rows, seq] = ids.sizes()[..] else { return Err(TrainError::Reference { what: "input_ids must have two dims".into() }) };
+    let [rows, seq] = ids.sizes()[..] else {
+        return Err(TrainError::Reference { what: "input_ids must have two dims".into() });
+    };
     let devices = backend.num_devices();
     if !rows.is_multiple_of(devices) {
-        return Err(TrainError::Reference { what: format!("{rows} sequences do not divide over {devices} devices") });
+        return Err(TrainError::Reference {
+            what: format!("{rows} sequences do not divide over {devices} devices"),
+        });
     }
     let settings = Settings { dtype: DType::F32, residuals: Residuals::Dots, batch: rows / devices, seq };
     let aux_weight = if reference.info("aux_loss").is_ok() { config.router_aux_loss_coef } else { 0.0 };
     let mesh = setup::mesh(devices, devices);
     let mut engine = setup::load(&config, backend, mesh, settings, Some(folder), 0)?;
-    let batch = next_token_batch(&ids.to_f64().iter().map(|&v| v as i32).collect::<Vec<_>>(), rows, seq, config.vocab_size)?;
+    let batch = next_token_batch(
+        &ids.to_f64().iter().map(|&v| v as i32).collect::<Vec<_>>(),
+        rows,
+        seq,
+        config.vocab_size,
+    )?;
 
     let logits = engine.logits(&batch)?;
     let weights = LossWeights { token: 1.0 / batch.num_targets() as f64, aux: aux_weight, z: 0.0 };
@@ -76,7 +85,8 @@ pub fn verify(folder: &Path, backend: Arc<dyn Backend>) -> Result<Verification, 
     })?;
 
     let expected = reference.read_f32("logits", &[rows, seq, config.vocab_size])?;
-    let max_logit_error = logits.iter().zip(&expected).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, larger);
+    let max_logit_error =
+        logits.iter().zip(&expected).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, larger);
     let scalar = |name: &str| -> Result<f64, TrainError> { Ok(reference.read(name)?.to_f64()[0]) };
     let relative = |got: f64, wanted: f64| (got - wanted).abs() / wanted.abs().max(1e-30);
     let ce_loss_error = relative(loss.ce, scalar("ce_loss")?);

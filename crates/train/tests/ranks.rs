@@ -57,12 +57,7 @@ struct Outcome {
     gradients: BTreeMap<String, Vec<f32>>,
 }
 
-fn run(
-    plugin: &Path,
-    data: usize,
-    expert: usize,
-    residuals: Residuals,
-) -> Result<Outcome, TrainError> {
+fn run(plugin: &Path, data: usize, expert: usize, residuals: Residuals) -> Result<Outcome, TrainError> {
     let mesh = Mesh::new(&[("data", data), ("expert", expert)]);
     let backend = backend(plugin, data * expert);
     let config = model();

@@ -63,8 +63,9 @@ impl Engine {
         let padding: Vec<usize> = (0..rows).map(|row| longest - of(row).len()).collect();
         let mut session = self.session(context, &padding)?;
         let mut stage = self.stage(rows / ranks, longest, context)?;
-        let padded: Vec<u32> =
-            (0..rows).flat_map(|row| std::iter::repeat_n(0, padding[row]).chain(of(row).iter().copied())).collect();
+        let padded: Vec<u32> = (0..rows)
+            .flat_map(|row| std::iter::repeat_n(0, padding[row]).chain(of(row).iter().copied()))
+            .collect();
         let mut logits = self.advance(&mut stage, &mut session, &padded, 0)?;
         let mut stage = self.stage(rows / ranks, 1, context)?;
         let mut out: Vec<Vec<u32>> = vec![Vec::new(); prompts.len()];
@@ -108,12 +109,19 @@ impl Engine {
         let ranks = self.backend.num_devices();
         let each = padding.len() / ranks;
         let piece = |own: &[usize]| {
-            let places: Vec<i32> = own.iter().flat_map(|&p| (0..context).map(move |at| if at < p { -1 } else { 0 })).collect();
+            let places: Vec<i32> =
+                own.iter().flat_map(|&p| (0..context).map(move |at| if at < p { -1 } else { 0 })).collect();
             HostTensor::new(&[each, context], &places)
         };
         let segments = self.backend.upload(&padding.chunks(each).map(piece).collect::<Vec<_>>())?;
         let dispatcher = Dispatcher::new(&self.mesh, self.backend.block_rows());
-        Ok(Session { dispatcher, context, segments, caches: vec![None; self.config.num_layers], padding: padding.to_vec() })
+        Ok(Session {
+            dispatcher,
+            context,
+            segments,
+            caches: vec![None; self.config.num_layers],
+            padding: padding.to_vec(),
+        })
     }
 
     fn stage(&self, batch: usize, seq: usize, context: usize) -> Result<Stage, TrainError> {
@@ -137,14 +145,24 @@ impl Engine {
     }
 
     /// Runs `tokens` (all sequences' next ones) from place `start` on; logits behind the last of each sequence.
-    fn advance(&self, stage: &mut Stage, session: &mut Session, tokens: &[u32], start: usize) -> Result<Vec<f32>, TrainError> {
+    fn advance(
+        &self,
+        stage: &mut Stage,
+        session: &mut Session,
+        tokens: &[u32],
+        start: usize,
+    ) -> Result<Vec<f32>, TrainError> {
         let Settings { batch, seq, .. } = stage.settings;
         let upload = |values: Vec<i32>| {
-            let pieces: Vec<HostTensor> = values.chunks(batch * seq).map(|p| HostTensor::new(&[batch, seq], p)).collect();
+            let pieces: Vec<HostTensor> =
+                values.chunks(batch * seq).map(|p| HostTensor::new(&[batch, seq], p)).collect();
             self.backend.upload(&pieces)
         };
         let places = |f: &dyn Fn(usize, usize) -> i32| -> Vec<i32> {
-            (0..session.padding.len()).flat_map(|row| (0..seq).map(move |i| (row, start + i))).map(|(row, at)| f(row, at)).collect()
+            (0..session.padding.len())
+                .flat_map(|row| (0..seq).map(move |i| (row, start + i)))
+                .map(|(row, at)| f(row, at))
+                .collect()
         };
         let padding = &session.padding;
         let inputs = Env::default()
@@ -181,7 +199,10 @@ impl Engine {
     ) -> Result<Array, TrainError> {
         let c = &self.config;
         let Settings { batch, seq, dtype, .. } = stage.settings;
-        let empty = || self.backend.replicate(&HostTensor::zeros(dtype, &[batch, session.context, c.num_kv_heads, c.head_dim]));
+        let empty = || {
+            self.backend
+                .replicate(&HostTensor::zeros(dtype, &[batch, session.context, c.num_kv_heads, c.head_dim]))
+        };
         let (mut keys, mut values) = match session.caches[layer].take() {
             Some((keys, values)) => (Some(keys), Some(values)),
             None => (Some(empty()?), Some(empty()?)),
@@ -206,7 +227,11 @@ impl Engine {
             stage.experts.insert(key, Halves::new(split));
         }
         let mut out = stage.experts[&key].forward.call(&*self.backend, |name| {
-            block.get(name).or_else(|| tables.get(name)).cloned().or_else(|| self.working(GroupKey::Experts(layer), name))
+            block
+                .get(name)
+                .or_else(|| tables.get(name))
+                .cloned()
+                .or_else(|| self.working(GroupKey::Experts(layer), name))
         })?;
         Ok(out.take("hidden_out"))
     }

@@ -1,0 +1,266 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Trains and serves sparse (Mixture-of-Experts) language models.
+#[derive(Parser)]
+#[command(name = "collegium", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Start here:\n  collegium train                       learn to add on two virtual devices, in minutes\n  collegium train --data my-texts/      the same on your own text\n  collegium doctor                      what this machine has and lacks"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a model: on the built-in problems, or on your text with --data
+    Train(TrainArgs),
+    /// Perplexity of a checkpoint on text, or the share of fresh built-in problems it solves
+    Eval(EvalArgs),
+    /// Continue a prompt
+    Generate(GenerateArgs),
+    /// Compare models with reference logits, losses and gradients
+    Verify(VerifyArgs),
+    /// Measure speed
+    Bench(BenchArgs),
+    /// Write the HTML page of a run again
+    Report(ReportArgs),
+    /// Count tokens, or train a byte-pair tokenizer
+    Tokenize(TokenizeArgs),
+    /// List plugins, devices and versions, and what is missing with the command that mends it
+    Doctor(DoctorArgs),
+    /// List the presets, or show one
+    Presets(PresetsArgs),
+    /// Print shell completions
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// `train`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  collegium train\n  collegium train --preset small --data shakespeare.txt --set train.steps=300\n  collegium train --data corpus/ --tokenizer tokenizer.json --set parallel.devices=4\n  collegium train --resume runs/001\n\nEvery key of the configuration file can be set with --set; `collegium presets NAME` shows them all."
+)]
+pub struct TrainArgs {
+    /// Files or folders of .txt, .jsonl, .parquet; without, the built-in problems
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Field of the text in .jsonl and .parquet [default: text]
+    #[arg(long)]
+    pub field: Option<String>,
+    /// A tokenizer.json [default: bytes]
+    #[arg(long, value_name = "FILE")]
+    pub tokenizer: Option<PathBuf>,
+    /// A named configuration to start from
+    #[arg(long)]
+    pub preset: Option<String>,
+    /// A TOML file over the preset
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One key over all, for example train.steps=100 (repeat)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Folder of the run [default: the next free number in runs/]
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    /// Go on with a run from its newest checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["run", "preset", "config", "data", "field", "tokenizer"])]
+    pub resume: Option<PathBuf>,
+    /// Print the outcome as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a command runs.
+#[derive(Args)]
+pub struct DeviceArgs {
+    /// cpu, cuda or neuron
+    #[arg(long, default_value = "cpu")]
+    pub platform: String,
+    /// Number of devices; on the CPU, virtual ones
+    #[arg(long, default_value_t = 1)]
+    pub devices: usize,
+}
+
+/// `eval`.
+#[derive(Args)]
+pub struct EvalArgs {
+    /// A checkpoint, or a run (its newest checkpoint)
+    pub checkpoint: PathBuf,
+    /// Text to measure perplexity on; without, fresh built-in problems are solved
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Field of the text in .jsonl and .parquet
+    #[arg(long, default_value = "text")]
+    pub field: String,
+    /// Tokens of a sequence
+    #[arg(long, default_value_t = 256)]
+    pub seq: usize,
+    /// Sequences at once
+    #[arg(long, default_value_t = 8)]
+    pub batch: usize,
+    /// Problems to solve
+    #[arg(long, default_value_t = 256)]
+    pub problems: usize,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `generate`.
+#[derive(Args)]
+pub struct GenerateArgs {
+    /// A checkpoint, or a run (its newest checkpoint)
+    pub checkpoint: PathBuf,
+    /// Text to continue
+    #[arg(long)]
+    pub prompt: String,
+    /// Most new tokens
+    #[arg(long, default_value_t = 128)]
+    pub max_tokens: usize,
+    /// 0 takes the likeliest token always
+    #[arg(long, default_value_t = 0.0)]
+    pub temperature: f64,
+    /// Sample among the likeliest tokens that together have this probability
+    #[arg(long, default_value_t = 1.0)]
+    pub top_p: f64,
+    /// Seed of the sampling
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Folders with config.json, a checkpoint and reference.safetensors
+    #[arg(required = true)]
+    pub cases: Vec<PathBuf>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bench`.
+#[derive(Args)]
+pub struct BenchArgs {
+    /// What to measure.
+    #[command(subcommand)]
+    pub what: BenchCommand,
+}
+
+/// The benchmarks.
+#[derive(Subcommand)]
+pub enum BenchCommand {
+    /// Whole training steps, AdamW included, beside the plugin's own matrix product
+    Train(BenchTrainArgs),
+}
+
+/// `bench train`.
+#[derive(Args)]
+pub struct BenchTrainArgs {
+    /// S: 20 M parameters, batch 16 x 256; M: 230 M, batch 8 x 512
+    #[arg(long, value_enum, default_value_t = BenchShape::S)]
+    pub shape: BenchShape,
+    /// Steps to measure
+    #[arg(long, default_value_t = 10)]
+    pub steps: usize,
+    /// float32 or bfloat16
+    #[arg(long, default_value = "float32")]
+    pub dtype: String,
+    /// save-everything, save-dots or recompute
+    #[arg(long, default_value = "save-dots")]
+    pub residuals: String,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Shapes of the speed benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchShape {
+    /// Small.
+    #[value(name = "S", alias = "s")]
+    S,
+    /// Medium.
+    #[value(name = "M", alias = "m")]
+    M,
+}
+
+/// `report`.
+#[derive(Args)]
+pub struct ReportArgs {
+    /// Folder of the run
+    pub run: PathBuf,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tokenize`.
+#[derive(Args)]
+pub struct TokenizeArgs {
+    /// Files or folders of .txt, .jsonl, .parquet
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// Field of the text in .jsonl and .parquet
+    #[arg(long, default_value = "text")]
+    pub field: String,
+    /// A tokenizer.json [default: bytes]
+    #[arg(long, value_name = "FILE")]
+    pub tokenizer: Option<PathBuf>,
+    /// Train a byte-pair tokenizer of this many tokens instead
+    #[arg(long, value_name = "N", requires = "out")]
+    pub train_bpe: Option<usize>,
+    /// Folder for the token file, or for the new tokenizer
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `doctor`.
+#[derive(Args)]
+pub struct DoctorArgs {
+    /// Fetch the CPU plugin if it is missing
+    #[arg(long)]
+    pub fetch: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `presets`.
+#[derive(Args)]
+pub struct PresetsArgs {
+    /// Show this preset's whole configuration
+    pub name: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `completions`.
+#[derive(Args)]
+pub struct CompletionsArgs {
+    /// Which shell
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,37 @@
+//! One file a command.
+
+pub mod bench;
+pub mod doctor;
+pub mod eval;
+pub mod generate;
+pub mod presets;
+pub mod report;
+pub mod shell;
+pub mod tokenize;
+pub mod train;
+pub mod verify;
+
+mod checkpoint;
+
+use std::process::ExitCode;
+
+/// What every command gives.
+pub type Outcome = anyhow::Result<ExitCode>;
+
+/// Prints one JSON object.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A line of progress at most every two seconds while text is tokenized.
+fn show_tokenizing() -> impl FnMut(collegium_data::Progress) {
+    let mut shown = std::time::Instant::now();
+    move |p| {
+        if shown.elapsed().as_secs() >= 2 {
+            let share = 100.0 * p.bytes_done as f64 / p.bytes_total.max(1) as f64;
+            eprintln!("tokenizing: {share:.0} %, {} documents, {} tokens", p.documents, p.tokens);
+            shown = std::time::Instant::now();
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `collegium train`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use collegium_checkpoint::CheckpointDir;
+use collegium_model::config::ModelConfig;
+use collegium_train::config::RunConfig;
+use collegium_train::feed::Feed;
+use collegium_train::{Ending, TrainError, Trainer, feed, setup};
+
+use super::{Outcome, print_json, show_tokenizing};
+use crate::args::TrainArgs;
+
+/// Runs the command.
+pub fn run(args: &TrainArgs) -> Outcome {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // A second signal ends the process at once.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.clone())?;
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    let (trainer, dir) = match &args.resume {
+        Some(run) => (resume(args, run, stop)?, run.clone()),
+        None => create(args, stop)?,
+    };
+    let (ending, step) = trainer.run()?;
+    let summary = collegium_report::summary(&dir)?;
+    if args.json {
+        print_json(&summary)?;
+    } else {
+        println!("{summary}");
+        println!("page        {}", dir.join("report.html").display());
+        println!("checkpoint  {}", newest(&dir)?.display());
+    }
+    if ending == Ending::Interrupted {
+        eprintln!("stopped after step {step}; go on with: collegium train --resume {}", dir.display());
+        return Ok(ExitCode::from(130));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn newest(dir: &Path) -> anyhow::Result<PathBuf> {
+    let latest = CheckpointDir::new(&dir.join("checkpoints"))?.latest()?;
+    latest.map(|c| c.path).ok_or_else(|| TrainError::NoCheckpoint { run: dir.into() }.into())
+}
+
+/// The configuration with the command line's own options in it.
+fn configuration(args: &TrainArgs) -> anyhow::Result<RunConfig> {
+    let mut settings = args.settings.clone();
+    let text = |p: &Path| serde_json::Value::from(p.to_string_lossy()).to_string();
+    if !args.data.is_empty() {
+        let list: Vec<String> = args.data.iter().map(|p| text(p)).collect();
+        settings.push(format!("data.paths=[{}]", list.join(",")));
+    }
+    settings.extend(args.field.iter().map(|f| format!("data.field={}", serde_json::Value::from(f.as_str()))));
+    settings.extend(args.tokenizer.iter().map(|t| format!("data.tokenizer={}", text(t))));
+    settings.extend(args.run.iter().map(|r| format!("run.dir={}", text(r))));
+    Ok(RunConfig::assemble(args.preset.as_deref(), args.config.as_deref(), &settings)?)
+}
+
+fn create(args: &TrainArgs, stop: Arc<AtomicBool>) -> anyhow::Result<(Trainer, PathBuf)> {
+    let mut config = configuration(args)?;
+    let tokenizer = feed::tokenizer(&config)?;
+    let (model, warnings) = setup::model_config(&config, tokenizer.vocab_size())?;
+    warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    let dir = match &config.run.dir {
+        Some(dir) => dir.clone(),
+        None => next_run(Path::new("runs"))?,
+    };
+    config.run.dir = Some(dir.clone());
+    let feed = open_feed(&config, &dir)?;
+    let backend = setup::open_backend(&config.parallel.platform, config.parallel.devices)?;
+    let mut engine = setup::engine(&config, &model, backend, config.model.checkpoint.as_deref())?;
+    describe(&config, &model, &dir);
+    compile(&mut engine)?;
+    Ok((Trainer::create(config, &dir, engine, feed, stop)?, dir))
+}
+
+fn resume(args: &TrainArgs, run: &Path, stop: Arc<AtomicBool>) -> anyhow::Result<Trainer> {
+    let saved = run.join("config.toml");
+    let config = RunConfig::assemble(None, Some(&saved), &args.settings)
+        .with_context(|| format!("cannot resume {}", run.display()))?;
+    let checkpoint = newest(run)?;
+    let tokenizer = feed::tokenizer(&config)?;
+    let (model, _) = ModelConfig::from_file(&checkpoint.join("config.json"))?;
+    let (described, _) = setup::model_config(&config, tokenizer.vocab_size())?;
+    if let Some(difference) = difference(&model, &described) {
+        return Err(TrainError::OtherModel { run: run.into(), difference }.into());
+    }
+    let feed = open_feed(&config, run)?;
+    let backend = setup::open_backend(&config.parallel.platform, config.parallel.devices)?;
+    let mut engine = setup::engine(&config, &model, backend, Some(&checkpoint))?;
+    describe(&config, &model, run);
+    compile(&mut engine)?;
+    Ok(Trainer::resume(config, run, engine, feed, &checkpoint, stop)?)
+}
+
+/// The first key in which two models differ.
+fn difference(saved: &ModelConfig, described: &ModelConfig) -> Option<String> {
+    let (saved, described) = (saved.to_hf_json(), described.to_hf_json());
+    let ends = ["eos_token_id", "bos_token_id"];
+    let keys = saved.as_object()?.keys().filter(|k| !ends.contains(&k.as_str()));
+    keys.into_iter()
+        .find(|k| saved.get(k.as_str()) != described.get(k.as_str()))
+        .map(|k| format!("{k} is {} there and {} here", saved[k.as_str()], described[k.as_str()]))
+}
+
+fn open_feed(config: &RunConfig, dir: &Path) -> anyhow::Result<Feed> {
+    let cache = config.data.cache.clone().unwrap_or_else(|| dir.join("tokens"));
+    Ok(Feed::open(config, &cache, &mut show_tokenizing())?)
+}
+
+fn compile(engine: &mut collegium_train::engine::Engine) -> anyhow::Result<()> {
+    let seconds = engine.compile()?;
+    eprintln!("compiled in {seconds:.1} s");
+    Ok(())
+}
+
+fn describe(config: &RunConfig, model: &ModelConfig, dir: &Path) {
+    let million = |n: u64| n as f64 / 1e6;
+    let (devices, expert) = (config.parallel.devices, config.expert_ranks());
+    eprintln!(
+        "{}: {:.2} M parameters, {:.2} M active; {devices} {} device{} = {} x {expert} (data x expert); {} steps of {} tokens; run {}",
+        model.family,
+        million(model.num_parameters()),
+        million(model.num_active_parameters()),
+        config.parallel.platform,
+        if devices == 1 { "" } else { "s" },
+        devices / expert,
+        config.train.steps,
+        config.train.batch * config.train.seq,
+        dir.display(),
+    );
+}
+
+/// The next free number in `runs`.
+fn next_run(runs: &Path) -> anyhow::Result<PathBuf> {
+    (1..10_000)
+        .map(|n| runs.join(format!("{n:03}")))
+        .find(|p| !p.exists())
+        .with_context(|| format!("{} is full; name a folder with --run", runs.display()))
+}
