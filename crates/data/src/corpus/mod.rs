@@ -99,7 +99,7 @@ impl Problem {
 
     /// The chance that a well-formed guess solves it. Arithmetic: a number drawn evenly from all results that numbers of
     /// these lengths can have (two digits added: 1 in 179). Countdown: legal steps drawn evenly, results
-    /// within 0..=99 (3 numbers: a few per cent).
+    /// within 0..=99 (3 numbers: about 1 in 10).
     pub fn chance(&self) -> f64 {
         match self.kind {
             Kind::Countdown => countdown::chance(&self.numbers, self.answer),
