@@ -29,7 +29,7 @@ impl Progress {
     /// Shows progress from `done_steps` (0 unless resuming) to `total_steps` on standard error.
     pub fn new(total_steps: u64, done_steps: u64) -> Self {
         let display = if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:24.cyan/238} {pos}/{len}  {wide_msg}")
+            let style = ProgressStyle::with_template("{bar:10.cyan/238} {pos}/{len}  {wide_msg}")
                 .expect("the template above is well formed")
                 .progress_chars("━╸─");
             let bar = ProgressBar::new(total_steps).with_style(style).with_position(done_steps);
@@ -93,13 +93,14 @@ fn print_line(out: &mut dyn Write, line: &str) {
     let _ = writeln!(out, "{line}");
 }
 
+/// The most wanted first: a narrow terminal cuts the end off.
 fn step_facts(record: &StepRecord, left_s: Option<f64>) -> String {
-    let mut facts = format!("loss {:.4}  {} tokens/s", record.loss, units::count(record.tokens_per_second));
-    if let Some(ratio) = record.expert_max_over_mean {
-        facts += &format!("  expert max/mean {ratio:.2}");
-    }
+    let mut facts = format!("loss {:.3}  {} tokens/s", record.loss, units::count(record.tokens_per_second));
     if let Some(seconds) = left_s {
         facts += &format!("  {} left", units::duration(seconds));
+    }
+    if let Some(ratio) = record.expert_max_over_mean {
+        facts += &format!("  expert max/mean {ratio:.2}");
     }
     facts
 }
@@ -145,9 +146,9 @@ mod tests {
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
         assert_eq!(
             text,
-            "step 1/100  loss 2.5000  1.23k tokens/s  expert max/mean 1.50\n\
+            "step 1/100  loss 2.500  1.23k tokens/s  expert max/mean 1.50\n\
              validation loss 2.6\n\
-             step 100/100  loss 2.5000  1.23k tokens/s  0 s left\n"
+             step 100/100  loss 2.500  1.23k tokens/s  0 s left\n"
         );
     }
 }
