@@ -1,1 +1,17 @@
-//! Safetensors in and out, streamed; atomic checkpoint folders.
+#![doc = include_str!("../README.md")]
+
+mod directory;
+mod dtype;
+mod error;
+mod header;
+mod nearest;
+mod pairs;
+mod publish;
+mod reader;
+mod writer;
+
+pub use directory::{Checkpoint, CheckpointDir};
+pub use error::CheckpointError;
+pub use publish::write_file;
+pub use reader::{SafetensorsReader, TensorInfo};
+pub use writer::SafetensorsWriter;
