@@ -11,7 +11,7 @@ const MISFITS: usize = 8;
 
 /// The most bytes that prompt and solution of a problem take. Arithmetic with d digits: a prompt of 2d + 2, d steps
 /// of 8 with commas between, `#` and d + 1. Countdown with n numbers below 10: a prompt of 2n + 3, n - 1 steps of 8
-/// with commas between.
+/// with commas between, more than any reaches since its first step has operands of one digit.
 pub(super) fn longest_problem(config: &CorpusConfig) -> usize {
     let digits = config.max_digits.max(arithmetic::MAX_FACTOR_DIGITS) as usize;
     let numbers = config.max_numbers as usize;
