@@ -1,7 +1,7 @@
 """What the peers share: the two bench shapes, the work one step does, and how a step is timed and reported.
 
 The shapes are those of `collegium bench train --shape S|M`. A machine's speed drifts, more so when others use it, so every
-timed step is preceded by a GEMM in the same process, and the figure to compare is the ratio of the two.
+timed step is preceded by a GEMM in the same process, and the ratio of the two is reported beside the throughput.
 """
 import json
 import resource
