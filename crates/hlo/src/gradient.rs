@@ -173,7 +173,7 @@ fn dot<'g>(contract: &[Name], a: Value<'g>, b: Value<'g>, d: Value<'g>) -> Vec<(
     let only = |own: Value<'g>, other: Value<'g>| -> Vec<Name> {
         names(own).into_iter().filter(|n| !contract.contains(n) && !other.shape().has(n)).collect()
     };
-    let wide = if a.dtype() == DType::Bf16 { DType::F32 } else { a.dtype() };
+    let wide = wide(a.dtype());
     let d = d.convert(a.dtype());
     let da = d.dot_as(b, &only(b, a), wide).transpose(&names(a)).convert(a.dtype());
     let db = d.dot_as(a, &only(a, b), wide).transpose(&names(b)).convert(b.dtype());
@@ -183,8 +183,8 @@ fn dot<'g>(contract: &[Name], a: Value<'g>, b: Value<'g>, d: Value<'g>) -> Vec<(
 fn take<'g>(name: Name, fan: Option<Name>, x: &[Value<'g>], d: Value<'g>) -> Value<'g> {
     let order = names(x[0]);
     let Some(fan) = fan else {
-        let wide = d.convert(DType::F32);
-        return wide.scatter_add(x[1], dim(name, x[0].size(name))).transpose(&order).convert(d.dtype());
+        let rows = d.convert(wide(d.dtype()));
+        return rows.scatter_add(x[1], dim(name, x[0].size(name))).transpose(&order).convert(d.dtype());
     };
     let row = x[1].shape().dims[0].name;
     let rows = d.take(x[2], row);
@@ -235,9 +235,14 @@ fn added_dims(small: Value<'_>, large: Value<'_>) -> Vec<Name> {
     names(large).into_iter().filter(|n| !small.shape().has(n)).collect()
 }
 
-/// Long sums of bf16 values would lose their tail.
+/// What sums over values of this type are kept in.
+fn wide(dtype: DType) -> DType {
+    if matches!(dtype, DType::Bf16 | DType::F16) { DType::F32 } else { dtype }
+}
+
+/// Long sums of narrow values would lose their tail.
 fn sum_in_f32<'g>(x: Value<'g>, over: &[Name]) -> Value<'g> {
-    if x.dtype() == DType::Bf16 { x.convert(DType::F32).sum(over).convert(DType::Bf16) } else { x.sum(over) }
+    x.convert(wide(x.dtype())).sum(over).convert(x.dtype())
 }
 
 fn not_differentiable<'g>(d: Value<'g>, op: &Op) -> Vec<(Value<'g>, Value<'g>)> {

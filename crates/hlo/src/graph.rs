@@ -9,6 +9,7 @@ use std::panic::Location;
 
 use collegium_core::DType;
 
+use crate::build::layout::doubled_name;
 use crate::{Dim, GraphError, Mesh, Op, Shape};
 
 /// Index of a node in its graph or program; inputs always have smaller indices.
@@ -81,16 +82,19 @@ impl Graph {
     }
 
     /// An argument of the program.
+    #[track_caller]
     pub fn parameter(&self, name: impl Into<String>, dtype: DType, dims: &[Dim]) -> Value<'_> {
         self.push(Op::Parameter { name: name.into() }, &[], Shape::new(dtype, dims))
     }
 
     /// A scalar constant.
+    #[track_caller]
     pub fn scalar(&self, dtype: DType, value: f64) -> Value<'_> {
         self.full(dtype, &[], value)
     }
 
     /// One number everywhere.
+    #[track_caller]
     pub fn full(&self, dtype: DType, dims: &[Dim], value: f64) -> Value<'_> {
         self.push(Op::Constant(value.into()), &[], Shape::new(dtype, dims))
     }
@@ -145,7 +149,12 @@ impl Graph {
     }
 
     /// Adds a node, or returns the equal one that is already there.
+    #[track_caller]
     pub(crate) fn push(&self, op: Op, inputs: &[NodeId], shape: Shape) -> Value<'_> {
+        if let Some(name) = doubled_name(&shape.dims) {
+            return self
+                .fail(format!("{}: dim name `{name}` appears twice in {shape}; rename one", op.name()));
+        }
         let node = Node { op, inputs: inputs.to_vec(), shape };
         let mut inner = self.inner.borrow_mut();
         if let Some(&id) = inner.known.get(&node) {
@@ -247,7 +256,7 @@ impl Program {
     /// Gives the input called `input` away: its buffer becomes the output called `output`.
     ///
     /// # Errors
-    /// Where either is missing or their shapes differ.
+    /// Where either is missing or donated already, or their shapes differ.
     pub fn donate(mut self, input: &str, output: &str) -> Result<Self, GraphError> {
         let from = self.inputs().position(|(n, _)| n == input);
         let to = self.outputs.iter().position(|(n, _)| n == output);
@@ -265,6 +274,13 @@ impl Program {
                 input: input.into(),
                 output: output.into(),
                 why: "their shapes differ",
+            });
+        }
+        if self.donations.iter().any(|d| d.0 == from || d.1 == to) {
+            return Err(GraphError::Donation {
+                input: input.into(),
+                output: output.into(),
+                why: "one of them is in another donation",
             });
         }
         self.donations.push((from, to));
@@ -298,6 +314,7 @@ impl<'g> Value<'g> {
         })
     }
 
+    #[track_caller]
     pub(crate) fn derive(self, op: Op, shape: Shape) -> Self {
         self.graph.push(op, &[self.id], shape)
     }

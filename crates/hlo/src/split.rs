@@ -71,11 +71,28 @@ pub fn split<'g>(
         });
         saved.insert(id, name);
     }
+    not_an_input(name, &nodes, saved.values())?;
     Ok(ForwardBackward {
         forward: graph.extract(&format!("{name}.forward"), &outputs)?,
         backward: rebuild(graph, &nodes, &saved, backward)?.named(format!("{name}.backward")),
         residuals: kept.iter().map(|id| saved[id].clone()).collect(),
     })
+}
+
+/// The backward half knows kept values by name only: one called like an input would be taken for it.
+fn not_an_input<'a>(
+    program: &str,
+    nodes: &[Node],
+    mut kept: impl Iterator<Item = &'a String>,
+) -> Result<(), GraphError> {
+    let is_input =
+        |wanted: &String| nodes.iter().any(|n| matches!(&n.op, Op::Parameter { name } if name == wanted));
+    match kept.find(|name| is_input(name)) {
+        Some(name) => {
+            Err(GraphError::DoubledName { program: program.into(), kind: "values", name: name.clone() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Nodes that depend on a cotangent.

@@ -41,7 +41,7 @@ impl<'g> Value<'g> {
     pub fn reduce_scatter(self, name: Name, axes: &[Name]) -> Self {
         let shape = self.shape();
         let size = self.group_size(axes).unwrap_or(1);
-        let Some(at) = shape.position(name).filter(|&at| shape.dims[at].size % size == 0) else {
+        let Some(at) = shape.position(name).filter(|&at| shape.dims[at].size.is_multiple_of(size)) else {
             return self.graph.fail(format!(
                 "reduce_scatter: dim `{name}` of {shape} must be a multiple of the group's {size} devices"
             ));
@@ -72,7 +72,9 @@ impl<'g> Value<'g> {
     #[track_caller]
     pub fn ring_shift(self, axis: Name, by: usize) -> Self {
         match self.group_size(&[axis]) {
-            Some(size) if by % size != 0 => self.derive(Op::RingShift { axis, by: by % size }, self.shape()),
+            Some(size) if !by.is_multiple_of(size) => {
+                self.derive(Op::RingShift { axis, by: by % size }, self.shape())
+            }
             _ => self,
         }
     }

@@ -10,6 +10,8 @@ use crate::{Op, Shape, Value};
 
 macro_rules! unary {
     ($($(#[$doc:meta])* $method:ident => $op:ident),* $(,)?) => {
+        // `not` is named like the others; booleans have no operators here.
+        #[allow(clippy::should_implement_trait)]
         impl<'g> Value<'g> { $(
             $(#[$doc])*
             #[track_caller]
@@ -54,6 +56,8 @@ unary! {
 
 macro_rules! binary {
     ($($(#[$doc:meta])* $method:ident => $op:ident),* $(,)?) => {
+        // `rem` is named like the others; `%` would suggest the sign of mathematics.
+        #[allow(clippy::should_implement_trait)]
         impl<'g> Value<'g> { $(
             $(#[$doc])*
             #[track_caller]

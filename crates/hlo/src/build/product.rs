@@ -74,23 +74,11 @@ impl<'g> Value<'g> {
     #[track_caller]
     pub fn grouped_dot(self, weights: Self, block_slot: Self, contract: Name) -> Self {
         let (x, w, b) = (self.shape(), weights.shape(), block_slot.shape());
-        let free: Vec<Dim> = w.dims.iter().skip(1).copied().filter(|d| d.name != contract).collect();
-        let sound = x.dims.len() == 2
-            && w.dims.len() == 3
-            && b.dims.len() == 1
-            && b.dtype == DType::I32
-            && x.dtype == w.dtype
-            && free.len() == 1
-            && x.dims[1].name == contract
-            && w.size(contract) == Some(x.dims[1].size)
-            && b.dims[0].size > 0
-            && x.dims[0].size % b.dims[0].size == 0;
-        if !sound {
+        let Some(shape) = grouped_dot_shape(&x, &w, &b, contract) else {
             return self.graph.fail(format!(
                 "grouped_dot over `{contract}`: rows {x}, weights {w} and block slots {b} do not fit"
             ));
-        }
-        let shape = Shape::new(product_dtype(x.dtype), &[x.dims[0], free[0]]);
+        };
         self.graph.push(Op::GroupedDot { contract }, &[self.id, weights.id, block_slot.id], shape)
     }
 
@@ -98,17 +86,9 @@ impl<'g> Value<'g> {
     #[track_caller]
     pub fn grouped_outer(self, other: Self, block_slot: Self, slots: Dim) -> Self {
         let (a, c, b) = (self.shape(), other.shape(), block_slot.shape());
-        let sound = a.dims.len() == 2
-            && c.dims.len() == 2
-            && a.dims[0] == c.dims[0]
-            && a.dtype == c.dtype
-            && b.dims.len() == 1
-            && b.dims[0].size > 0
-            && a.dims[0].size % b.dims[0].size == 0;
-        if !sound {
+        let Some(shape) = grouped_outer_shape(&a, &c, &b, slots) else {
             return self.graph.fail(format!("grouped_outer: rows {a}, {c} and block slots {b} do not fit"));
-        }
-        let shape = Shape::new(product_dtype(a.dtype), &[slots, a.dims[1], c.dims[1]]);
+        };
         self.graph.push(Op::GroupedOuter, &[self.id, other.id, block_slot.id], shape)
     }
 
@@ -142,7 +122,37 @@ fn product_dtype(inputs: DType) -> DType {
     if matches!(inputs, DType::Bf16 | DType::F16) { DType::F32 } else { inputs }
 }
 
-fn dot_shape(a: &Shape, b: &Shape, contract: &[Name], dtype: DType) -> Result<Shape, String> {
+/// Shape of a grouped product; none where the inputs do not fit.
+pub(crate) fn grouped_dot_shape(
+    rows: &Shape,
+    weights: &Shape,
+    blocks: &Shape,
+    contract: Name,
+) -> Option<Shape> {
+    let [row, inner] = rows.dims[..] else { return None };
+    let [_, first, second] = weights.dims[..] else { return None };
+    let (contracted, free) = if first.name == contract { (first, second) } else { (second, first) };
+    let fits = contracted == inner
+        && inner.name == contract
+        && rows.dtype == weights.dtype
+        && are_blocks_of(blocks, row);
+    fits.then(|| Shape::new(product_dtype(rows.dtype), &[row, free]))
+}
+
+/// Shape of the weight gradient of a grouped product; none where the inputs do not fit.
+pub(crate) fn grouped_outer_shape(left: &Shape, right: &Shape, blocks: &Shape, slots: Dim) -> Option<Shape> {
+    let ([row, a], [other, b]) = (&left.dims[..], &right.dims[..]) else { return None };
+    let fits = row == other && left.dtype == right.dtype && are_blocks_of(blocks, *row);
+    fits.then(|| Shape::new(product_dtype(left.dtype), &[slots, *a, *b]))
+}
+
+/// Whether `blocks` gives an i32 for each of some equal blocks of `rows`.
+fn are_blocks_of(blocks: &Shape, rows: Dim) -> bool {
+    blocks.dtype == DType::I32
+        && matches!(blocks.dims[..], [block] if block.size > 0 && rows.size.is_multiple_of(block.size))
+}
+
+pub(crate) fn dot_shape(a: &Shape, b: &Shape, contract: &[Name], dtype: DType) -> Result<Shape, String> {
     if a.dtype != b.dtype {
         return Err("element types differ, convert one side".into());
     }

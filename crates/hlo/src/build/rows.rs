@@ -70,14 +70,15 @@ impl<'g> Value<'g> {
     pub fn scatter_add(self, index: Self, into: Dim) -> Self {
         let (rows, places) = (self.shape(), index.shape());
         let fits = places.dtype == DType::I32 && rows.dims.starts_with(&places.dims) && rows.dtype.is_float();
-        if !fits || rows.has(into.name) {
+        let rest = &rows.dims[places.dims.len().min(rows.dims.len())..];
+        if !fits || rest.iter().any(|d| d.name == into.name) {
             return self.graph.fail(format!(
-                "scatter_add into `{}`: rows {rows} must be floats and start with the dims of {places}",
+                "scatter_add into `{}`: rows {rows} must be floats, start with the dims of {places} and have no other dim of that name",
                 into.name
             ));
         }
         let mut dims = vec![into];
-        dims.extend_from_slice(&rows.dims[places.dims.len()..]);
+        dims.extend_from_slice(rest);
         self.graph.push(Op::ScatterAdd { dim: into.name }, &[index.id, self.id], rows.with_dims(dims))
     }
 }

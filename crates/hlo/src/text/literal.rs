@@ -39,13 +39,17 @@ fn float(value: f64, shortest: &str, bits: impl Fn() -> String) -> String {
 /// What a reduction starts from.
 pub(super) fn identity(dtype: DType, reduction: Reduction) -> String {
     let value = reduction.identity();
-    match dtype {
-        DType::I32 if value.is_infinite() => if value > 0.0 { i32::MAX } else { i32::MIN }.to_string(),
-        d if d.is_integer() && value.is_infinite() => {
-            if value > 0.0 { i64::MAX } else { i64::MIN }.to_string()
-        }
-        _ => number(dtype, value),
+    if dtype.is_float() || value.is_finite() {
+        return number(dtype, value);
     }
+    let (low, high) = match dtype {
+        DType::I8 => (i64::from(i8::MIN), i64::from(i8::MAX)),
+        DType::U8 => (0, i64::from(u8::MAX)),
+        DType::I32 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        DType::U32 => (0, i64::from(u32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    if value > 0.0 { high } else { low }.to_string()
 }
 
 /// All elements, in brackets by dim.
@@ -75,5 +79,9 @@ mod tests {
         assert_eq!(number(DType::Bf16, f64::NEG_INFINITY), "0xFF80");
         assert_eq!(number(DType::I32, -3.0), "-3");
         assert_eq!(identity(DType::I32, Reduction::Max), "-2147483648");
+        assert_eq!(identity(DType::U32, Reduction::Max), "0");
+        assert_eq!(identity(DType::U32, Reduction::Min), "4294967295");
+        assert_eq!(identity(DType::I8, Reduction::Min), "127");
+        assert_eq!(identity(DType::U32, Reduction::Sum), "0");
     }
 }

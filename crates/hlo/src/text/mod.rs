@@ -10,6 +10,8 @@ pub use call::{GROUPED_DOT, GROUPED_OUTER};
 
 use std::fmt::Write;
 
+use collegium_core::DType;
+
 use crate::{Dim, Mesh, Name, Node, NodeId, Op, Program, Shape};
 
 /// How a program is written for a device.
@@ -150,10 +152,10 @@ impl<'p> Writer<'p> {
             Op::Compare(op) => {
                 let kind = if shapes[0].dtype.is_float() {
                     "FLOAT"
-                } else if shapes[0].dtype.is_integer() {
-                    "SIGNED"
-                } else {
+                } else if matches!(shapes[0].dtype, DType::Bool | DType::U8 | DType::U32) {
                     "UNSIGNED"
+                } else {
+                    "SIGNED"
                 };
                 self.line(&format!(
                     "stablehlo.compare {}, {}, {}, {kind} : ({}, {}) -> {ty}",
@@ -382,7 +384,7 @@ impl<'p> Writer<'p> {
 
 /// f32 products mean f32: GPUs would otherwise round the inputs to ten bits.
 fn precision(input: &Shape) -> &'static str {
-    if input.dtype == collegium_core::DType::F32 { ", precision = [HIGHEST, HIGHEST]" } else { "" }
+    if input.dtype == DType::F32 { ", precision = [HIGHEST, HIGHEST]" } else { "" }
 }
 
 /// `1, 2, 3`
