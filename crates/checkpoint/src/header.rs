@@ -5,7 +5,7 @@
 //! rather than the `safetensors` package's, because that one takes the last of two tensors with one name and does not
 //! say which tensor is wrong. Tests hold the two against each other.
 
-use std::{ops::Range, path::Path};
+use std::{collections::HashMap, ops::Range, path::Path};
 
 use collegium_core::DType;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,7 @@ pub struct Entry {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(expecting = "an object with dtype, shape and data_offsets")]
 struct RawEntry {
     dtype: String,
     shape: Vec<usize>,
@@ -56,9 +57,13 @@ pub fn parse(path: &Path, json: &[u8], data_bytes: u64) -> Result<Vec<Entry>, Ch
         return Err(CheckpointError::DuplicateTensor { path: path.into(), tensor: tensor.to_owned() });
     }
     let mut entries = Vec::with_capacity(members.0.len());
-    for (name, value) in members.0.into_iter().filter(|(name, _)| name != METADATA) {
-        let raw = serde_json::from_str(value.get())
-            .map_err(|e| bad(&format!("the entry of tensor `{name}`"), e.to_string()))?;
+    for (name, value) in members.0 {
+        let bad = |e: serde_json::Error| bad(&format!("the entry `{name}` of the header"), e.to_string());
+        if name == METADATA {
+            serde_json::from_str::<HashMap<String, String>>(value.get()).map_err(bad)?;
+            continue;
+        }
+        let raw = serde_json::from_str(value.get()).map_err(bad)?;
         entries.push(entry(path, name, raw, data_bytes)?);
     }
     entries.sort_by_key(|e| (e.range.start, e.range.end));

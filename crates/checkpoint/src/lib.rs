@@ -8,6 +8,8 @@ mod nearest;
 mod pairs;
 mod publish;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use directory::{Checkpoint, CheckpointDir};
