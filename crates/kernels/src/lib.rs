@@ -1,1 +1,13 @@
-//! CPU kernels reached by custom calls, each with a plain reference.
+#![doc = include_str!("../README.md")]
+
+mod check;
+mod element;
+mod error;
+pub mod grouped;
+pub mod handlers;
+mod matrix;
+mod threads;
+
+pub use element::Operand;
+pub use error::ArgumentError;
+pub use threads::Threads;

@@ -1,0 +1,106 @@
+//! Element types of operands. Products always run in f32: bf16 panels are widened just before use, exactly (a bf16 is
+//! the upper half of an f32), so they cost a copy and the sums are f32 sums.
+
+use half::bf16;
+
+use crate::matrix::Matrix;
+
+/// An element type that grouped products take.
+pub trait Operand: sealed::Widen + bytemuck::Pod + Send + Sync {
+    /// Type tag.
+    const DTYPE: collegium_core::DType;
+}
+
+impl Operand for f32 {
+    const DTYPE: collegium_core::DType = collegium_core::DType::F32;
+}
+
+impl Operand for bf16 {
+    const DTYPE: collegium_core::DType = collegium_core::DType::Bf16;
+}
+
+pub(crate) mod sealed {
+    use super::Matrix;
+
+    pub trait Widen: Copy {
+        /// How much of the contracted dim is taken at once, so that a widened panel stays in the second-level cache.
+        /// Part of the numerics (it orders the sum), hence not tuned per machine.
+        const PANEL: usize;
+
+        fn to_f32(self) -> f32;
+
+        /// The matrix in f32: itself, or a copy in `space`.
+        fn widened<'a>(matrix: Matrix<'a, Self>, space: &'a mut Vec<f32>) -> Matrix<'a, f32>;
+    }
+}
+
+impl sealed::Widen for f32 {
+    const PANEL: usize = usize::MAX;
+
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    fn widened<'a>(matrix: Matrix<'a, Self>, _: &'a mut Vec<f32>) -> Matrix<'a, f32> {
+        matrix
+    }
+}
+
+impl sealed::Widen for bf16 {
+    const PANEL: usize = 512;
+
+    fn to_f32(self) -> f32 {
+        bf16::to_f32(self)
+    }
+
+    fn widened<'a>(matrix: Matrix<'a, Self>, space: &'a mut Vec<f32>) -> Matrix<'a, f32> {
+        let Some(rows) = matrix.contiguous_rows() else {
+            // Column-major, or empty: then there is nothing to copy either way.
+            let flipped = matrix.transpose();
+            widen_rows(flipped.contiguous_rows().into_iter().flatten(), space);
+            return Matrix::new(space, flipped.num_rows(), flipped.num_cols()).transpose();
+        };
+        widen_rows(rows, space);
+        Matrix::new(space, matrix.num_rows(), matrix.num_cols())
+    }
+}
+
+fn widen_rows<'a>(rows: impl Iterator<Item = &'a [bf16]>, space: &mut Vec<f32>) {
+    space.clear();
+    for row in rows {
+        space.extend(row.iter().map(|x| f32::from_bits(u32::from(x.to_bits()) << 16)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sealed::Widen;
+    use super::*;
+
+    #[test]
+    fn widening_keeps_values_and_orientation() {
+        let data: Vec<bf16> = (0..12).map(|i| bf16::from_f32(i as f32 - 2.5)).collect();
+        let mut space = vec![9.0; 3];
+        let cut = Matrix::new(&data, 3, 4).cols(1..3);
+        let wide = bf16::widened(cut, &mut space);
+        let rows: Vec<&[f32]> = wide.contiguous_rows().expect("row-major").collect();
+        assert_eq!(rows, [[-1.5, -0.5], [2.5, 3.5], [6.5, 7.5]]);
+        let mut space = Vec::new();
+        let wide = bf16::widened(cut.transpose(), &mut space).transpose();
+        let rows: Vec<&[f32]> = wide.contiguous_rows().expect("stays column-major").collect();
+        assert_eq!(rows, [[-1.5, -0.5], [2.5, 3.5], [6.5, 7.5]]);
+    }
+
+    #[test]
+    fn widening_is_the_conversion_for_every_bit_pattern() {
+        for bits in 0..=u16::MAX {
+            let x = bf16::from_bits(bits);
+            let mut space = Vec::new();
+            widen_rows([[x].as_slice()].into_iter(), &mut space);
+            assert!(
+                space[0].to_bits() == x.to_f32().to_bits() || x.is_nan() && space[0].is_nan(),
+                "{bits:#x}"
+            );
+        }
+    }
+}

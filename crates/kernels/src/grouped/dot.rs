@@ -1,0 +1,99 @@
+//! Rows times the weights of their slot.
+
+use std::ops::Range;
+
+use super::runs::{pieces, runs};
+use crate::check::length;
+use crate::element::Operand;
+use crate::matrix::{Matrix, multiply};
+use crate::{ArgumentError, Threads};
+
+const NAME: &str = "grouped_dot";
+
+/// Rows of one tile. Fewer pack the same weights more often, more balance worse: measured with the bench of this room.
+const TILE_ROWS: usize = 256;
+
+/// Operands of [`grouped_dot`].
+#[derive(Clone, Copy, Debug)]
+pub struct GroupedDot<'a, T> {
+    /// {row, in}.
+    pub rows: &'a [T],
+    /// {slot, in, out}, or {slot, out, in} if `weights_transposed`.
+    pub weights: &'a [T],
+    /// Whether the contracted dim of the weights comes last.
+    pub weights_transposed: bool,
+    /// {block}: slot of each block, outside `0..num_slots` if it is unused.
+    pub block_slot: &'a [i32],
+    /// Size of `row`.
+    pub num_rows: usize,
+    /// Size of `slot`.
+    pub num_slots: usize,
+    /// Size of `in`, the contracted dim.
+    pub inner: usize,
+    /// Size of `out`.
+    pub outer: usize,
+}
+
+struct Tile<'o> {
+    slot: Option<usize>,
+    rows: Range<usize>,
+    out: &'o mut [f32],
+}
+
+/// Writes {row, out}: each row times the weights of its block's slot, zero in unused blocks.
+pub fn grouped_dot<T: Operand>(
+    problem: &GroupedDot<'_, T>,
+    out: &mut [f32],
+    threads: &Threads,
+) -> Result<(), ArgumentError> {
+    problem.check(out)?;
+    threads.run(problem.tiles(out)?, Default::default, |space, tile| problem.compute(tile, space));
+    Ok(())
+}
+
+impl<T: Operand> GroupedDot<'_, T> {
+    fn check(&self, out: &[f32]) -> Result<(), ArgumentError> {
+        length(NAME, "rows", self.rows.len(), &[self.num_rows, self.inner])?;
+        length(NAME, "weights", self.weights.len(), &[self.num_slots, self.inner, self.outer])?;
+        length(NAME, "out", out.len(), &[self.num_rows, self.outer])
+    }
+
+    fn tiles<'o>(&self, mut out: &'o mut [f32]) -> Result<Vec<Tile<'o>>, ArgumentError> {
+        let mut tiles = Vec::new();
+        for run in runs(NAME, self.num_rows, self.block_slot, self.num_slots)? {
+            for piece in pieces(run.rows.len(), TILE_ROWS, 8) {
+                let (mine, rest) = out.split_at_mut(piece.len() * self.outer);
+                out = rest;
+                let rows = run.rows.start + piece.start..run.rows.start + piece.end;
+                tiles.push(Tile { slot: run.slot, rows, out: mine });
+            }
+        }
+        tiles.sort_by_key(|tile| std::cmp::Reverse((tile.slot.is_some(), tile.rows.len())));
+        Ok(tiles)
+    }
+
+    fn compute(&self, tile: Tile<'_>, space: &mut [Vec<f32>; 2]) {
+        let Some(slot) = tile.slot else { return tile.out.fill(0.0) };
+        if self.inner == 0 {
+            return tile.out.fill(0.0);
+        }
+        let [row_space, weight_space] = space;
+        let rows = Matrix::new(self.rows, self.num_rows, self.inner).rows(tile.rows);
+        let weights = self.slot_weights(slot);
+        for (turn, panel) in pieces(self.inner, T::PANEL, 1).enumerate() {
+            let rows = T::widened(rows.cols(panel.clone()), row_space);
+            let weights = T::widened(weights.rows(panel), weight_space);
+            multiply(rows, weights, tile.out, turn > 0);
+        }
+    }
+
+    fn slot_weights(&self, slot: usize) -> Matrix<'_, T> {
+        let size = self.inner * self.outer;
+        let weights = &self.weights[slot * size..][..size];
+        if self.weights_transposed {
+            Matrix::new(weights, self.outer, self.inner).transpose()
+        } else {
+            Matrix::new(weights, self.inner, self.outer)
+        }
+    }
+}

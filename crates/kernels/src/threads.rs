@@ -1,0 +1,125 @@
+//! Threads for all kernels of the process.
+//!
+//! The devices of one process call kernels at the same time, each from a thread of XLA. So a call works on its own
+//! thread and asks for `cores / ranks - 1` more: together the ranks never run more threads than there are cores, and
+//! with as many ranks as cores nothing is handed over at all. Kernels cut the *output* into pieces by sizes alone and
+//! never split a sum, so which thread computes a piece, and how many there are, does not change a bit of the result.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::thread::available_parallelism;
+
+/// How many threads a kernel call may use, and the pool they come from.
+#[derive(Debug)]
+pub struct Threads {
+    width: usize,
+    pool: Option<rayon::ThreadPool>,
+}
+
+impl Threads {
+    /// Threads for calls of `width` threads each, of which `callers` run at once.
+    ///
+    /// Where the system refuses to start threads, calls run on their own.
+    pub fn new(width: usize, callers: usize) -> Self {
+        let helpers = width.saturating_sub(1) * callers.max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(helpers)
+            .thread_name(|i| format!("kernel-{i}"))
+            .build();
+        let pool = if helpers > 0 { pool.ok() } else { None };
+        Self { width: if pool.is_some() { width } else { 1 }, pool }
+    }
+
+    /// Shares the cores of this machine between `ranks` devices of this process.
+    pub fn for_ranks(ranks: usize) -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Self::new((cores / ranks.max(1)).max(1), ranks)
+    }
+
+    /// Sets the number of devices of this process that share the cores, for all custom calls. Calls that are running
+    /// finish on the threads they have. Until it is called, one device has all cores.
+    pub fn set(ranks: usize) {
+        let threads = Arc::new(Self::for_ranks(ranks));
+        *process().write().unwrap_or_else(PoisonError::into_inner) = threads;
+    }
+
+    /// The threads that custom calls use now.
+    pub fn current() -> Arc<Self> {
+        process().read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Threads of one call.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Runs `work` once for every task, in their order as threads become free. Each thread makes its own `space`.
+    pub(crate) fn run<T: Send, S>(
+        &self,
+        tasks: Vec<T>,
+        space: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, T) + Sync,
+    ) {
+        let helpers = self.width.min(tasks.len()).saturating_sub(1);
+        let queue = Mutex::new(tasks.into_iter());
+        // The lock is held for the `next` alone, which cannot panic.
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let worker = || {
+            let Some(mut task) = next() else { return };
+            let mut space = space();
+            loop {
+                work(&mut space, task);
+                match next() {
+                    Some(t) => task = t,
+                    None => return,
+                }
+            }
+        };
+        match &self.pool {
+            Some(pool) if helpers > 0 => pool.in_place_scope(|scope| {
+                for _ in 0..helpers {
+                    scope.spawn(|_| worker());
+                }
+                worker();
+            }),
+            _ => worker(),
+        }
+    }
+}
+
+fn process() -> &'static RwLock<Arc<Threads>> {
+    static THREADS: OnceLock<RwLock<Arc<Threads>>> = OnceLock::new();
+    THREADS.get_or_init(|| RwLock::new(Arc::new(Threads::for_ranks(1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once_whatever_the_width() {
+        for width in [0, 1, 2, 5] {
+            let threads = Threads::new(width, 2);
+            let mut out = vec![0; 100];
+            threads.run(out.iter_mut().enumerate().collect(), || (), |(), (i, x)| *x += i + 1);
+            assert!(out.iter().enumerate().all(|(i, &x)| x == i + 1), "width {width}");
+        }
+    }
+
+    #[test]
+    fn ranks_together_use_no_more_threads_than_cores() {
+        let cores = available_parallelism().map_or(1, usize::from);
+        for ranks in 1..=2 * cores {
+            let threads = Threads::for_ranks(ranks);
+            let helpers = threads.pool.as_ref().map_or(0, rayon::ThreadPool::current_num_threads);
+            assert!(ranks + helpers <= cores.max(ranks), "{ranks} ranks, {helpers} helpers, {cores} cores");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_task_reaches_the_caller() {
+        let threads = Threads::new(2, 1);
+        let run = || threads.run(vec![1, 2, 3], || (), |(), x| assert!(x != 2, "task two"));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+        threads.run(vec![1], || (), |(), _| {});
+    }
+}
