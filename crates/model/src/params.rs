@@ -62,10 +62,11 @@ pub struct ParamGroup {
 }
 
 impl ParamGroup {
-    /// Elements of the whole group.
+    /// Elements of the whole group; sizes that nobody has checked yet may be absurd, hence the saturation.
     pub fn num_elements(&self) -> u64 {
-        let one: u64 = self.params.iter().map(|p| p.sizes.iter().map(|&s| s as u64).product::<u64>()).sum();
-        one * self.experts.unwrap_or(1) as u64
+        let elements = |p: &ParamSpec| p.sizes.iter().fold(1u64, |n, &size| n.saturating_mul(size as u64));
+        let one = self.params.iter().map(elements).fold(0u64, u64::saturating_add);
+        one.saturating_mul(self.experts.unwrap_or(1) as u64)
     }
 }
 

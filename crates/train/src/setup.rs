@@ -78,6 +78,8 @@ fn sized(m: &ModelSection, vocab: usize) -> ModelConfig {
         eos_token_id: None,
         bos_token_id: None,
         router_aux_loss_coef: 0.0,
+        output_router_logits: false,
+        pad_token_id: None,
         layers: vec![LayerConfig { sliding_window: None, feed_forward }; m.num_layers],
     }
 }

@@ -14,7 +14,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// Text that is no JSON object.
-    #[error("{path} is no model configuration: {why}")]
+    #[error("{path} is no model configuration: {why}; give the path of a Hugging Face config.json")]
     Json {
         /// Which file.
         path: String,
@@ -22,7 +22,11 @@ pub enum ModelError {
         why: String,
     },
     /// A family there is none of.
-    #[error("{path}: model_type `{family}` is {}; supported are {}", if *planned { "not yet supported" } else { "unknown" }, family::names().join(", "))]
+    #[error(
+        "{path}: model_type \"{family}\" is {}; supported are {}",
+        if *planned { "not yet supported" } else { "unknown" },
+        family::names().join(", ")
+    )]
     UnknownFamily {
         /// Which file.
         path: String,

@@ -14,6 +14,9 @@ pub use rope::{Rope, RopeScaling};
 
 use crate::family;
 
+/// More than any model has, and few enough that every count of bytes or operations fits 64 bits.
+const MAX_PARAMETERS: u64 = 1 << 50;
+
 /// A model of one of the supported families.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelConfig {
@@ -53,6 +56,10 @@ pub struct ModelConfig {
     pub bos_token_id: Option<u32>,
     /// Weight of the load-balancing loss.
     pub router_aux_loss_coef: f64,
+    /// Whether transformers adds the load-balancing loss to the loss it returns.
+    pub output_router_logits: bool,
+    /// Token whose row of the embedding transformers leaves out of the gradient of the look-up.
+    pub pad_token_id: Option<u32>,
     /// Every layer, from the embedding upwards.
     pub layers: Vec<LayerConfig>,
 }
@@ -112,13 +119,15 @@ pub struct MoeConfig {
 }
 
 impl ModelConfig {
-    /// The model of a `config.json`; what it says that is neither honoured nor known to be harmless comes back as warnings.
+    /// The model of a `config.json`, or of the folder that holds one; what it says that is neither honoured nor known to
+    /// be harmless comes back as warnings.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown family, or everything in it that cannot be, at once.
     pub fn from_file(path: &Path) -> Result<(Self, Vec<String>), ModelError> {
+        let path = if path.is_dir() { path.join("config.json") } else { path.to_path_buf() };
         let origin = path.display().to_string();
-        let text = std::fs::read_to_string(path)
+        let text = std::fs::read_to_string(&path)
             .map_err(|source| ModelError::Read { path: origin.clone(), source })?;
         let value: Value = serde_json::from_str(&text)
             .map_err(|e| ModelError::Json { path: origin.clone(), why: e.to_string() })?;
@@ -130,16 +139,19 @@ impl ModelConfig {
     /// # Errors
     /// An unknown family, or everything in it that cannot be, at once.
     pub fn from_json(value: &Value, origin: &str) -> Result<(Self, Vec<String>), ModelError> {
-        let object = value
-            .as_object()
-            .ok_or_else(|| ModelError::Json { path: origin.into(), why: "it is no JSON object".into() })?;
-        let mut fields = Fields::new(object);
-        let name = fields.string("model_type").unwrap_or_default();
-        let family = family::find(&name).ok_or_else(|| ModelError::UnknownFamily {
+        let no_model = |why: &str| ModelError::Json { path: origin.into(), why: why.into() };
+        let object = value.as_object().ok_or_else(|| no_model("it is no JSON object"))?;
+        let name = match object.get("model_type") {
+            Some(Value::String(name)) => name,
+            Some(other) => return Err(no_model(&format!("model_type is {other}; it must be text"))),
+            None => return Err(no_model("model_type is missing")),
+        };
+        let family = family::find(name).ok_or_else(|| ModelError::UnknownFamily {
             path: origin.into(),
             family: name.clone(),
             planned: family::PLANNED.contains(&name.as_str()),
         })?;
+        let mut fields = Fields::new(object);
         let config = (family.parse)(&mut fields);
         config.check(&mut fields);
         let (problems, warnings) = fields.finish();
@@ -150,47 +162,55 @@ impl ModelConfig {
         }
     }
 
-    /// Sizes that contradict each other.
+    /// Values that contradict each other. What a single key may be is checked where it is read; where that failed, the
+    /// stand-in for it would only contradict more.
     fn check(&self, fields: &mut Fields<'_>) {
-        let positive = [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("num_hidden_layers", self.num_layers),
-            ("num_attention_heads", self.num_heads),
-            ("num_key_value_heads", self.num_kv_heads),
-            ("head_dim", self.head_dim),
-        ];
-        for (name, value) in positive {
-            if value == 0 {
-                fields.problem(format!("{name} is missing or 0; give a number above 0"));
-            }
+        if !fields.is_sound() {
+            return;
         }
-        if self.num_kv_heads > 0 && !self.num_heads.is_multiple_of(self.num_kv_heads) {
-            let (heads, kv) = (self.num_heads, self.num_kv_heads);
+        let (heads, kv_heads) = (self.num_heads, self.num_kv_heads);
+        if !heads.is_multiple_of(kv_heads) {
             fields.problem(format!(
-                "num_attention_heads {heads} is not a multiple of num_key_value_heads {kv}"
+                "num_attention_heads {heads} is not a multiple of num_key_value_heads {kv_heads}; every key-value head \
+                 serves equally many query heads"
             ));
         }
         if !self.head_dim.is_multiple_of(2) {
-            fields.problem(format!("head_dim {} is odd; the rotary embedding needs pairs", self.head_dim));
-        }
-        if self.layers.len() != self.num_layers {
             fields.problem(format!(
-                "num_hidden_layers is {} but {} layers are described",
-                self.num_layers,
-                self.layers.len()
+                "head_dim {} is odd; the rotary embedding turns pairs, make it even",
+                self.head_dim
             ));
         }
-        for moe in self.layers.iter().filter_map(|l| l.feed_forward.moe()).take(1) {
-            if moe.top_k == 0 || moe.top_k > moe.num_experts {
-                fields.problem(format!(
-                    "num_experts_per_tok {} must be between 1 and the {} experts",
-                    moe.top_k, moe.num_experts
-                ));
+        if let Some(moe) = self.layers.iter().find_map(|l| l.feed_forward.moe())
+            && moe.top_k > moe.num_experts
+        {
+            fields.problem(format!(
+                "num_experts_per_tok {} is more than the {} experts there are; lower it",
+                moe.top_k, moe.num_experts
+            ));
+        }
+        let parameters = self.num_parameters();
+        if parameters > MAX_PARAMETERS {
+            fields.problem(format!(
+                "these sizes make {parameters} parameters, more than the {MAX_PARAMETERS} there can be; check them"
+            ));
+        }
+        self.check_tokens(fields);
+    }
+
+    /// Token ids beyond the vocabulary: generation never meets them, but a row to be left out must exist.
+    fn check_tokens(&self, fields: &mut Fields<'_>) {
+        let outside = |id: Option<u32>| id.filter(|&id| id as usize >= self.vocab_size);
+        for (key, id) in [("bos_token_id", self.bos_token_id), ("eos_token_id", self.eos_token_id)] {
+            if let Some(id) = outside(id) {
+                fields.warning(format!("{key} {id} is beyond the vocabulary of {}", self.vocab_size));
             }
-            if moe.intermediate == 0 {
-                fields.problem("the inner width of the experts is 0; give moe_intermediate_size (Mixtral, OLMoE: intermediate_size)".into());
-            }
+        }
+        if let Some(id) = outside(self.pad_token_id) {
+            let size = self.vocab_size;
+            fields.problem(format!(
+                "pad_token_id {id} is beyond the vocabulary of {size}; set it to a token or to null"
+            ));
         }
     }
 
@@ -218,6 +238,7 @@ impl ModelConfig {
         set("torch_dtype", json!("float32"));
         set("bos_token_id", json!(self.bos_token_id));
         set("eos_token_id", json!(self.eos_token_id));
+        set("pad_token_id", json!(self.pad_token_id));
         self.rope.write(&mut map);
         (family.write)(self, &mut map);
         Value::Object(map)
@@ -225,7 +246,7 @@ impl ModelConfig {
 
     /// Parameters of the whole model.
     pub fn num_parameters(&self) -> u64 {
-        crate::params::groups(self).iter().map(|g| g.num_elements()).sum()
+        crate::params::groups(self).iter().fold(0, |sum: u64, group| sum.saturating_add(group.num_elements()))
     }
 
     /// Parameters that one token's forward pass multiplies with: the chosen experts only, and no embedding look-up.

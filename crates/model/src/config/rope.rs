@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::Fields;
 
+const WHOLE_HEADS: &str = "heads are rotated whole; set it to 1";
+
 /// Rotary embedding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rope {
@@ -39,6 +41,8 @@ pub enum RopeScaling {
 
 impl Rope {
     /// Radians per position of each pair of a head.
+    ///
+    /// transformers computes these in f32, so they agree with its own once rounded to f32.
     pub fn inv_frequencies(&self, head_dim: usize) -> Vec<f64> {
         let plain = (0..head_dim / 2).map(|i| self.theta.powf(-((2 * i) as f64) / head_dim as f64));
         plain.map(|f| self.stretch(f)).collect()
@@ -63,50 +67,26 @@ impl Rope {
         }
     }
 
-    /// Reads either spelling; `theta` is the family's default.
-    pub fn parse(fields: &mut Fields<'_>, theta: f64) -> Self {
-        let theta = fields.number("rope_theta").unwrap_or(theta);
-        fields.only("partial_rotary_factor", &json!(1.0), "only whole heads are rotated");
-        let old = fields.get("rope_scaling").cloned();
-        let new = fields.get("rope_parameters").cloned();
-        let empty = Map::new();
-        let from = |v: &Option<Value>| v.as_ref().and_then(Value::as_object).cloned();
-        let object = from(&new).or_else(|| from(&old)).unwrap_or(empty);
-        let mut inner = Fields::new(&object);
-        let theta = inner.number("rope_theta").unwrap_or(theta);
-        inner.only("partial_rotary_factor", &json!(1.0), "only whole heads are rotated");
-        let kind =
-            inner.string("rope_type").or_else(|| inner.string("type")).unwrap_or_else(|| "default".into());
-        let mut need = |key: &str| {
-            let value = inner.number(key);
-            if value.is_none() {
-                inner.problem(format!("rope scaling of type {kind} lacks {key}"));
+    /// Reads either spelling, or both where they agree; `default_theta` is the family's.
+    pub fn parse(fields: &mut Fields<'_>, default_theta: f64) -> Self {
+        fields.only("partial_rotary_factor", &json!(1.0), WHOLE_HEADS);
+        let mut theta = fields.positive("rope_theta");
+        let mut scaling = None;
+        for key in ["rope_parameters", "rope_scaling"] {
+            let Some(object) = fields.object(key).filter(|o| !o.is_empty()) else { continue };
+            let (its_theta, its_scaling) = parse_object(fields, key, object);
+            if let (Some(theta), Some(other)) = (theta, its_theta)
+                && theta != other
+            {
+                fields.problem(format!("{key}.rope_theta is {other} but elsewhere it is {theta}; keep one"));
             }
-            value.unwrap_or(1.0)
-        };
-        let scaling = match kind.as_str() {
-            "default" => RopeScaling::None,
-            "linear" => RopeScaling::Linear { factor: need("factor") },
-            "llama3" => RopeScaling::Llama3 {
-                factor: need("factor"),
-                low_freq_factor: need("low_freq_factor"),
-                high_freq_factor: need("high_freq_factor"),
-                original_max_position: need("original_max_position_embeddings"),
-            },
-            other => {
-                fields.problem(format!(
-                    "rope_type = {other:?} is not supported; default, linear and llama3 are"
-                ));
-                RopeScaling::None
+            theta = theta.or(its_theta);
+            if scaling.is_some_and(|s| s != its_scaling) {
+                fields.problem("rope_parameters and rope_scaling contradict each other; keep one".into());
             }
-        };
-        if theta <= 0.0 {
-            fields.problem(format!("rope_theta is {theta}; it must be above 0"));
+            scaling = Some(its_scaling);
         }
-        for problem in inner.finish().0 {
-            fields.problem(problem);
-        }
-        Self { theta, scaling }
+        Self { theta: theta.unwrap_or(default_theta), scaling: scaling.unwrap_or(RopeScaling::None) }
     }
 
     /// Writes both spellings.
@@ -135,5 +115,59 @@ impl Rope {
         map.insert("rope_theta".into(), json!(self.theta));
         map.insert("rope_scaling".into(), old);
         map.insert("rope_parameters".into(), Value::Object(scaling));
+    }
+}
+
+/// Base, where it is given, and scaling of the object under `key`.
+fn parse_object(
+    fields: &mut Fields<'_>,
+    key: &str,
+    object: &Map<String, Value>,
+) -> (Option<f64>, RopeScaling) {
+    if object.values().any(Value::is_object) {
+        fields
+            .problem(format!("{key} differs by kind of layer; only one setting for all layers is supported"));
+        return (None, RopeScaling::None);
+    }
+    let mut inner = Fields::new(object);
+    inner.only("partial_rotary_factor", &json!(1.0), WHOLE_HEADS);
+    let theta = inner.positive("rope_theta");
+    let scaling = parse_scaling(&mut inner);
+    let (problems, warnings) = inner.finish();
+    problems.iter().for_each(|p| fields.problem(format!("{key}.{p}")));
+    warnings.iter().for_each(|w| fields.warning(format!("{key}.{w}")));
+    (theta, scaling)
+}
+
+fn parse_scaling(inner: &mut Fields<'_>) -> RopeScaling {
+    let (kind, older_name) = (inner.string("rope_type"), inner.string("type"));
+    let kind = kind.or(older_name).unwrap_or_else(|| "default".into());
+    let mut need = |key: &str| {
+        if inner.get(key).is_none() {
+            inner.problem(format!("{key} is missing; scaling of type {kind} needs it"));
+        }
+        inner.positive(key).unwrap_or(1.0)
+    };
+    match kind.as_str() {
+        "default" => RopeScaling::None,
+        "linear" => RopeScaling::Linear { factor: need("factor") },
+        "llama3" => {
+            let (low_freq_factor, high_freq_factor) = (need("low_freq_factor"), need("high_freq_factor"));
+            let factor = need("factor");
+            let original_max_position = need("original_max_position_embeddings");
+            if low_freq_factor >= high_freq_factor && inner.is_sound() {
+                inner.problem(format!(
+                    "high_freq_factor is {high_freq_factor}; it must be above low_freq_factor, {low_freq_factor}"
+                ));
+            }
+            RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position }
+        }
+        other => {
+            inner.problem(format!(
+                "rope_type = \"{other}\" is not supported; default, linear and llama3 are, so remove the scaling to use \
+                 the model within its original context"
+            ));
+            RopeScaling::None
+        }
     }
 }

@@ -14,8 +14,19 @@ pub(super) const FAMILY: Family = Family {
     expert_names: ["gate_proj", "up_proj", "down_proj"],
 };
 
+const DEFAULTS: Defaults = Defaults {
+    family: "llama",
+    theta: 10_000.0,
+    eps: 1e-6,
+    tied: false,
+    max_position: 2048,
+    derives_kv_heads: true,
+    derives_head_dim: true,
+    pad: None,
+};
+
 fn parse(fields: &mut Fields<'_>) -> ModelConfig {
-    let mut config = common(fields, &Defaults { family: "llama", theta: 10_000.0, eps: 1e-6, tied: false });
+    let mut config = common(fields, &DEFAULTS);
     config.attention_bias = bias_everywhere(fields);
     fields.only("mlp_bias", &json!(false), "the feed-forward here has no bias");
     let intermediate = fields.required_size("intermediate_size");
@@ -23,6 +34,12 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
         &mut config,
         LayerConfig { sliding_window: None, feed_forward: FeedForward::Dense { intermediate } },
     );
+    if fields.is_sound() && !config.hidden_size.is_multiple_of(config.num_heads) {
+        let (width, heads) = (config.hidden_size, config.num_heads);
+        fields.problem(format!(
+            "hidden_size {width} is not a multiple of num_attention_heads {heads}; transformers loads no such Llama"
+        ));
+    }
     config
 }
 

@@ -43,13 +43,22 @@ pub fn names() -> Vec<&'static str> {
     FAMILIES.iter().map(|f| f.name).collect()
 }
 
-/// Defaults that differ between families.
+/// What transformers assumes where a key is absent. Sizes for which it has a fixed number must be written here.
 struct Defaults {
     family: &'static str,
     theta: f64,
     eps: f64,
     tied: bool,
+    max_position: usize,
+    /// Whether an absent `num_key_value_heads` means as many as query heads.
+    derives_kv_heads: bool,
+    /// Whether an absent `head_dim` means an equal share of the width.
+    derives_head_dim: bool,
+    pad: Option<u32>,
 }
+
+/// Most layers there can be: each costs memory when the configuration is read.
+const MAX_LAYERS: usize = 1 << 16;
 
 /// What all families share; `layers`, norms and biases are the family's own.
 fn common(fields: &mut Fields<'_>, defaults: &Defaults) -> ModelConfig {
@@ -57,33 +66,65 @@ fn common(fields: &mut Fields<'_>, defaults: &Defaults) -> ModelConfig {
     fields.only("attention_dropout", &0.0.into(), "there is no dropout here; set it to 0");
     let num_heads = fields.required_size("num_attention_heads");
     let hidden_size = fields.required_size("hidden_size");
-    let head_dim = fields.size("head_dim").unwrap_or_else(|| hidden_size / num_heads.max(1));
-    if fields.get("head_dim").is_none() && !hidden_size.is_multiple_of(num_heads.max(1)) {
-        fields.problem(format!(
-            "hidden_size {hidden_size} is not a multiple of num_attention_heads {num_heads}; give head_dim"
-        ));
+    if !defaults.derives_kv_heads && !fields.has("num_key_value_heads") {
+        fields.require("num_key_value_heads");
     }
+    if !defaults.derives_head_dim {
+        fields.require("head_dim");
+    }
+    fields.require("num_hidden_layers");
     ModelConfig {
         family: defaults.family,
         vocab_size: fields.required_size("vocab_size"),
         hidden_size,
-        num_layers: fields.required_size("num_hidden_layers"),
+        num_layers: fields.size_up_to("num_hidden_layers", MAX_LAYERS).unwrap_or(1),
         num_heads,
         num_kv_heads: fields.size("num_key_value_heads").unwrap_or(num_heads),
-        head_dim,
-        rms_norm_eps: fields.number("rms_norm_eps").unwrap_or(defaults.eps),
+        head_dim: fields.size("head_dim").unwrap_or_else(|| share_of_width(fields, hidden_size, num_heads)),
+        rms_norm_eps: fields.positive("rms_norm_eps").unwrap_or(defaults.eps),
         rope: Rope::parse(fields, defaults.theta),
-        max_position_embeddings: fields.size("max_position_embeddings").unwrap_or(4096),
+        max_position_embeddings: fields.size("max_position_embeddings").unwrap_or(defaults.max_position),
         tie_word_embeddings: fields.flag("tie_word_embeddings").unwrap_or(defaults.tied),
         attention_bias: AttentionBias::default(),
         qk_norm: QkNorm::None,
         clip_qkv: None,
-        initializer_range: fields.number("initializer_range").unwrap_or(0.02),
+        initializer_range: fields.non_negative("initializer_range").unwrap_or(0.02),
         eos_token_id: fields.token("eos_token_id"),
         bos_token_id: fields.token("bos_token_id"),
         router_aux_loss_coef: 0.0,
+        output_router_logits: false,
+        pad_token_id: pad_token(fields, defaults.pad),
         layers: Vec::new(),
     }
+}
+
+/// The size of a head where none is given.
+fn share_of_width(fields: &mut Fields<'_>, hidden_size: usize, num_heads: usize) -> usize {
+    if fields.is_sound() && !hidden_size.is_multiple_of(num_heads) {
+        fields.problem(format!(
+            "hidden_size {hidden_size} is not a multiple of num_attention_heads {num_heads}; give head_dim"
+        ));
+    }
+    (hidden_size / num_heads).max(1)
+}
+
+fn pad_token(fields: &mut Fields<'_>, default: Option<u32>) -> Option<u32> {
+    let id = if fields.has("pad_token_id") { fields.token("pad_token_id")? } else { default? };
+    fields.warning(format!(
+        "pad_token_id = {id}: transformers gives this token's embedding no gradient, here it trains like any other"
+    ));
+    Some(id)
+}
+
+/// The load-balancing loss, the same in all families with experts.
+fn router_losses(fields: &mut Fields<'_>, config: &mut ModelConfig, default_coef: f64) {
+    config.router_aux_loss_coef = fields.non_negative("router_aux_loss_coef").unwrap_or(default_coef);
+    config.output_router_logits = fields.flag("output_router_logits").unwrap_or(false);
+}
+
+fn write_router_losses(config: &ModelConfig, map: &mut Map<String, Value>) {
+    map.insert("router_aux_loss_coef".into(), config.router_aux_loss_coef.into());
+    map.insert("output_router_logits".into(), config.output_router_logits.into());
 }
 
 /// Every layer alike.
@@ -97,27 +138,12 @@ fn bias_everywhere(fields: &mut Fields<'_>) -> AttentionBias {
     AttentionBias { qkv: on, output: on }
 }
 
-/// Qwen's window: `layer_types` where given, else layers from `max_window_layers` on, if `use_sliding_window`.
-fn qwen_windows(fields: &mut Fields<'_>, layers: usize) -> Vec<Option<usize>> {
+/// Qwen's window, which counts only where `use_sliding_window` is set.
+fn qwen_window(fields: &mut Fields<'_>) -> Option<usize> {
     let on = fields.flag("use_sliding_window").unwrap_or(false);
-    let window = fields.size("sliding_window").filter(|_| on);
-    let first = fields.size("max_window_layers").unwrap_or(28);
-    let types = fields.get("layer_types").and_then(Value::as_array).cloned();
-    let slides = |i: usize| match &types {
-        Some(types) => types.get(i).and_then(Value::as_str) == Some("sliding_attention"),
-        None => i >= first,
-    };
-    (0..layers).map(|i| window.filter(|_| slides(i))).collect()
-}
-
-/// Writes Qwen's window keys.
-fn write_qwen_windows(config: &ModelConfig, map: &mut Map<String, Value>) {
-    let window = config.layers.iter().find_map(|l| l.sliding_window);
-    let first = config.layers.iter().position(|l| l.sliding_window.is_some()).unwrap_or(config.num_layers);
-    let kind =
-        |l: &LayerConfig| if l.sliding_window.is_some() { "sliding_attention" } else { "full_attention" };
-    map.insert("use_sliding_window".into(), window.is_some().into());
-    map.insert("sliding_window".into(), window.into());
-    map.insert("max_window_layers".into(), first.into());
-    map.insert("layer_types".into(), config.layers.iter().map(kind).collect::<Vec<_>>().into());
+    let window = fields.get("sliding_window");
+    if on && window.is_none() {
+        fields.problem("use_sliding_window is true but sliding_window is missing; give its length".into());
+    }
+    if on { fields.size("sliding_window") } else { None }
 }

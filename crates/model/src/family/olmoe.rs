@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Defaults, Family, common, uniform};
-use crate::config::{AttentionBias, FeedForward, Fields, LayerConfig, ModelConfig, MoeConfig, QkNorm};
+use super::{Defaults, Family, bias_everywhere, common, router_losses, uniform, write_router_losses};
+use crate::config::{FeedForward, Fields, LayerConfig, ModelConfig, MoeConfig, QkNorm};
 
 pub(super) const FAMILY: Family = Family {
     name: "olmoe",
@@ -14,14 +14,25 @@ pub(super) const FAMILY: Family = Family {
     expert_names: ["gate_proj", "up_proj", "down_proj"],
 };
 
+const DEFAULTS: Defaults = Defaults {
+    family: "olmoe",
+    theta: 10_000.0,
+    eps: 1e-5,
+    tied: false,
+    max_position: 4096,
+    derives_kv_heads: true,
+    derives_head_dim: true,
+    pad: Some(1),
+};
+
 fn parse(fields: &mut Fields<'_>) -> ModelConfig {
-    let mut config = common(fields, &Defaults { family: "olmoe", theta: 10_000.0, eps: 1e-5, tied: false });
-    let bias = fields.flag("attention_bias").unwrap_or(false);
-    config.attention_bias = AttentionBias { qkv: bias, output: bias };
+    let mut config = common(fields, &DEFAULTS);
+    config.attention_bias = bias_everywhere(fields);
     config.qk_norm = QkNorm::WholeProjection;
-    config.clip_qkv = fields.number("clip_qkv");
-    config.router_aux_loss_coef = fields.number("router_aux_loss_coef").unwrap_or(0.01);
-    if config.head_dim * config.num_heads != config.hidden_size {
+    config.clip_qkv = fields.positive("clip_qkv");
+    router_losses(fields, &mut config, 0.01);
+    fields.only("sliding_window", &Value::Null, "OLMoE's attention has no window; remove it");
+    if fields.is_sound() && config.head_dim * config.num_heads != config.hidden_size {
         let (d, h) = (config.head_dim, config.num_heads);
         fields.problem(format!(
             "OLMoE's heads fill its width: {h} heads of {d} are not hidden_size {}",
@@ -29,8 +40,8 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
         ));
     }
     let moe = MoeConfig {
-        num_experts: fields.size("num_experts").or_else(|| fields.size("num_local_experts")).unwrap_or(64),
-        top_k: fields.size("num_experts_per_tok").unwrap_or(8),
+        num_experts: fields.required_size_either("num_experts", "num_local_experts"),
+        top_k: fields.required_size("num_experts_per_tok"),
         intermediate: fields.required_size("intermediate_size"),
         norm_topk_prob: fields.flag("norm_topk_prob").unwrap_or(false),
     };
@@ -41,7 +52,7 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
 fn write(config: &ModelConfig, map: &mut Map<String, Value>) {
     map.insert("attention_bias".into(), json!(config.attention_bias.qkv));
     map.insert("clip_qkv".into(), json!(config.clip_qkv));
-    map.insert("router_aux_loss_coef".into(), json!(config.router_aux_loss_coef));
+    write_router_losses(config, map);
     if let Some(moe) = config.layers.first().and_then(|l| l.feed_forward.moe()) {
         map.insert("num_experts".into(), json!(moe.num_experts));
         map.insert("num_experts_per_tok".into(), json!(moe.top_k));
