@@ -41,7 +41,7 @@ pub fn attention<'g>(
     v: Value<'g>,
     how: &Attention<'g>,
 ) -> (Value<'g>, Option<(Value<'g>, Value<'g>)>) {
-    let (heads, kv_heads, head_dim) = (q.size("head"), k.size("kv_head"), q.size("head_dim"));
+    let (heads, kv_heads) = (q.size("head"), k.size("kv_head"));
     let query = q
         .split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)])
         .rename(&[("seq", "query")])

@@ -1,7 +1,7 @@
 //! One transformer layer up to its experts: attention, then the router of a sparse layer or the whole feed-forward of a dense one.
 
 use collegium_core::DType;
-use collegium_hlo::{ForwardBackward, Graph, GraphError, Program, Value, dim, split};
+use collegium_hlo::{ForwardBackward, Graph, GraphError, Name, Program, Value, dim, split};
 
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig, QkNorm};
@@ -150,11 +150,13 @@ fn post_norm<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<
 }
 
 fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate: usize) -> Value<'g> {
-    let d = shape.config.hidden_size;
-    let gate = b.weight("mlp.gate_proj.weight", &[("intermediate", intermediate), ("hidden", d)]);
-    let up = b.weight("mlp.up_proj.weight", &[("intermediate", intermediate), ("hidden", d)]);
-    let down = b.weight("mlp.down_proj.weight", &[("hidden", d), ("intermediate", intermediate)]);
-    mixed + feed_forward(post_norm(b, shape, mixed), gate, up, down)
+    let (inner, width) = (("intermediate", intermediate), ("hidden", shape.config.hidden_size));
+    let projection = |name: &str, out: (Name, usize), from: (Name, usize)| {
+        let bias = shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]));
+        (b.weight(&format!("mlp.{name}_proj.weight"), &[out, from]), bias)
+    };
+    let [gate, up] = ["gate", "up"].map(|name| projection(name, inner, width));
+    mixed + feed_forward(post_norm(b, shape, mixed), gate, up, projection("down", width, inner))
 }
 
 fn sparse_outputs<'g>(
