@@ -13,6 +13,7 @@ use crate::{Graph, Name, Node, NodeId, Op, Value, dim};
 ///
 /// On a mesh the sum runs over all devices: each device's value is a variable of its own, and collectives are
 /// transposed (an all-gather becomes a reduce-scatter).
+#[track_caller]
 pub fn gradient<'g>(outputs: &[(Value<'g>, Value<'g>)], wrt: &[Value<'g>]) -> Vec<Value<'g>> {
     let Some(graph) = outputs.first().map(|o| o.0.graph) else { return Vec::new() };
     if graph.failed() {
@@ -60,6 +61,7 @@ fn accumulate<'g>(sums: &mut HashMap<NodeId, Value<'g>>, at: Value<'g>, piece: V
 }
 
 /// Cotangents of the inputs from the cotangent `d` of the result `y`.
+#[track_caller]
 fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {
     let back = |piece: Value<'g>| vec![(x[0], piece)];
     match &node.op {
@@ -136,6 +138,7 @@ fn unary<'g>(op: Unary, x: Value<'g>, y: Value<'g>, d: Value<'g>) -> Option<Valu
     })
 }
 
+#[track_caller]
 fn binary<'g>(
     op: Binary,
     a: Value<'g>,
@@ -245,6 +248,7 @@ fn sum_in_f32<'g>(x: Value<'g>, over: &[Name]) -> Value<'g> {
     x.convert(wide(x.dtype())).sum(over).convert(x.dtype())
 }
 
+#[track_caller]
 fn not_differentiable<'g>(d: Value<'g>, op: &Op) -> Vec<(Value<'g>, Value<'g>)> {
     d.graph.fail(format!("no gradient passes through `{}`; wrap its input in stop_gradient", op.name()));
     Vec::new()

@@ -12,9 +12,11 @@
 //! ```
 
 mod build;
+mod cost;
 mod error;
 mod gradient;
 mod graph;
+pub mod lint;
 mod mesh;
 mod op;
 mod shape;
@@ -23,6 +25,7 @@ mod text;
 mod verify;
 
 pub use build::{Inverse, running_sum};
+pub use cost::{Cost, Traffic};
 pub use error::GraphError;
 pub use gradient::gradient;
 pub use graph::{Graph, Node, NodeId, Program, Value};

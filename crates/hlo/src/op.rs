@@ -302,14 +302,19 @@ impl Op {
 
     /// Whether devices exchange data.
     pub fn is_collective(&self) -> bool {
-        matches!(
-            self,
-            Self::AllReduce { .. }
-                | Self::AllGather { .. }
-                | Self::ReduceScatter { .. }
-                | Self::AllToAll { .. }
-                | Self::RingShift { .. }
-        )
+        self.axes().is_some()
+    }
+
+    /// Mesh axes that a group spans, where devices exchange data.
+    pub fn axes(&self) -> Option<&[Name]> {
+        match self {
+            Self::AllReduce { axes, .. }
+            | Self::AllGather { axes, .. }
+            | Self::ReduceScatter { axes, .. }
+            | Self::AllToAll { axes, .. } => Some(axes),
+            Self::RingShift { axis, .. } => Some(std::slice::from_ref(axis)),
+            _ => None,
+        }
     }
 }
 

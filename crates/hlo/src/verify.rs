@@ -32,19 +32,17 @@ fn malformed(program: &Program, node: usize, op: &'static str, why: String) -> G
 
 /// Outputs and donations name what there is.
 fn ends(program: &Program) -> Result<(), GraphError> {
-    for (name, id) in program.outputs.iter().filter(|o| o.1.index() >= program.nodes.len()) {
+    if let Some((name, id)) = program.outputs.iter().find(|o| o.1.index() >= program.nodes.len()) {
         return Err(malformed(program, id.index(), "output", format!("output `{name}` is no node")));
     }
-    let counts = (program.inputs().count(), program.outputs.len());
-    for pair in program.donations.iter().filter(|d| d.0 >= counts.0 || d.1 >= counts.1) {
-        return Err(malformed(
-            program,
-            pair.0,
-            "donation",
-            format!("donation {pair:?} of {counts:?} inputs and outputs"),
-        ));
+    let (inputs, outputs) = (program.inputs().count(), program.outputs.len());
+    match program.donations.iter().find(|d| d.0 >= inputs || d.1 >= outputs) {
+        Some(pair) => {
+            let why = format!("donation {pair:?} of {inputs} inputs and {outputs} outputs");
+            Err(malformed(program, pair.0, "donation", why))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn unique<'a>(
