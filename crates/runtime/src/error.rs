@@ -65,6 +65,9 @@ pub enum RuntimeError {
         /// What is wrong.
         why: String,
     },
+    /// A value asked of the backend that has none.
+    #[error("backend `null` counts costs and computes no values; run on `cpu` or `eval` to see them")]
+    NoValues,
     /// What the plugin says.
     #[error(transparent)]
     Pjrt(#[from] collegium_pjrt::PjrtError),

@@ -8,7 +8,7 @@ use super::{elementwise, layout};
 /// Results of a collective on all devices, from the values of all devices.
 pub(super) fn exchange(op: &Op, x: &[&Tensor], y: &Shape, mesh: &Mesh) -> Vec<Vec<f64>> {
     let mut out = vec![Vec::new(); x.len()];
-    for group in mesh.groups(&axes(op)) {
+    for group in mesh.groups(op.axes().unwrap_or_default()) {
         let members: Vec<&Tensor> = group.iter().map(|&d| x[d]).collect();
         for (place, &device) in group.iter().enumerate() {
             out[device] = member(op, &members, place, y);
@@ -43,17 +43,6 @@ fn member(op: &Op, group: &[&Tensor], place: usize, y: &Shape) -> Vec<f64> {
         Op::RingShift { by, .. } => {
             group[(place + group.len() - by % group.len()) % group.len()].values.clone()
         }
-        other => unreachable!("{} is no collective", other.name()),
-    }
-}
-
-fn axes(op: &Op) -> Vec<collegium_hlo::Name> {
-    match op {
-        Op::AllReduce { axes, .. }
-        | Op::AllGather { axes, .. }
-        | Op::ReduceScatter { axes, .. }
-        | Op::AllToAll { axes, .. } => axes.clone(),
-        Op::RingShift { axis, .. } => vec![axis],
         other => unreachable!("{} is no collective", other.name()),
     }
 }
