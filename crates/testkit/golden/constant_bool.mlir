@@ -1,0 +1,6 @@
+module @constant_bool attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main() -> (tensor<2x3xi1>) {
+    %0 = stablehlo.constant dense<true> : tensor<2x3xi1>
+    return %0 : tensor<2x3xi1>
+  }
+}

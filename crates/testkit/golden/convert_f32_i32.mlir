@@ -1,0 +1,6 @@
+module @convert_f32_i32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<6xf32>) -> (tensor<6xi32>) {
+    %0 = stablehlo.convert %arg0 : (tensor<6xf32>) -> tensor<6xi32>
+    return %0 : tensor<6xi32>
+  }
+}

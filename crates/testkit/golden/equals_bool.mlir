@@ -1,0 +1,6 @@
+module @equals_bool attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<2x3xi1>, %arg1: tensor<2x3xi1>) -> (tensor<2x3xi1>) {
+    %0 = stablehlo.compare EQ, %arg0, %arg1, UNSIGNED : (tensor<2x3xi1>, tensor<2x3xi1>) -> tensor<2x3xi1>
+    return %0 : tensor<2x3xi1>
+  }
+}

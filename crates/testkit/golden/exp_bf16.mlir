@@ -1,0 +1,7 @@
+module @exp_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<2x3xbf16>, %arg1: tensor<2x3xbf16>) -> (tensor<2x3xbf16>, tensor<2x3xbf16>) {
+    %0 = stablehlo.exponential %arg0 : tensor<2x3xbf16>
+    %1 = stablehlo.multiply %arg1, %0 : tensor<2x3xbf16>
+    return %0, %1 : tensor<2x3xbf16>, tensor<2x3xbf16>
+  }
+}

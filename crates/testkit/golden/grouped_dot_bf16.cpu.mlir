@@ -1,0 +1,28 @@
+module @grouped_dot_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<8x4xbf16>, %arg1: tensor<3x4x3xbf16>, %arg2: tensor<8x3xf32>) -> (tensor<8x3xf32>, tensor<8x4xbf16>, tensor<3x4x3xbf16>) {
+    %0 = stablehlo.constant dense<6> : tensor<i32>
+    %1 = stablehlo.iota dim = 0 : tensor<8xi32>
+    %2 = stablehlo.broadcast_in_dim %0, dims = [] : (tensor<i32>) -> tensor<8xi32>
+    %3 = stablehlo.compare LT, %1, %2, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
+    %4 = stablehlo.constant dense<0.0> : tensor<bf16>
+    %5 = stablehlo.broadcast_in_dim %4, dims = [] : (tensor<bf16>) -> tensor<8x4xbf16>
+    %6 = stablehlo.broadcast_in_dim %3, dims = [0] : (tensor<8xi1>) -> tensor<8x4xi1>
+    %7 = stablehlo.select %6, %arg0, %5 : tensor<8x4xi1>, tensor<8x4xbf16>
+    %8 = stablehlo.constant dense<[2, 0, 2, 3]> : tensor<4xi32>
+    %9 = stablehlo.custom_call @collegium.grouped_dot(%7, %arg1, %8) {api_version = 4 : i32, backend_config = {weights_transposed = 0 : i64}} : (tensor<8x4xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x3xf32>
+    %10 = stablehlo.constant dense<0.0> : tensor<f32>
+    %11 = stablehlo.broadcast_in_dim %10, dims = [] : (tensor<f32>) -> tensor<8x3xf32>
+    %12 = stablehlo.broadcast_in_dim %3, dims = [0] : (tensor<8xi1>) -> tensor<8x3xi1>
+    %13 = stablehlo.select %12, %9, %11 : tensor<8x3xi1>, tensor<8x3xf32>
+    %14 = stablehlo.constant dense<0.0> : tensor<8x3xf32>
+    %15 = stablehlo.select %12, %arg2, %14 : tensor<8x3xi1>, tensor<8x3xf32>
+    %16 = stablehlo.convert %15 : (tensor<8x3xf32>) -> tensor<8x3xbf16>
+    %17 = stablehlo.custom_call @collegium.grouped_dot(%16, %arg1, %8) {api_version = 4 : i32, backend_config = {weights_transposed = 1 : i64}} : (tensor<8x3xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x4xf32>
+    %18 = stablehlo.convert %17 : (tensor<8x4xf32>) -> tensor<8x4xbf16>
+    %19 = stablehlo.custom_call @collegium.grouped_outer(%7, %16, %8) {api_version = 4 : i32, backend_config = {}} : (tensor<8x4xbf16>, tensor<8x3xbf16>, tensor<4xi32>) -> tensor<3x4x3xf32>
+    %20 = stablehlo.convert %19 : (tensor<3x4x3xf32>) -> tensor<3x4x3xbf16>
+    %21 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
+    %22 = stablehlo.select %6, %18, %21 : tensor<8x4xi1>, tensor<8x4xbf16>
+    return %13, %22, %20 : tensor<8x3xf32>, tensor<8x4xbf16>, tensor<3x4x3xbf16>
+  }
+}

@@ -1,0 +1,24 @@
+module @grouped_dot_transposed attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<8x4xf32>, %arg1: tensor<3x3x4xf32>, %arg2: tensor<8x3xf32>) -> (tensor<8x3xf32>, tensor<8x4xf32>, tensor<3x3x4xf32>) {
+    %0 = stablehlo.constant dense<6> : tensor<i32>
+    %1 = stablehlo.iota dim = 0 : tensor<8xi32>
+    %2 = stablehlo.broadcast_in_dim %0, dims = [] : (tensor<i32>) -> tensor<8xi32>
+    %3 = stablehlo.compare LT, %1, %2, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
+    %4 = stablehlo.constant dense<0.0> : tensor<f32>
+    %5 = stablehlo.broadcast_in_dim %4, dims = [] : (tensor<f32>) -> tensor<8x4xf32>
+    %6 = stablehlo.broadcast_in_dim %3, dims = [0] : (tensor<8xi1>) -> tensor<8x4xi1>
+    %7 = stablehlo.select %6, %arg0, %5 : tensor<8x4xi1>, tensor<8x4xf32>
+    %8 = stablehlo.constant dense<[2, 0, 2, 3]> : tensor<4xi32>
+    %9 = stablehlo.custom_call @collegium.grouped_dot(%7, %arg1, %8) {api_version = 4 : i32, backend_config = {weights_transposed = 1 : i64}} : (tensor<8x4xf32>, tensor<3x3x4xf32>, tensor<4xi32>) -> tensor<8x3xf32>
+    %10 = stablehlo.broadcast_in_dim %4, dims = [] : (tensor<f32>) -> tensor<8x3xf32>
+    %11 = stablehlo.broadcast_in_dim %3, dims = [0] : (tensor<8xi1>) -> tensor<8x3xi1>
+    %12 = stablehlo.select %11, %9, %10 : tensor<8x3xi1>, tensor<8x3xf32>
+    %13 = stablehlo.constant dense<0.0> : tensor<8x3xf32>
+    %14 = stablehlo.select %11, %arg2, %13 : tensor<8x3xi1>, tensor<8x3xf32>
+    %15 = stablehlo.custom_call @collegium.grouped_dot(%14, %arg1, %8) {api_version = 4 : i32, backend_config = {weights_transposed = 0 : i64}} : (tensor<8x3xf32>, tensor<3x3x4xf32>, tensor<4xi32>) -> tensor<8x4xf32>
+    %16 = stablehlo.custom_call @collegium.grouped_outer(%14, %7, %8) {api_version = 4 : i32, backend_config = {}} : (tensor<8x3xf32>, tensor<8x4xf32>, tensor<4xi32>) -> tensor<3x3x4xf32>
+    %17 = stablehlo.constant dense<0.0> : tensor<8x4xf32>
+    %18 = stablehlo.select %6, %15, %17 : tensor<8x4xi1>, tensor<8x4xf32>
+    return %12, %18, %16 : tensor<8x3xf32>, tensor<8x4xf32>, tensor<3x3x4xf32>
+  }
+}

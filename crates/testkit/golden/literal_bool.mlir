@@ -1,0 +1,6 @@
+module @literal_bool attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main() -> (tensor<2x3xi1>) {
+    %0 = stablehlo.constant dense<[[false, true, true], [false, true, false]]> : tensor<2x3xi1>
+    return %0 : tensor<2x3xi1>
+  }
+}

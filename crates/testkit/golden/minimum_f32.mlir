@@ -1,0 +1,11 @@
+module @minimum_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<2x3xf32>, %arg1: tensor<2x3xf32>, %arg2: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) {
+    %0 = stablehlo.minimum %arg0, %arg1 : tensor<2x3xf32>
+    %1 = stablehlo.compare LE, %arg0, %arg1, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+    %2 = stablehlo.constant dense<0.0> : tensor<2x3xf32>
+    %3 = stablehlo.select %1, %arg2, %2 : tensor<2x3xi1>, tensor<2x3xf32>
+    %4 = stablehlo.compare GT, %arg0, %arg1, FLOAT : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+    %5 = stablehlo.select %4, %arg2, %2 : tensor<2x3xi1>, tensor<2x3xf32>
+    return %0, %3, %5 : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>
+  }
+}

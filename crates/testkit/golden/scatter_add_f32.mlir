@@ -1,0 +1,12 @@
+module @scatter_add_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<7x3xf32>, %arg1: tensor<7xi32>, %arg2: tensor<5x3xf32>) -> (tensor<5x3xf32>, tensor<7x3xf32>) {
+    %0 = stablehlo.constant dense<0.0> : tensor<5x3xf32>
+    %1 = "stablehlo.scatter"(%0, %arg1, %arg0) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [1], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>, unique_indices = false}> ({
+    ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+      %s = stablehlo.add %a, %b : tensor<f32>
+      stablehlo.return %s : tensor<f32>
+    }) : (tensor<5x3xf32>, tensor<7xi32>, tensor<7x3xf32>) -> tensor<5x3xf32>
+    %2 = "stablehlo.gather"(%arg2, %arg1) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 3>}> : (tensor<5x3xf32>, tensor<7xi32>) -> tensor<7x3xf32>
+    return %1, %2 : tensor<5x3xf32>, tensor<7x3xf32>
+  }
+}

@@ -1,0 +1,12 @@
+module @take_scalars attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<5xf32>, %arg1: tensor<7xi32>, %arg2: tensor<7xf32>) -> (tensor<7xf32>, tensor<5xf32>) {
+    %0 = "stablehlo.gather"(%arg0, %arg1) <{dimension_numbers = #stablehlo.gather<offset_dims = [], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<5xf32>, tensor<7xi32>) -> tensor<7xf32>
+    %1 = stablehlo.constant dense<0.0> : tensor<5xf32>
+    %2 = "stablehlo.scatter"(%1, %arg1, %arg2) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>, unique_indices = false}> ({
+    ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+      %s = stablehlo.add %a, %b : tensor<f32>
+      stablehlo.return %s : tensor<f32>
+    }) : (tensor<5xf32>, tensor<7xi32>, tensor<7xf32>) -> tensor<5xf32>
+    return %0, %2 : tensor<7xf32>, tensor<5xf32>
+  }
+}
