@@ -113,7 +113,7 @@ impl Backend for PjrtBackend {
                 devices: self.num_devices(),
             });
         }
-        let send = |(d, piece): (usize, &HostTensor)| self.client.upload_tensor(piece, d).map(|b| own(b));
+        let send = |(d, piece): (usize, &HostTensor)| self.client.upload_tensor(piece, d).map(own);
         Ok(Array { pieces: pieces.iter().enumerate().map(send).collect::<Result<_, _>>()? })
     }
 

@@ -78,9 +78,9 @@ fn grouped() -> Vec<OpCase> {
     let (ab, ba) = ([dim("slot", 3), dim("a", 4), dim("b", 3)], [dim("slot", 3), dim("b", 3), dim("a", 4)]);
     let dot = |_: &str, x: Input, w: Input| vec![x, w];
     vec![
-        OpCase::new("grouped_dot_f32", dot("", f32(&rows("a")), f32(&ab)), |g, x| grouped_dot(g, x)),
-        OpCase::new("grouped_dot_transposed", dot("", f32(&rows("a")), f32(&ba)), |g, x| grouped_dot(g, x)),
-        OpCase::new("grouped_dot_bf16", dot("", bf16(&rows("a")), bf16(&ab)), |g, x| grouped_dot(g, x)),
+        OpCase::new("grouped_dot_f32", dot("", f32(&rows("a")), f32(&ab)), grouped_dot),
+        OpCase::new("grouped_dot_transposed", dot("", f32(&rows("a")), f32(&ba)), grouped_dot),
+        OpCase::new("grouped_dot_bf16", dot("", bf16(&rows("a")), bf16(&ab)), grouped_dot),
         OpCase::new("grouped_outer_f32", vec![f32(&rows("a")), f32(&[ROWS, dim("b", 3)])], |g, x| {
             grouped_outer(g, x)
         }),
