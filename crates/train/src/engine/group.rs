@@ -11,6 +11,12 @@ use collegium_runtime::{Array, Backend};
 use super::program::{Compiled, Env};
 use crate::TrainError;
 
+/// Gives a parameter's values by its checkpoint name and sizes.
+pub type Values<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError> + 'a;
+
+/// Takes a parameter's checkpoint name, sizes and values.
+pub type Sink<'a> = dyn FnMut(&str, &[usize], &[f32]) -> Result<(), TrainError> + 'a;
+
 /// Which of the sharded vectors of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
@@ -117,7 +123,7 @@ impl Group {
         spec: ParamGroup,
         programs: GroupPrograms,
         backend: &dyn Backend,
-        value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+        value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
         let shape = shape_of(&spec);
         let ranks = backend.num_devices();
@@ -196,7 +202,7 @@ impl Group {
         &mut self,
         state: State,
         backend: &dyn Backend,
-        value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+        value: &mut Values<'_>,
     ) -> Result<(), TrainError> {
         let ranks = backend.num_devices();
         let len = self.shape.shard_len(ranks);
@@ -216,11 +222,7 @@ impl Group {
     }
 
     /// Hands every parameter of a vector to `sink` by checkpoint name, one at a time.
-    pub fn export(
-        &self,
-        state: State,
-        sink: &mut dyn FnMut(&str, &[usize], &[f32]) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
+    pub fn export(&self, state: State, sink: &mut Sink<'_>) -> Result<(), TrainError> {
         let Some(array) = self.array(state) else { return Ok(()) };
         let shards: Vec<Vec<f32>> = array.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
         let len = self.shard[self.shard.len() - 1];

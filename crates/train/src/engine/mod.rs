@@ -11,6 +11,7 @@ mod step;
 mod update;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use collegium_balance::Bucket;
@@ -24,7 +25,7 @@ use collegium_runtime::{Array, Backend};
 use crate::TrainError;
 
 pub use dispatch::{DispatchReport, Dispatcher};
-pub use group::{Group, State};
+pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;
@@ -82,15 +83,15 @@ impl Engine {
         config: ModelConfig,
         mesh: Mesh,
         settings: Settings,
-        value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+        value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
         let mut dispatcher = Dispatcher::new(&mesh, backend.block_rows());
         let shape = program_shape(&config, &mesh, settings);
         let moes: Vec<&MoeConfig> = config.layers.iter().filter_map(|l| l.feed_forward.moe()).collect();
         let mut slot_tables = HashMap::new();
         for moe in &moes {
-            if !slot_tables.contains_key(&moe.num_experts) {
-                slot_tables.insert(moe.num_experts, dispatcher.slot_table(moe.num_experts, &*backend)?);
+            if let Entry::Vacant(place) = slot_tables.entry(moe.num_experts) {
+                place.insert(dispatcher.slot_table(moe.num_experts, &*backend)?);
             }
         }
         let router_bias: Vec<Vec<f32>> = moes.iter().map(|m| vec![0.0; m.num_experts]).collect();
@@ -258,7 +259,7 @@ fn make_groups(
     mesh: &Mesh,
     dtype: DType,
     dispatcher: &mut Dispatcher,
-    value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
+    value: &mut Values<'_>,
 ) -> Result<Vec<Group>, TrainError> {
     let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> =
         HashMap::new();

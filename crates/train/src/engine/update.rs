@@ -2,7 +2,7 @@
 
 use collegium_core::HostTensor;
 
-use super::{Engine, State};
+use super::{Engine, Sink, State, Values};
 use crate::TrainError;
 
 /// Numbers of one AdamW step.
@@ -119,11 +119,7 @@ impl Engine {
     ///
     /// # Errors
     /// What the device or `sink` says.
-    pub fn export(
-        &self,
-        state: State,
-        sink: &mut dyn FnMut(&str, &[usize], &[f32]) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
+    pub fn export(&self, state: State, sink: &mut Sink<'_>) -> Result<(), TrainError> {
         self.groups.iter().try_for_each(|g| g.export(state, sink))
     }
 
@@ -131,11 +127,7 @@ impl Engine {
     ///
     /// # Errors
     /// What the device or `value` says.
-    pub fn import(
-        &mut self,
-        state: State,
-        value: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError>,
-    ) -> Result<(), TrainError> {
+    pub fn import(&mut self, state: State, value: &mut Values<'_>) -> Result<(), TrainError> {
         for group in &mut self.groups {
             group.load(state, &*self.backend, value)?;
             group.working = super::Env::default();
