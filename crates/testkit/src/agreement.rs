@@ -47,10 +47,10 @@ pub fn check(backend: &dyn Backend, cases: &[OpCase]) -> Result<Vec<Agreement>, 
     let mut found = Vec::new();
     for case in cases.iter().filter(|c| c.num_devices() == backend.num_devices()) {
         let program = case.program()?;
-        let refused = |backend: &dyn Backend, source| TestkitError::Run {
+        let refused = |backend: &dyn Backend, error: RuntimeError| TestkitError::Run {
             case: case.name.clone(),
             backend: backend.name().into(),
-            source,
+            source: Box::new(error),
         };
         let values = case.values(&program);
         let reference = EvalBackend::new(case.num_devices());

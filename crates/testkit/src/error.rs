@@ -22,6 +22,6 @@ pub enum TestkitError {
         /// The backend.
         backend: String,
         /// Why.
-        source: RuntimeError,
+        source: Box<RuntimeError>,
     },
 }

@@ -35,7 +35,11 @@ pub struct Check {
 /// A case that does not build or evaluate.
 pub fn check(case: &OpCase) -> Result<Vec<Check>, TestkitError> {
     let program = case.program()?;
-    let refused = |source| TestkitError::Run { case: case.name.clone(), backend: "eval".into(), source };
+    let refused = |error: RuntimeError| TestkitError::Run {
+        case: case.name.clone(),
+        backend: "eval".into(),
+        source: Box::new(error),
+    };
     let tensors = case.values(&program);
     let mut inputs: Vec<Pieces> =
         tensors.iter().map(|pieces| pieces.iter().map(HostTensor::to_f64).collect()).collect();
