@@ -9,7 +9,7 @@ use crate::{Counts, Layout};
 pub struct Plan {
     layout: Layout,
     num_experts: usize,
-    /// [source][expert][rank]
+    /// `[source][expert][rank]`
     rows: Vec<u32>,
 }
 

@@ -9,7 +9,7 @@ use collegium_core::RankId;
 
 use crate::{Bucket, Plan};
 
-/// Addressing of one source, both [expert][rank], as f32 (exact below 2^24).
+/// Addressing of one source, both `[expert][rank]`, as f32 (exact below 2^24).
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceTables {
     /// First arrival index of the expert that goes to the rank.
