@@ -148,9 +148,15 @@ impl Inventory<'_> {
                 ));
             }
             FeedForward::Dense { intermediate } => {
-                params.push(self.matrix(&at("mlp.gate_proj.weight"), *intermediate, c.hidden_size));
-                params.push(self.matrix(&at("mlp.up_proj.weight"), *intermediate, c.hidden_size));
-                params.push(self.matrix(&at("mlp.down_proj.weight"), c.hidden_size, *intermediate));
+                let (inner, width) = (*intermediate, c.hidden_size);
+                for (name, rows, columns) in
+                    [("gate", inner, width), ("up", inner, width), ("down", width, inner)]
+                {
+                    params.push(self.matrix(&at(&format!("mlp.{name}_proj.weight")), rows, columns));
+                    if c.mlp_bias {
+                        params.push(self.bias(&at(&format!("mlp.{name}_proj.bias")), rows));
+                    }
+                }
             }
         }
         self.group(GroupKey::Layer(layer), params)

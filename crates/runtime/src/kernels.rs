@@ -1,10 +1,63 @@
-//! Hands this process's CPU kernels to the CPU plugin.
+//! Hands this process's CPU kernels to the CPU plugin, as typed custom calls.
 
 use std::sync::Arc;
 
-use collegium_pjrt::Plugin;
+use collegium_core::DType;
+use collegium_kernels::Threads;
+use collegium_kernels::handlers::{self, BufferView, BufferViewMut};
+use collegium_pjrt::ffi;
+use collegium_pjrt::{CallFrame, Plugin};
 
-/// Registers the kernels; whether programs may call them.
-pub(crate) fn register(_plugin: &Arc<Plugin>, _ranks: usize) -> bool {
-    false
+/// The platform's name inside XLA.
+const HOST: &str = "Host";
+
+/// Registers the kernels for `ranks` devices that share the cores; whether programs may call them.
+pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
+    Threads::set(ranks);
+    ffi::register::<GroupedDot>(plugin, HOST).is_ok() && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
+}
+
+struct GroupedDot;
+
+impl ffi::Handler for GroupedDot {
+    const NAME: &'static str = collegium_hlo::GROUPED_DOT;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let transposed = frame.integer("weights_transposed")?;
+        call(handlers::grouped_dot, frame, &[("weights_transposed", transposed)])
+    }
+}
+
+struct GroupedOuter;
+
+impl ffi::Handler for GroupedOuter {
+    const NAME: &'static str = collegium_hlo::GROUPED_OUTER;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::grouped_outer, frame, &[])
+    }
+}
+
+/// Shows a call's buffers to a kernel; both kinds take three operands and give one f32 result.
+fn call(
+    kernel: handlers::Handler,
+    frame: &mut CallFrame<'_>,
+    attributes: handlers::Attributes<'_>,
+) -> Result<(), String> {
+    let inputs: Vec<BufferView<'_>> =
+        (0..frame.num_inputs()).map(|i| view(frame, i)).collect::<Result<_, _>>()?;
+    let (values, dims) = frame.output::<f32>(0)?;
+    let out = BufferViewMut { dtype: DType::F32, dims, bytes: bytemuck::cast_slice_mut(values) };
+    kernel(&inputs, &mut [out], attributes).map_err(|e| e.to_string())
+}
+
+fn view<'a>(frame: &CallFrame<'a>, index: usize) -> Result<BufferView<'a>, String> {
+    let dtype = frame.input_dtype(index)?;
+    let bytes: &[u8] = match dtype {
+        DType::F32 => bytemuck::cast_slice(frame.input::<f32>(index)?),
+        DType::Bf16 => bytemuck::cast_slice(frame.input::<half::bf16>(index)?),
+        DType::I32 => bytemuck::cast_slice(frame.input::<i32>(index)?),
+        other => return Err(format!("operand {index} is {other}; the kernels take f32, bf16 and i32")),
+    };
+    Ok(BufferView { dtype, dims: frame.input_dims(index)?, bytes })
 }

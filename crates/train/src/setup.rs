@@ -105,6 +105,7 @@ fn sized(m: &ModelSection, vocab: usize, seq: usize) -> ModelConfig {
         max_position_embeddings: seq.max(4096),
         tie_word_embeddings: m.tie_embeddings,
         attention_bias: AttentionBias::default(),
+        mlp_bias: false,
         qk_norm: QkNorm::PerHead,
         clip_qkv: None,
         initializer_range: 0.02,

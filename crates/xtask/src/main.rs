@@ -15,7 +15,8 @@ fn main() -> ExitCode {
         ("test", _) => test(&rest),
         ("ci", true) => run(&mut Command::new(root().join(".ci/run"))),
         ("bless", true) => {
-            run(cargo(&["test", "--package", "collegium-testkit"]).env("COLLEGIUM_BLESS", "1"))
+            let golden = ["test", "--package", "collegium-testkit", "--test", "golden"];
+            run(cargo(&golden).env("COLLEGIUM_BLESS", "1"))
         }
         _ => {
             eprintln!("{USAGE}");

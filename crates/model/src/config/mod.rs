@@ -44,6 +44,8 @@ pub struct ModelConfig {
     pub tie_word_embeddings: bool,
     /// Biases of the attention projections.
     pub attention_bias: AttentionBias,
+    /// Whether the projections of a dense feed-forward have a bias.
+    pub mlp_bias: bool,
     /// Norms of queries and keys.
     pub qk_norm: QkNorm,
     /// Bound on the projected queries, keys and values.

@@ -28,7 +28,7 @@ const DEFAULTS: Defaults = Defaults {
 fn parse(fields: &mut Fields<'_>) -> ModelConfig {
     let mut config = common(fields, &DEFAULTS);
     config.attention_bias = bias_everywhere(fields);
-    fields.only("mlp_bias", &json!(false), "the feed-forward here has no bias");
+    config.mlp_bias = fields.flag("mlp_bias").unwrap_or(false);
     let intermediate = fields.required_size("intermediate_size");
     uniform(
         &mut config,
@@ -45,7 +45,7 @@ fn parse(fields: &mut Fields<'_>) -> ModelConfig {
 
 fn write(config: &ModelConfig, map: &mut Map<String, Value>) {
     map.insert("attention_bias".into(), json!(config.attention_bias.qkv));
-    map.insert("mlp_bias".into(), json!(false));
+    map.insert("mlp_bias".into(), json!(config.mlp_bias));
     if let Some(FeedForward::Dense { intermediate }) = config.layers.first().map(|l| &l.feed_forward) {
         map.insert("intermediate_size".into(), json!(intermediate));
     }

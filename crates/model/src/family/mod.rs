@@ -86,6 +86,7 @@ fn common(fields: &mut Fields<'_>, defaults: &Defaults) -> ModelConfig {
         max_position_embeddings: fields.size("max_position_embeddings").unwrap_or(defaults.max_position),
         tie_word_embeddings: fields.flag("tie_word_embeddings").unwrap_or(defaults.tied),
         attention_bias: AttentionBias::default(),
+        mlp_bias: false,
         qk_norm: QkNorm::None,
         clip_qkv: None,
         initializer_range: fields.non_negative("initializer_range").unwrap_or(0.02),

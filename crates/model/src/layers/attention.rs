@@ -41,7 +41,7 @@ pub fn attention<'g>(
     v: Value<'g>,
     how: &Attention<'g>,
 ) -> (Value<'g>, Option<(Value<'g>, Value<'g>)>) {
-    let (heads, kv_heads, head_dim) = (q.size("head"), k.size("kv_head"), q.size("head_dim"));
+    let (heads, kv_heads) = (q.size("head"), k.size("kv_head"));
     let query = q
         .split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)])
         .rename(&[("seq", "query")])
@@ -58,35 +58,76 @@ pub fn attention<'g>(
     };
     let order = ["batch", "kv_head", "key", "head_dim"];
     let (keys, values) = (keys.transpose(&order), values.transpose(&order));
-    let scores = query.dot_as(keys, &["head_dim"], DType::F32) * (1.0 / (head_dim as f64).sqrt());
-    let allowed = mask(how, q.size("seq"), keys.size("key"));
-    let closed = q.graph().scalar(DType::F32, -1e30);
-    let weights =
-        allowed.broadcast(&scores.shape().dims).select(scores, closed).softmax("key").convert(q.dtype());
-    let mixed = weights.dot_as(values, &["key"], widened(q.dtype())).convert(q.dtype());
+    let pieces: Vec<Value<'g>> = query_blocks(how, q.size("seq"), keys.size("key"))
+        .iter()
+        .map(|at| block(query, keys, values, how, at))
+        .collect();
+    let mixed = Value::concat(&pieces, "query");
     let heads_last = mixed.transpose(&["batch", "query", "kv_head", "group", "head_dim"]);
     (heads_last.merge(&["kv_head", "group"], "head").rename(&[("query", "seq")]), updated)
 }
 
-/// Which keys each query sees: {batch, query, key}, boolean.
-fn mask<'g>(how: &Attention<'g>, queries: usize, keys: usize) -> Value<'g> {
+/// Queries and the keys that any of them sees.
+struct Span {
+    queries: std::ops::Range<usize>,
+    keys: std::ops::Range<usize>,
+}
+
+/// Queries of one block of a long row; no key behind them, or out of the window of all of them, is multiplied.
+const QUERY_BLOCK: usize = 64;
+
+fn query_blocks(how: &Attention<'_>, queries: usize, keys: usize) -> Vec<Span> {
+    if how.cache.is_some() || queries < 2 * QUERY_BLOCK {
+        return vec![Span { queries: 0..queries, keys: 0..keys }];
+    }
+    let span = |first: usize| {
+        let end = (first + QUERY_BLOCK).min(queries);
+        let start = how.window.map_or(0, |w| (first + 1).saturating_sub(w));
+        Span { queries: first..end, keys: start..end }
+    };
+    (0..queries).step_by(QUERY_BLOCK).map(span).collect()
+}
+
+/// Attention of a block of queries: {batch, kv_head, group, query, head_dim}.
+fn block<'g>(
+    query: Value<'g>,
+    keys: Value<'g>,
+    values: Value<'g>,
+    how: &Attention<'g>,
+    at: &Span,
+) -> Value<'g> {
+    let query = query.slice("query", at.queries.start, at.queries.end);
+    let [keys, values] = [keys, values].map(|x| x.slice("key", at.keys.start, at.keys.end));
+    let scale = 1.0 / (query.size("head_dim") as f64).sqrt();
+    let scores = (query * scale).dot_as(keys, &["head_dim"], DType::F32);
+    let closed = query.graph().scalar(DType::F32, -1e30);
+    let weights = mask(how, at)
+        .broadcast(&scores.shape().dims)
+        .select(scores, closed)
+        .softmax("key")
+        .convert(query.dtype());
+    weights.dot_as(values, &["key"], widened(query.dtype())).convert(query.dtype())
+}
+
+/// Which keys of a span each of its queries sees: {batch, query, key}, boolean.
+fn mask<'g>(how: &Attention<'g>, at: &Span) -> Value<'g> {
     let g = how.segments.graph();
-    let batch = how.segments.size("batch");
-    let places: [Dim; 2] = [dim("query", queries), dim("key", keys)];
-    let mut query_at = g.iota(DType::I32, &places, "query");
+    let places: [Dim; 2] = [dim("query", at.queries.len()), dim("key", at.keys.len())];
+    let number = |n: usize| g.scalar(DType::I32, n as f64);
+    let mut query_at = g.iota(DType::I32, &places, "query") + number(at.queries.start);
     if let Some(cache) = &how.cache {
         query_at = query_at + cache.start;
     }
-    let key_at = g.iota(DType::I32, &places, "key");
+    let key_at = g.iota(DType::I32, &places, "key") + number(at.keys.start);
     let mut seen = key_at.at_most(query_at);
     if let Some(window) = how.window {
-        seen = seen.and((query_at - key_at).less(g.scalar(DType::I32, window as f64)));
+        seen = seen.and((query_at - key_at).less(number(window)));
     }
-    let dims = [dim("batch", batch), places[0], places[1]];
+    let dims = [dim("batch", how.segments.size("batch")), places[0], places[1]];
     let key_segments = match &how.cache {
         Some(cache) => cache.segments.rename(&[("context", "key")]),
-        None => how.segments.rename(&[("seq", "key")]),
+        None => how.segments.rename(&[("seq", "key")]).slice("key", at.keys.start, at.keys.end),
     };
-    let own = how.segments.rename(&[("seq", "query")]).broadcast(&dims);
-    own.equals(key_segments.broadcast(&dims)).and(seen.broadcast(&dims))
+    let own = how.segments.rename(&[("seq", "query")]).slice("query", at.queries.start, at.queries.end);
+    own.broadcast(&dims).equals(key_segments.broadcast(&dims)).and(seen.broadcast(&dims))
 }

@@ -2,27 +2,19 @@
 //! (x[i], x[i + d/2]) is turned by the angle `position · frequency[i]`.
 
 use collegium_core::DType;
-use collegium_hlo::{Value, dim};
+use collegium_hlo::Value;
 
-/// Cosines and sines of every position: {batch, seq, half}, f32.
+/// Cosines and sines of every token's angles, {batch, seq, half} f32. The host makes them, once for all layers: inside a
+/// program they would be computed again for every head that they are broadcast to.
 #[derive(Clone, Copy)]
 pub struct Rotation<'g> {
-    cos: Value<'g>,
-    sin: Value<'g>,
+    /// Cosines.
+    pub cos: Value<'g>,
+    /// Sines.
+    pub sin: Value<'g>,
 }
 
 impl<'g> Rotation<'g> {
-    /// The rotation of `positions` {batch, seq} (i32) by `frequencies` (radians per position).
-    pub fn new(positions: Value<'g>, frequencies: &[f64]) -> Self {
-        let g = positions.graph();
-        let half = dim("half", frequencies.len());
-        let mut dims = positions.shape().dims;
-        dims.push(half);
-        let angle =
-            positions.convert(DType::F32).broadcast(&dims) * g.literal(DType::F32, &[half], frequencies);
-        Self { cos: angle.cos(), sin: angle.sin() }
-    }
-
     /// Turns `x` {batch, seq, .., head_dim}.
     #[track_caller]
     pub fn apply(self, x: Value<'g>) -> Value<'g> {

@@ -1,7 +1,7 @@
 //! One transformer layer up to its experts: attention, then the router of a sparse layer or the whole feed-forward of a dense one.
 
 use collegium_core::DType;
-use collegium_hlo::{ForwardBackward, Graph, GraphError, Program, Value, dim, split};
+use collegium_hlo::{ForwardBackward, Graph, GraphError, Name, Program, Value, dim, split};
 
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig, QkNorm};
@@ -9,7 +9,8 @@ use crate::layers::{Attention, Cache, Rotation, Routing, attention, feed_forward
 
 /// Forward and backward of `layer`.
 ///
-/// Inputs: `hidden` {token, hidden}, `segments` and `positions` {batch, seq}, for a sparse layer `router_bias` {expert}, weights.
+/// Inputs: `hidden` {token, hidden}, `segments` {batch, seq}, `cos` and `sin` {batch, seq, half} (see
+/// [`Rotation`]), for a sparse layer `router_bias` {expert}, weights.
 /// Outputs of a dense layer: `hidden_out`. Of a sparse one: `mixed` (after attention), `normed` (input of the experts),
 /// `gates`, `choices`, `counts`, `probability_sum`, `z_sum` (see [`Routing`]).
 ///
@@ -21,9 +22,9 @@ pub fn block(shape: &Shape<'_>, layer: &LayerConfig) -> Result<ForwardBackward, 
     let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
     let places = [dim("batch", shape.batch), dim("seq", shape.seq)];
     let segments = b.input("segments", DType::I32, &places);
-    let positions = b.input("positions", DType::I32, &places);
+    let rotation = rotation(&b, shape);
     let how = Attention { segments, window: layer.sliding_window, cache: None };
-    let (mixed, _) = graph.scope("self_attn", || attend(&b, shape, hidden, positions, &how));
+    let (mixed, _) = graph.scope("self_attn", || attend(&b, shape, hidden, rotation, &how));
     let outputs = match &layer.feed_forward {
         FeedForward::Dense { intermediate } => {
             vec![("hidden_out", graph.scope("mlp", || dense(&b, shape, mixed, *intermediate)))]
@@ -56,7 +57,7 @@ pub fn generation_block(
     let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
     let places = [dim("batch", shape.batch), dim("seq", shape.seq)];
     let segments = b.input("segments", DType::I32, &places);
-    let positions = b.input("positions", DType::I32, &places);
+    let rotation = rotation(&b, shape);
     let (batch, place) = (dim("batch", shape.batch), dim("context", context));
     let c = shape.config;
     let kept = [batch, place, dim("kv_head", c.num_kv_heads), dim("head_dim", c.head_dim)];
@@ -67,7 +68,7 @@ pub fn generation_block(
         segments: b.input("cache.segments", DType::I32, &[batch, place]),
     };
     let how = Attention { segments, window: layer.sliding_window, cache: Some(cache) };
-    let (mixed, updated) = attend(&b, shape, hidden, positions, &how);
+    let (mixed, updated) = attend(&b, shape, hidden, rotation, &how);
     let mut outputs = match &layer.feed_forward {
         FeedForward::Dense { intermediate } => vec![("hidden_out", dense(&b, shape, mixed, *intermediate))],
         FeedForward::Moe(moe) => sparse_outputs(&b, shape, mixed, moe),
@@ -80,13 +81,20 @@ pub fn generation_block(
         .donate("cache.values", "cache.values_out")
 }
 
+/// The rotary embedding of the tokens.
+fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
+    let dims = [dim("batch", shape.batch), dim("seq", shape.seq), dim("half", shape.config.head_dim / 2)];
+    let [cos, sin] = ["cos", "sin"].map(|name| b.input(name, DType::F32, &dims));
+    Rotation { cos, sin }
+}
+
 /// `hidden + o(attention(norm(hidden)))`, {token, hidden}, and the updated cache.
 #[allow(clippy::type_complexity)]
 fn attend<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     hidden: Value<'g>,
-    positions: Value<'g>,
+    rotation: Rotation<'g>,
     how: &Attention<'g>,
 ) -> (Value<'g>, Option<(Value<'g>, Value<'g>)>) {
     let c = shape.config;
@@ -124,7 +132,6 @@ fn attend<'g>(
             _ => y,
         }
     };
-    let rotation = Rotation::new(positions, &c.rope.inv_frequencies(c.head_dim));
     let q = rotation.apply(heads(project("q", c.num_heads * c.head_dim), "q", c.num_heads, "head"));
     let k = rotation.apply(heads(project("k", c.num_kv_heads * c.head_dim), "k", c.num_kv_heads, "kv_head"));
     let v = heads(project("v", c.num_kv_heads * c.head_dim), "v", c.num_kv_heads, "kv_head");
@@ -143,11 +150,13 @@ fn post_norm<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<
 }
 
 fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate: usize) -> Value<'g> {
-    let d = shape.config.hidden_size;
-    let gate = b.weight("mlp.gate_proj.weight", &[("intermediate", intermediate), ("hidden", d)]);
-    let up = b.weight("mlp.up_proj.weight", &[("intermediate", intermediate), ("hidden", d)]);
-    let down = b.weight("mlp.down_proj.weight", &[("hidden", d), ("intermediate", intermediate)]);
-    mixed + feed_forward(post_norm(b, shape, mixed), gate, up, down)
+    let (inner, width) = (("intermediate", intermediate), ("hidden", shape.config.hidden_size));
+    let projection = |name: &str, out: (Name, usize), from: (Name, usize)| {
+        let bias = shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]));
+        (b.weight(&format!("mlp.{name}_proj.weight"), &[out, from]), bias)
+    };
+    let [gate, up] = ["gate", "up"].map(|name| projection(name, inner, width));
+    mixed + feed_forward(post_norm(b, shape, mixed), gate, up, projection("down", width, inner))
 }
 
 fn sparse_outputs<'g>(

@@ -73,13 +73,13 @@ impl Default for ModelSection {
             config: None,
             vocab_size: 0,
             hidden_size: 128,
-            num_layers: 4,
+            num_layers: 3,
             num_heads: 4,
             num_kv_heads: 2,
             head_dim: 32,
             num_experts: 8,
             top_k: 2,
-            intermediate: 256,
+            intermediate: 128,
             rope_theta: 10_000.0,
             tie_embeddings: false,
         }
@@ -145,9 +145,9 @@ impl Default for TrainSection {
     fn default() -> Self {
         Self {
             steps: 400,
-            batch: 16,
+            batch: 32,
             micro_batch: 0,
-            seq: 256,
+            seq: 128,
             seed: 0,
             dtype: "float32".into(),
             residuals: "save-dots".into(),
@@ -184,7 +184,7 @@ pub struct OptimizerSection {
 impl Default for OptimizerSection {
     fn default() -> Self {
         Self {
-            learning_rate: 2e-3,
+            learning_rate: 3e-3,
             final_share: 0.1,
             warmup_steps: 20,
             schedule: "cosine".into(),

@@ -54,6 +54,8 @@ num_kv_heads = 4
 num_experts = 8
 intermediate = 512
 [train]
+batch = 16
+seq = 256
 steps = 1000
 [optimizer]
 learning_rate = 1e-3

@@ -168,7 +168,11 @@ impl Engine {
         let inputs = Env::default()
             .with("tokens", upload(tokens.iter().map(|&t| t as i32).collect())?)
             .with("segments", upload(places(&|row, at| if at < padding[row] { -1 } else { 0 }))?)
-            .with("positions", upload(places(&|row, at| at.saturating_sub(padding[row]) as i32))?)
+            .with_rotation(self.rotation(
+                &places(&|row, at| at.saturating_sub(padding[row]) as i32),
+                batch,
+                seq,
+            )?)
             .with("cache.segments", session.segments.clone())
             .with("cache.start", self.backend.replicate(&HostTensor::scalar(start as i32))?);
         let find = |name: &str| inputs.get(name).cloned().or_else(|| self.working(GroupKey::Embed, name));

@@ -6,6 +6,7 @@ mod finite;
 mod generate;
 mod group;
 mod program;
+mod rotation;
 mod step;
 mod update;
 

@@ -20,6 +20,11 @@ impl Env {
         self
     }
 
+    /// The tables of the rotary embedding.
+    pub fn with_rotation(self, (cos, sin): (Array, Array)) -> Self {
+        self.with("cos", cos).with("sin", sin)
+    }
+
     /// The array called `name`.
     pub fn get(&self, name: &str) -> Option<&Array> {
         self.0.get(name)

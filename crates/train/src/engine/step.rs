@@ -281,7 +281,7 @@ impl Engine {
             .with("tokens", upload(&batch.tokens)?)
             .with("targets", upload(&batch.targets)?)
             .with("segments", upload(&batch.segments)?)
-            .with("positions", upload(&batch.positions)?))
+            .with_rotation(self.rotation(&batch.positions, rows, batch.seq)?))
     }
 }
 
