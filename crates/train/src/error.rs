@@ -33,9 +33,7 @@ pub enum TrainError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
     /// The loss or a gradient is NaN or infinite.
-    #[error(
-        "step {step}: the numbers stopped being finite, first in {place}; {remedy}"
-    )]
+    #[error("step {step}: the numbers stopped being finite, first in {place}; {remedy}")]
     NotFinite {
         /// The step that failed.
         step: u64,

@@ -63,7 +63,7 @@ impl Trainer {
     /// The run in `dir`, from its newest checkpoint; `engine` has that checkpoint's weights already.
     ///
     /// # Errors
-    /// A run that has done all its steps, a checkpoint of other data, or one that lacks a part.
+    /// A checkpoint of other data, or one that lacks a part.
     pub fn resume(
         config: RunConfig,
         dir: &Path,
@@ -73,13 +73,6 @@ impl Trainer {
         stop: Arc<AtomicBool>,
     ) -> Result<Self, TrainError> {
         let state = snapshot::read_state(checkpoint)?;
-        if state.step >= config.train.steps {
-            return Err(TrainError::AllStepsDone {
-                run: dir.into(),
-                done: state.step,
-                steps: config.train.steps,
-            });
-        }
         snapshot::restore(&mut engine, &state, checkpoint)?;
         feed.train.restore(&state.data)?;
         let writer = RunWriter::append(dir, state.step)?;

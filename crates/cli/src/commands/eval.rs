@@ -14,7 +14,9 @@ use crate::args::EvalArgs;
 
 /// Runs the command.
 pub fn run(args: &EvalArgs) -> Outcome {
-    for (name, value, least) in [("--seq", args.seq, 2), ("--batch", args.batch, 1), ("--problems", args.problems, 1)] {
+    for (name, value, least) in
+        [("--seq", args.seq, 2), ("--batch", args.batch, 1), ("--problems", args.problems, 1)]
+    {
         if value < least {
             anyhow::bail!("{name} is {value}; it must be at least {least}");
         }
@@ -26,7 +28,8 @@ pub fn run(args: &EvalArgs) -> Outcome {
 fn perplexity(args: &EvalArgs, model: &Model) -> Outcome {
     let sources = Sources::find(&args.data, &args.field)?;
     let cache = tempfile::tempdir()?;
-    let file = Arc::new(TokenFile::prepare(&sources, &model.tokenizer, cache.path(), &mut show_tokenizing())?);
+    let file =
+        Arc::new(TokenFile::prepare(&sources, &model.tokenizer, cache.path(), &mut show_tokenizing())?);
     let mut engine = model.engine(&args.device, args.batch, args.seq)?;
     let (mut sum, mut count, mut tokens) = (0.0, 0, 0);
     for batch in SequentialBatches::new(file.all(), args.batch, args.seq)? {

@@ -10,7 +10,7 @@ use collegium_checkpoint::CheckpointDir;
 use collegium_model::config::ModelConfig;
 use collegium_train::config::RunConfig;
 use collegium_train::feed::Feed;
-use collegium_train::{Ending, TrainError, Trainer, feed, setup};
+use collegium_train::{Ending, TrainError, Trainer, feed, setup, snapshot};
 
 use super::run_folder::{NewFolder, next_free};
 use super::{Outcome, print_json, show_tokenizing};
@@ -96,6 +96,10 @@ fn resume(args: &TrainArgs, run: &Path, stop: Arc<AtomicBool>) -> anyhow::Result
     let config = RunConfig::assemble(None, Some(&saved), &args.settings)
         .with_context(|| format!("cannot resume {}", run.display()))?;
     let checkpoint = newest(run)?;
+    let (done, steps) = (snapshot::read_state(&checkpoint)?.step, config.train.steps);
+    if done >= steps {
+        return Err(TrainError::AllStepsDone { run: run.into(), done, steps }.into());
+    }
     let tokenizer = feed::tokenizer(&config)?;
     let (model, _) = ModelConfig::from_file(&checkpoint.join("config.json"))?;
     let (described, _) = setup::model_config(&config, tokenizer.vocab_size())?;

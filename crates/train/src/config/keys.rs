@@ -159,7 +159,8 @@ fn known_keys() -> Vec<String> {
 fn nearest(key: &str, known: &[String]) -> Option<String> {
     let last = |k: &str| k.rsplit('.').next().unwrap_or(k).to_string();
     let score = |k: &String| edits(key, k).min(edits(&last(key), &last(k)) + 1);
-    known.iter().min_by_key(|k| score(k)).filter(|k| score(k) <= 2 + key.len() / 4).cloned()
+    // A short name is close to every other; more than a third of its letters must agree.
+    known.iter().min_by_key(|k| score(k)).filter(|k| score(k) <= 2 + last(key).len() / 3).cloned()
 }
 
 /// Levenshtein distance.
