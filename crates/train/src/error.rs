@@ -33,14 +33,14 @@ pub enum TrainError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
     /// The loss or a gradient is NaN or infinite.
-    #[error(
-        "step {step}: the numbers stopped being finite, first in {place}; the last checkpoint is untouched: resume from it with a lower optimizer.learning_rate, or with train.dtype=float32"
-    )]
+    #[error("step {step}: the numbers stopped being finite, first in {place}; {remedy}")]
     NotFinite {
         /// The step that failed.
         step: u64,
         /// Where the first such number is.
         place: String,
+        /// What to do, which depends on whether there is a checkpoint.
+        remedy: String,
     },
     /// A tokenizer with more tokens than the model knows.
     #[error(
@@ -86,6 +86,16 @@ pub enum TrainError {
         run: std::path::PathBuf,
         /// What differs.
         difference: String,
+    },
+    /// A run to resume that is complete.
+    #[error("{} has done {done} of {steps} steps, there is nothing left to do; to train on, raise the number: --set train.steps={}", run.display(), 2 * done)]
+    AllStepsDone {
+        /// The run.
+        run: std::path::PathBuf,
+        /// Steps of its newest checkpoint.
+        done: u64,
+        /// Steps of the configuration.
+        steps: u64,
     },
     /// A run with nothing to resume from.
     #[error("{} has no complete checkpoint; start a new run", run.display())]

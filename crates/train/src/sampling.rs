@@ -6,21 +6,28 @@ pub struct Sampler {
     temperature: f64,
     top_p: f64,
     state: u64,
+    num_tokens: usize,
 }
 
 impl Sampler {
     /// Always the likeliest token.
     pub fn greedy() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, state: 0 }
+        Self::new(0.0, 1.0, 0)
     }
 
     /// A token by its probability at `temperature`, among the likeliest that together have `top_p`. Temperature 0 is greedy.
     pub fn new(temperature: f64, top_p: f64, seed: u64) -> Self {
-        Self { temperature, top_p, state: seed }
+        Self { temperature, top_p, state: seed, num_tokens: usize::MAX }
+    }
+
+    /// Only the first `num_tokens`: a model's vocabulary may be rounded up beyond its tokenizer's.
+    pub fn among(self, num_tokens: usize) -> Self {
+        Self { num_tokens, ..self }
     }
 
     /// The next token.
     pub fn pick(&mut self, logits: &[f32]) -> u32 {
+        let logits = &logits[..logits.len().min(self.num_tokens)];
         let best = logits
             .iter()
             .enumerate()
@@ -65,6 +72,13 @@ mod tests {
     #[test]
     fn greedy_takes_the_first_of_the_largest() {
         assert_eq!(Sampler::greedy().pick(&[0.0, 2.0, 2.0, -1.0]), 1);
+    }
+
+    #[test]
+    fn tokens_beyond_the_tokenizer_are_never_taken() {
+        assert_eq!(Sampler::greedy().among(2).pick(&[0.0, 1.0, 9.0]), 1);
+        let mut sampler = Sampler::new(1.0, 1.0, 7).among(2);
+        assert!((0..100).all(|_| sampler.pick(&[0.0, 1.0, 9.0]) < 2));
     }
 
     #[test]

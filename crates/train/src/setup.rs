@@ -10,7 +10,7 @@ use collegium_model::config::{
 };
 use collegium_runtime::{Backend, PjrtBackend, platform};
 
-use crate::config::{ModelSection, RunConfig};
+use crate::config::{ConfigError, ModelSection, RunConfig};
 use crate::engine::{Engine, Settings};
 use crate::{RandomInit, TrainError};
 
@@ -34,19 +34,52 @@ pub fn model_config(config: &RunConfig, vocab: usize) -> Result<(ModelConfig, Ve
     let file = section.config.clone().or_else(|| section.checkpoint.as_ref().map(|c| c.join("config.json")));
     let (mut model, warnings) = match file {
         Some(path) => ModelConfig::from_file(&path)?,
-        None => (sized(section, vocab), Vec::new()),
+        None => {
+            let sized = sized(section, vocab, config.train.seq);
+            // What no single key shows: sizes whose products are beyond all bounds.
+            ModelConfig::from_json(&sized.to_hf_json(), "[model]")?;
+            (sized, Vec::new())
+        }
     };
-    if model.vocab_size < vocab {
-        return Err(TrainError::Vocabulary { model: model.vocab_size, tokenizer: vocab });
-    }
+    check_vocabulary(&model, vocab)?;
     if section.checkpoint.is_none() {
         model.router_aux_loss_coef = config.router.aux_loss;
     }
+    check_experts(&model, config.expert_ranks())?;
     Ok((model, warnings))
 }
 
+/// The model knows every token of a tokenizer of `vocab` tokens.
+///
+/// # Errors
+/// A tokenizer with more tokens than the model.
+pub fn check_vocabulary(model: &ModelConfig, vocab: usize) -> Result<(), TrainError> {
+    if model.vocab_size < vocab {
+        return Err(TrainError::Vocabulary { model: model.vocab_size, tokenizer: vocab });
+    }
+    Ok(())
+}
+
+/// Every rank is home to equally many experts.
+fn check_experts(model: &ModelConfig, ranks: usize) -> Result<(), TrainError> {
+    let experts = |layer: &LayerConfig| layer.feed_forward.moe().map(|m| m.num_experts);
+    match model.layers.iter().filter_map(experts).find(|e| !e.is_multiple_of(ranks)) {
+        Some(experts) => {
+            let valid: Vec<String> =
+                (1..=experts).filter(|n| experts.is_multiple_of(*n)).map(|n| n.to_string()).collect();
+            Err(ConfigError::Values(vec![format!(
+                "the model has {experts} experts a layer, which do not divide over {ranks} ranks; set parallel.expert \
+                 (and parallel.devices, a multiple of it) to one of {}",
+                valid.join(", ")
+            )])
+            .into())
+        }
+        None => Ok(()),
+    }
+}
+
 /// A Qwen3-MoE model (dense: Qwen3) of the sizes given.
-fn sized(m: &ModelSection, vocab: usize) -> ModelConfig {
+fn sized(m: &ModelSection, vocab: usize, seq: usize) -> ModelConfig {
     let feed_forward = if m.num_experts == 0 {
         FeedForward::Dense { intermediate: m.intermediate }
     } else {
@@ -69,7 +102,7 @@ fn sized(m: &ModelSection, vocab: usize) -> ModelConfig {
         head_dim: m.head_dim,
         rms_norm_eps: 1e-6,
         rope: Rope { theta: m.rope_theta, scaling: RopeScaling::None },
-        max_position_embeddings: 4096,
+        max_position_embeddings: seq.max(4096),
         tie_word_embeddings: m.tie_embeddings,
         attention_bias: AttentionBias::default(),
         mlp_bias: false,

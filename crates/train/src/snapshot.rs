@@ -90,6 +90,12 @@ pub fn read_state(folder: &Path) -> Result<RunState, TrainError> {
 /// # Errors
 /// A checkpoint that lacks them, or what the device says.
 pub fn restore(engine: &mut Engine, state: &RunState, folder: &Path) -> Result<(), TrainError> {
+    let sizes = |bias: &[Vec<f32>]| bias.iter().map(Vec::len).collect::<Vec<_>>();
+    let (given, required) = (sizes(&state.router_bias), sizes(engine.router_bias()));
+    if given != required {
+        let why = format!("router_bias has sizes {given:?}, the model needs {required:?}");
+        return Err(TrainError::State { path: folder.join(PROGRESS), why });
+    }
     let reader = SafetensorsReader::open(&folder.join(OPTIMIZER))?;
     for (prefix, which) in [("m/", State::FirstMoment), ("v/", State::SecondMoment)] {
         engine.import(which, &mut |name, sizes| Ok(reader.read_f32(&format!("{prefix}{name}"), sizes)?))?;

@@ -11,7 +11,7 @@ use collegium_data::Batch;
 use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
 
 use crate::config::RunConfig;
-use crate::engine::{Engine, Hyper, LossWeights, StepLoss};
+use crate::engine::{Engine, Hyper, LossWeights, State, StepLoss};
 use crate::feed::Feed;
 use crate::sampling::Sampler;
 use crate::schedule::learning_rate;
@@ -92,6 +92,7 @@ impl Trainer {
         stop: Arc<AtomicBool>,
     ) -> Result<Self, TrainError> {
         let checkpoints = CheckpointDir::new(&dir.join("checkpoints"))?;
+        checkpoints.prepare()?;
         let progress = Progress::new(config.train.steps, 0);
         let dir = dir.to_path_buf();
         let started = Instant::now();
@@ -117,6 +118,16 @@ impl Trainer {
     /// # Errors
     /// A loss that is not finite, data or a disk that fail, or what the device says; the last checkpoint is untouched.
     pub fn run(mut self) -> Result<(Ending, u64), TrainError> {
+        let ending = self.run_steps();
+        let closed = self.close();
+        self.progress.finish();
+        // What led to an error is worth seeing too; that it cannot be shown must not hide the error itself.
+        let ending = ending?;
+        closed?;
+        Ok((ending, self.step))
+    }
+
+    fn run_steps(&mut self) -> Result<Ending, TrainError> {
         let (steps, run) = (self.config.train.steps, self.config.run.clone());
         while self.step < steps {
             self.train_step()?;
@@ -128,20 +139,19 @@ impl Trainer {
                 self.save()?;
             }
             if stop && self.step < steps {
-                return self.close(Ending::Interrupted);
+                return Ok(Ending::Interrupted);
             }
         }
         self.validate()?;
         self.save()?;
         self.solve()?;
-        self.close(Ending::Finished)
+        Ok(Ending::Finished)
     }
 
-    fn close(mut self, ending: Ending) -> Result<(Ending, u64), TrainError> {
+    fn close(&mut self) -> Result<(), TrainError> {
         self.writer.sync()?;
-        self.progress.finish();
         collegium_report::html::render(&self.dir)?;
-        Ok((ending, self.step))
+        Ok(())
     }
 
     fn seconds(&self) -> f64 {
@@ -176,7 +186,7 @@ impl Trainer {
         }
         let norm = self.engine.gradient_norm()?;
         if !norm.is_finite() {
-            return Err(TrainError::NotFinite { step: self.step + 1, place: "the gradients".into() });
+            return Err(self.gradient_not_finite()?);
         }
         let gradient_seconds = started.elapsed().as_secs_f64() - data_seconds;
         let o = &self.config.optimizer;
@@ -273,7 +283,33 @@ impl Trainer {
 
     fn not_finite(&mut self, batch: &Batch) -> Result<TrainError, TrainError> {
         let place = self.engine.first_non_finite(batch)?;
-        Ok(TrainError::NotFinite { step: self.step + 1, place })
+        Ok(self.stopped_at(place))
+    }
+
+    /// The backward pass begins at the head, so the last parameter with such a gradient had it first.
+    fn gradient_not_finite(&self) -> Result<TrainError, TrainError> {
+        let mut place = "the sum of all gradients".to_string();
+        self.engine.export(State::Gradient, &mut |name, _, values| {
+            if values.iter().any(|v| !v.is_finite()) {
+                place = format!("the gradient of {name}");
+            }
+            Ok(())
+        })?;
+        Ok(self.stopped_at(place))
+    }
+
+    fn stopped_at(&self, place: String) -> TrainError {
+        let remedy = match self.saved {
+            Some(step) => format!(
+                "the checkpoint of step {step} is untouched: go on from it with `collegium train --resume {}` and a lower \
+                 optimizer.learning_rate (--set), or with train.dtype=float32",
+                self.dir.display()
+            ),
+            None => "there is no checkpoint yet: start a new run with a lower optimizer.learning_rate, with \
+                     train.dtype=float32, or from other weights than model.checkpoint's if there is one"
+                .into(),
+        };
+        TrainError::NotFinite { step: self.step + 1, place, remedy }
     }
 
     fn validate(&mut self) -> Result<(), TrainError> {
@@ -327,7 +363,8 @@ impl Trainer {
         }
         let problems = self.feed.problems.clone();
         let tokenizer = self.feed.tokenizer.clone();
-        let shares = solve::solve(&mut self.engine, &tokenizer, &problems, &mut Sampler::greedy())?;
+        let mut sampler = Sampler::greedy().among(tokenizer.vocab_size());
+        let shares = solve::solve(&mut self.engine, &tokenizer, &problems, &mut sampler)?;
         for share in &shares {
             let record =
                 SolveRecord::new(self.step, self.seconds(), &share.task, share.solved, share.problems);

@@ -16,7 +16,7 @@ use collegium_train::{TrainError, setup};
 use crate::args::DeviceArgs;
 
 /// The checkpoint at `path`: itself, or a run's newest.
-pub fn folder(path: &Path) -> anyhow::Result<PathBuf> {
+fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     if path.join("config.json").exists() {
         return Ok(path.to_path_buf());
     }
@@ -33,34 +33,48 @@ pub fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The tokenizer beside a checkpoint.
-pub fn tokenizer(folder: &Path) -> anyhow::Result<Tokenizer> {
-    let file = folder.join("tokenizer.json");
-    if !file.exists() {
-        anyhow::bail!("{} has no tokenizer.json; copy the model's tokenizer there", folder.display());
-    }
-    Ok(Tokenizer::from_file(&file, None)?)
+/// A checkpoint to use: its description was read and fits its tokenizer, its weights are still on the disk.
+pub struct Model {
+    folder: PathBuf,
+    config: ModelConfig,
+    /// Text to tokens.
+    pub tokenizer: Tokenizer,
 }
 
-/// The model of a checkpoint for `batch` sequences of `seq` tokens.
-pub fn engine(folder: &Path, device: &DeviceArgs, batch: usize, seq: usize) -> anyhow::Result<Engine> {
-    let (config, warnings) = ModelConfig::from_file(&folder.join("config.json"))?;
-    warnings.iter().for_each(|w| eprintln!("warning: {w}"));
-    if device.devices == 0 || !batch.is_multiple_of(device.devices) {
-        anyhow::bail!(
-            "--batch {batch} does not divide over --devices {}; make it a multiple",
-            device.devices
-        );
+impl Model {
+    /// The checkpoint at `path`, or the newest of the run there.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let folder = folder(path)?;
+        let file = folder.join("tokenizer.json");
+        if !file.exists() {
+            anyhow::bail!("{} has no tokenizer.json; copy the model's tokenizer there", folder.display());
+        }
+        let tokenizer = Tokenizer::from_file(&file, None)?;
+        let (config, warnings) = ModelConfig::from_file(&folder)?;
+        warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+        setup::check_vocabulary(&config, tokenizer.vocab_size())?;
+        Ok(Self { folder, config, tokenizer })
     }
-    let backend = backend(device)?;
-    let settings =
-        Settings { dtype: DType::F32, residuals: Residuals::Recompute, batch: batch / device.devices, seq };
-    let mesh = setup::mesh(device.devices, device.devices);
-    setup::load(&config, backend, mesh, settings, Some(folder), 0)
-        .with_context(|| format!("cannot load {}", folder.display()))
+
+    /// The model on devices, for `batch` sequences of `seq` tokens.
+    pub fn engine(&self, device: &DeviceArgs, batch: usize, seq: usize) -> anyhow::Result<Engine> {
+        let devices = device.devices;
+        let backend = backend(device)?;
+        if batch == 0 || !batch.is_multiple_of(devices) {
+            anyhow::bail!("--batch {batch} does not divide over --devices {devices}; make it a multiple");
+        }
+        let batch = batch / devices;
+        let settings = Settings { dtype: DType::F32, residuals: Residuals::Recompute, batch, seq };
+        let mesh = setup::mesh(devices, devices);
+        setup::load(&self.config, backend, mesh, settings, Some(&self.folder), 0)
+            .with_context(|| format!("cannot load {}", self.folder.display()))
+    }
 }
 
 /// The devices asked for.
 pub fn backend(device: &DeviceArgs) -> anyhow::Result<Arc<dyn Backend>> {
+    if device.devices == 0 {
+        anyhow::bail!("--devices is 0; at least 1 is needed");
+    }
     Ok(setup::open_backend(&device.platform, device.devices)?)
 }

@@ -8,21 +8,29 @@ use collegium_data::{Batch, SequentialBatches, Sources, TokenFile};
 use collegium_train::{Sampler, solve};
 use serde_json::json;
 
-use super::{Outcome, checkpoint, print_json};
+use super::checkpoint::Model;
+use super::{Outcome, print_json, show_tokenizing};
 use crate::args::EvalArgs;
 
 /// Runs the command.
 pub fn run(args: &EvalArgs) -> Outcome {
-    let folder = checkpoint::folder(&args.checkpoint)?;
-    if args.data.is_empty() { problems(args, &folder) } else { perplexity(args, &folder) }
+    for (name, value, least) in
+        [("--seq", args.seq, 2), ("--batch", args.batch, 1), ("--problems", args.problems, 1)]
+    {
+        if value < least {
+            anyhow::bail!("{name} is {value}; it must be at least {least}");
+        }
+    }
+    let model = Model::open(&args.checkpoint)?;
+    if args.data.is_empty() { problems(args, &model) } else { perplexity(args, &model) }
 }
 
-fn perplexity(args: &EvalArgs, folder: &std::path::Path) -> Outcome {
-    let tokenizer = checkpoint::tokenizer(folder)?;
+fn perplexity(args: &EvalArgs, model: &Model) -> Outcome {
     let sources = Sources::find(&args.data, &args.field)?;
-    let cache = std::env::temp_dir().join(format!("collegium-eval-{}", std::process::id()));
-    let file = Arc::new(TokenFile::prepare(&sources, &tokenizer, &cache, &mut |_| {})?);
-    let mut engine = checkpoint::engine(folder, &args.device, args.batch, args.seq)?;
+    let cache = tempfile::tempdir()?;
+    let file =
+        Arc::new(TokenFile::prepare(&sources, &model.tokenizer, cache.path(), &mut show_tokenizing())?);
+    let mut engine = model.engine(&args.device, args.batch, args.seq)?;
     let (mut sum, mut count, mut tokens) = (0.0, 0, 0);
     for batch in SequentialBatches::new(file.all(), args.batch, args.seq)? {
         let batch: Batch = batch?;
@@ -30,7 +38,6 @@ fn perplexity(args: &EvalArgs, folder: &std::path::Path) -> Outcome {
         count += batch.num_targets();
         tokens += batch.tokens.len();
     }
-    std::fs::remove_dir_all(&cache).ok();
     let loss = sum / count.max(1) as f64;
     if args.json {
         print_json(
@@ -42,11 +49,11 @@ fn perplexity(args: &EvalArgs, folder: &std::path::Path) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn problems(args: &EvalArgs, folder: &std::path::Path) -> Outcome {
-    let tokenizer = checkpoint::tokenizer(folder)?;
+fn problems(args: &EvalArgs, model: &Model) -> Outcome {
     let problems = CorpusConfig::default().fresh_problems(args.problems)?;
-    let mut engine = checkpoint::engine(folder, &args.device, args.device.devices, args.seq)?;
-    let shares = solve::solve(&mut engine, &tokenizer, &problems, &mut Sampler::greedy())?;
+    let mut engine = model.engine(&args.device, args.device.devices, args.seq)?;
+    let mut sampler = Sampler::greedy().among(model.tokenizer.vocab_size());
+    let shares = solve::solve(&mut engine, &model.tokenizer, &problems, &mut sampler)?;
     if args.json {
         print_json(&json!({ "tasks": shares }))?;
     } else {

@@ -7,7 +7,8 @@ use std::time::Instant;
 use collegium_train::Sampler;
 use serde_json::json;
 
-use super::{Outcome, checkpoint, print_json};
+use super::checkpoint::Model;
+use super::{Outcome, print_json};
 use crate::args::GenerateArgs;
 
 /// Runs the command: the text appears as it is made.
@@ -18,11 +19,11 @@ pub fn run(args: &GenerateArgs) -> Outcome {
     if !(args.top_p > 0.0 && args.top_p <= 1.0) {
         anyhow::bail!("--top-p {} must be above 0 and at most 1", args.top_p);
     }
-    let folder = checkpoint::folder(&args.checkpoint)?;
-    let tokenizer = checkpoint::tokenizer(&folder)?;
+    let model = Model::open(&args.checkpoint)?;
+    let tokenizer = &model.tokenizer;
     let prompt = tokenizer.encode(&args.prompt)?;
-    let mut engine = checkpoint::engine(&folder, &args.device, args.device.devices, 16)?;
-    let mut sampler = Sampler::new(args.temperature, args.top_p, args.seed);
+    let mut engine = model.engine(&args.device, args.device.devices, 16)?;
+    let mut sampler = Sampler::new(args.temperature, args.top_p, args.seed).among(tokenizer.vocab_size());
     let mut decoder = tokenizer.stream_decoder();
     let mut failed = None;
     if !args.json {

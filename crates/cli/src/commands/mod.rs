@@ -12,6 +12,7 @@ pub mod train;
 pub mod verify;
 
 mod checkpoint;
+mod run_folder;
 
 use std::process::ExitCode;
 

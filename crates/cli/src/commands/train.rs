@@ -10,8 +10,9 @@ use collegium_checkpoint::CheckpointDir;
 use collegium_model::config::ModelConfig;
 use collegium_train::config::RunConfig;
 use collegium_train::feed::Feed;
-use collegium_train::{Ending, TrainError, Trainer, feed, setup};
+use collegium_train::{Ending, TrainError, Trainer, feed, setup, snapshot};
 
+use super::run_folder::{NewFolder, next_free};
 use super::{Outcome, print_json, show_tokenizing};
 use crate::args::TrainArgs;
 
@@ -69,31 +70,45 @@ fn create(args: &TrainArgs, stop: Arc<AtomicBool>) -> anyhow::Result<(Trainer, P
     warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     let dir = match &config.run.dir {
         Some(dir) => dir.clone(),
-        None => next_run(Path::new("runs"))?,
+        None => next_free(Path::new("runs"))?,
     };
     config.run.dir = Some(dir.clone());
-    let feed = open_feed(&config, &dir)?;
+    let folder = NewFolder::claim(dir.clone())?;
+    // The devices and the weights come before the data, which may take minutes to tokenize.
     let backend = setup::open_backend(&config.parallel.platform, config.parallel.devices)?;
     let mut engine = setup::engine(&config, &model, backend, config.model.checkpoint.as_deref())?;
+    let feed = open_feed(&config, folder.path())?;
     describe(&config, &model, &dir);
     compile(&mut engine)?;
-    Ok((Trainer::create(config, &dir, engine, feed, stop)?, dir))
+    let trainer = Trainer::create(config, &dir, engine, feed, stop)?;
+    folder.keep();
+    Ok((trainer, dir))
 }
 
 fn resume(args: &TrainArgs, run: &Path, stop: Arc<AtomicBool>) -> anyhow::Result<Trainer> {
     let saved = run.join("config.toml");
+    if !saved.exists() {
+        anyhow::bail!(
+            "{} is not a run (no config.toml); give the folder that `collegium train` printed, not a checkpoint in it",
+            run.display()
+        );
+    }
     let config = RunConfig::assemble(None, Some(&saved), &args.settings)
         .with_context(|| format!("cannot resume {}", run.display()))?;
     let checkpoint = newest(run)?;
+    let (done, steps) = (snapshot::read_state(&checkpoint)?.step, config.train.steps);
+    if done >= steps {
+        return Err(TrainError::AllStepsDone { run: run.into(), done, steps }.into());
+    }
     let tokenizer = feed::tokenizer(&config)?;
     let (model, _) = ModelConfig::from_file(&checkpoint.join("config.json"))?;
     let (described, _) = setup::model_config(&config, tokenizer.vocab_size())?;
     if let Some(difference) = difference(&model, &described) {
         return Err(TrainError::OtherModel { run: run.into(), difference }.into());
     }
-    let feed = open_feed(&config, run)?;
     let backend = setup::open_backend(&config.parallel.platform, config.parallel.devices)?;
     let mut engine = setup::engine(&config, &model, backend, Some(&checkpoint))?;
+    let feed = open_feed(&config, run)?;
     describe(&config, &model, run);
     compile(&mut engine)?;
     Ok(Trainer::resume(config, run, engine, feed, &checkpoint, stop)?)
@@ -135,12 +150,4 @@ fn describe(config: &RunConfig, model: &ModelConfig, dir: &Path) {
         config.train.batch * config.train.seq,
         dir.display(),
     );
-}
-
-/// The next free number in `runs`.
-fn next_run(runs: &Path) -> anyhow::Result<PathBuf> {
-    (1..10_000)
-        .map(|n| runs.join(format!("{n:03}")))
-        .find(|p| !p.exists())
-        .with_context(|| format!("{} is full; name a folder with --run", runs.display()))
 }

@@ -29,7 +29,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A key there is none of.
-    #[error("{origin}: unknown key `{key}`{}", nearest.as_ref().map_or(String::new(), |n| format!("; did you mean `{n}`?")))]
+    #[error("{origin}: unknown key `{key}`; {}", nearest.as_ref().map_or("`collegium presets reasoning` shows all keys".into(), |n| format!("did you mean `{n}`?")))]
     UnknownKey {
         /// Where the key came from.
         origin: String,
@@ -95,8 +95,9 @@ fn parse(text: &str, origin: &str) -> Result<Table, ConfigError> {
         message: e.to_string(),
     })?;
     let known = known_keys();
+    let is_section = |key: &str| known.iter().any(|k| k.split('.').next() == Some(key));
     for key in dotted(&table, "") {
-        if !known.contains(&key) {
+        if !known.contains(&key) && !is_section(&key) {
             let nearest = nearest(&key, &known);
             return Err(ConfigError::UnknownKey { origin: origin.into(), key, nearest });
         }
@@ -137,7 +138,7 @@ fn dotted(table: &Table, prefix: &str) -> Vec<String> {
     for (key, value) in table {
         let key = format!("{prefix}{key}");
         match value {
-            Value::Table(inner) => keys.extend(dotted(inner, &format!("{key}."))),
+            Value::Table(inner) if !inner.is_empty() => keys.extend(dotted(inner, &format!("{key}."))),
             _ => keys.push(key),
         }
     }
@@ -158,7 +159,8 @@ fn known_keys() -> Vec<String> {
 fn nearest(key: &str, known: &[String]) -> Option<String> {
     let last = |k: &str| k.rsplit('.').next().unwrap_or(k).to_string();
     let score = |k: &String| edits(key, k).min(edits(&last(key), &last(k)) + 1);
-    known.iter().min_by_key(|k| score(k)).filter(|k| score(k) <= 2 + key.len() / 4).cloned()
+    // A short name is close to every other; more than a third of its letters must agree.
+    known.iter().min_by_key(|k| score(k)).filter(|k| score(k) <= 2 + last(key).len() / 3).cloned()
 }
 
 /// Levenshtein distance.

@@ -1,6 +1,7 @@
 //! The configuration of a run: one TOML file, a preset under it, `--set key=value` over it. What was in effect is saved with the
 //! run and is all that a resumed run reads.
 
+mod check;
 mod keys;
 mod preset;
 
@@ -269,99 +270,6 @@ impl Default for RunSection {
 }
 
 impl RunConfig {
-    /// Numbers and names that cannot be, all at once.
-    ///
-    /// # Errors
-    /// Every problem found, one a line.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
-        let mut require = |sound: bool, problem: String| {
-            if !sound {
-                problems.push(problem);
-            }
-        };
-        let (t, o, p, m) = (&self.train, &self.optimizer, &self.parallel, &self.model);
-        require(p.devices >= 1, format!("parallel.devices is {}; at least 1 is needed", p.devices));
-        let devices = p.devices.max(1);
-        require(t.steps >= 1, "train.steps is 0; at least 1 is needed".into());
-        require(t.seq >= 2, format!("train.seq is {}; a sequence has at least 2 tokens", t.seq));
-        require(
-            t.batch >= devices && t.batch.is_multiple_of(devices),
-            format!(
-                "train.batch is {}; it must be a multiple of the {devices} devices (parallel.devices), and at least that many",
-                t.batch
-            ),
-        );
-        let each = t.batch / devices;
-        require(
-            t.micro_batch == 0 || (each.is_multiple_of(t.micro_batch) && t.micro_batch <= each),
-            format!(
-                "train.micro_batch is {}; it must divide the {each} sequences that each device has of train.batch",
-                t.micro_batch
-            ),
-        );
-        let expert = if p.expert == 0 { devices } else { p.expert };
-        require(
-            devices.is_multiple_of(expert),
-            format!(
-                "parallel.expert is {}; it must divide the {devices} devices (parallel.devices)",
-                p.expert
-            ),
-        );
-        require(self.dtype().is_some(), format!("train.dtype is `{}`; use float32 or bfloat16", t.dtype));
-        require(
-            self.residuals().is_some(),
-            format!("train.residuals is `{}`; use save-everything, save-dots or recompute", t.residuals),
-        );
-        require(
-            ["cosine", "wsd", "constant"].contains(&o.schedule.as_str()),
-            format!("optimizer.schedule is `{}`; use cosine, wsd or constant", o.schedule),
-        );
-        let positive = [
-            ("optimizer.learning_rate", o.learning_rate),
-            ("optimizer.epsilon", o.epsilon),
-            ("optimizer.max_norm", o.max_norm),
-            ("model.rope_theta", m.rope_theta),
-        ];
-        for (name, value) in positive {
-            require(
-                value.is_finite() && value > 0.0,
-                format!("{name} is {value}; it must be a finite number above 0"),
-            );
-        }
-        let not_negative = [
-            ("optimizer.weight_decay", o.weight_decay),
-            ("router.aux_loss", self.router.aux_loss),
-            ("router.z_loss", self.router.z_loss),
-            ("router.bias_rate", self.router.bias_rate),
-        ];
-        for (name, value) in not_negative {
-            require(
-                value.is_finite() && value >= 0.0,
-                format!("{name} is {value}; it must be a finite number, 0 or more"),
-            );
-        }
-        let shares = [
-            ("optimizer.final_share", o.final_share),
-            ("optimizer.decay_share", o.decay_share),
-            ("optimizer.beta1", o.beta1),
-            ("optimizer.beta2", o.beta2),
-            ("data.validation", self.data.validation),
-        ];
-        for (name, value) in shares {
-            require(
-                (0.0..1.0).contains(&value),
-                format!("{name} is {value}; it must be at least 0 and below 1"),
-            );
-        }
-        require(
-            m.checkpoint.is_none() || m.config.is_none(),
-            "model.checkpoint and model.config are both given; a checkpoint has its own config.json, leave one out".into(),
-        );
-        require(self.run.keep >= 1, "run.keep is 0; at least one checkpoint is kept".into());
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Values(problems)) }
-    }
-
     /// The whole configuration as TOML.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration is plain data")

@@ -1,0 +1,154 @@
+//! A run from its first step to its last, with interruptions.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::harness::*;
+
+#[test]
+fn a_run_leaves_records_a_page_and_whole_checkpoints() {
+    if !has_plugin() {
+        return;
+    }
+    let run = trained().join("run");
+    assert_eq!(losses(&run).iter().map(|l| l.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert!(std::fs::read_to_string(run.join("report.html")).unwrap().contains("</html>"));
+    assert!(run.join("config.toml").exists() && run.join("tensorboard").is_dir());
+    for step in [2, 4] {
+        let files = contents(&checkpoint(trained(), step));
+        for name in ["config.json", "model.safetensors", "tokenizer.json", "optimizer.safetensors"] {
+            assert!(files.contains_key(Path::new(name)), "step {step} lacks {name}");
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one_bit_by_bit() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy_at_step_2();
+    succeed(folder.path(), &["train", "--resume", "run"]);
+    assert_eq!(losses(&folder.path().join("run")), losses(&trained().join("run")));
+    let (resumed, whole) = (contents(&checkpoint(folder.path(), 4)), contents(&checkpoint(trained(), 4)));
+    assert_eq!(resumed.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+    for (name, bytes) in &whole {
+        assert!(resumed[name] == *bytes, "{} differs", name.display());
+    }
+}
+
+#[test]
+fn a_run_resumed_on_another_number_of_devices_stays_close() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy_at_step_2();
+    succeed(folder.path(), &["train", "--resume", "run", "--set", "parallel.devices=1"]);
+    for (a, b) in losses(&folder.path().join("run")).iter().zip(losses(&trained().join("run"))) {
+        assert!((a.1 - b.1).abs() <= 1e-4 * b.1, "step {}: {} and {}", a.0, a.1, b.1);
+    }
+    let weights = |folder| numbers(&checkpoint(folder, 4).join("model.safetensors"));
+    let (one, two) = (weights(folder.path()), weights(trained()));
+    let norm = |v: &mut dyn Iterator<Item = f32>| v.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    let distance = norm(&mut one.iter().zip(&two).map(|(a, b)| a - b)) / norm(&mut two.iter().copied());
+    assert!(distance <= 1e-4, "the weights are {distance} apart");
+}
+
+#[test]
+fn an_interrupted_run_saves_and_can_be_resumed() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    inputs(folder.path());
+    let args = [
+        "train",
+        "--config",
+        "tiny.toml",
+        "--data",
+        "text.jsonl",
+        "--run",
+        "run",
+        "--set",
+        "train.steps=100000",
+    ];
+    let mut child =
+        collegium(folder.path(), &args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("step 1/") {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended before its first step");
+    }
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    let (_, said) = rest.split_once("stopped after step ").expect(&rest);
+    let (step, how) = said.split_once("; ").unwrap();
+    assert_eq!(how.trim_end(), "go on with: collegium train --resume run");
+    let step: u64 = step.parse().unwrap();
+    assert!(checkpoint(folder.path(), step).join("model.safetensors").exists());
+
+    let all = format!("train.steps={}", step + 1);
+    succeed(folder.path(), &["train", "--resume", "run", "--set", &all]);
+    assert_eq!(losses(&folder.path().join("run")).len() as u64, step + 1);
+}
+
+#[test]
+fn a_disk_that_fills_up_while_saving_costs_only_that_save() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy_at_step_2();
+    let before = contents(&checkpoint(folder.path(), 2));
+    // A limit on the size of files stands for a full disk: writing fails in the middle of a file.
+    let script =
+        format!("trap '' XFSZ; ulimit -f 64; exec '{}' train --resume run", env!("CARGO_BIN_EXE_collegium"));
+    let mut shell = std::process::Command::new("sh");
+    let done: Done = shell.args(["-c", &script]).current_dir(folder.path()).output().unwrap().into();
+    assert_eq!(done.code, Some(2), "{}", done.err);
+    for part in ["error: cannot write", "File too large", "nothing was left half written", "free space"] {
+        assert!(done.err.contains(part), "no `{part}` in: {}", done.err);
+    }
+    let names = std::fs::read_dir(folder.path().join("run/checkpoints")).unwrap();
+    assert_eq!(names.count(), 1, "something half written is left");
+    assert!(contents(&checkpoint(folder.path(), 2)) == before);
+}
+
+#[test]
+fn numbers_that_stop_being_finite_end_the_run_at_the_step_and_place() {
+    if !has_plugin() {
+        return;
+    }
+    // A learning rate without sense: the first update destroys the weights, the next step notices.
+    let folder = copy_at_step_2();
+    let before = contents(&checkpoint(folder.path(), 2));
+    let done = run(folder.path(), &["train", "--resume", "run", "--set", "optimizer.learning_rate=1e30"]);
+    assert_eq!(done.code, Some(2), "{}", done.err);
+    for part in [
+        "error: step 4: the numbers stopped being finite, first in ",
+        "the checkpoint of step 2 is untouched",
+        "collegium train --resume run",
+    ] {
+        assert!(done.err.contains(part), "no `{part}` in: {}", done.err);
+    }
+    assert!(contents(&checkpoint(folder.path(), 2)) == before);
+
+    // Weights of layer 1 that hold such a number.
+    let file = checkpoint(folder.path(), 2).join("model.safetensors");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let range = tensor_range(&bytes, "model.layers.1.self_attn.o_proj.weight");
+    bytes[range.start..range.start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&file, bytes).unwrap();
+    let weights = format!("model.checkpoint={}", file.parent().unwrap().display());
+    let args =
+        ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run", "other", "--set", &weights];
+    let done = run(folder.path(), &args);
+    assert_eq!(done.code, Some(2), "{}", done.err);
+    let message =
+        "error: step 1: the numbers stopped being finite, first in layer 1; there is no checkpoint yet";
+    assert!(done.err.contains(message), "{}", done.err);
+}
