@@ -110,11 +110,7 @@ fn share_of_width(fields: &mut Fields<'_>, hidden_size: usize, num_heads: usize)
 }
 
 fn pad_token(fields: &mut Fields<'_>, default: Option<u32>) -> Option<u32> {
-    let id = if fields.has("pad_token_id") { fields.token("pad_token_id")? } else { default? };
-    fields.warning(format!(
-        "pad_token_id = {id}: transformers gives this token's embedding no gradient, here it trains like any other"
-    ));
-    Some(id)
+    if fields.has("pad_token_id") { fields.token("pad_token_id") } else { default }
 }
 
 /// The load-balancing loss, the same in all families with experts.

@@ -17,9 +17,17 @@ pub fn embed(shape: &Shape<'_>) -> Result<ForwardBackward, GraphError> {
     let table =
         b.weight("embed", &[("vocab", shape.config.vocab_size), ("hidden", shape.config.hidden_size)]);
     let out = layers::embed(table, tokens, shape.dtype);
+    let out = shape.config.pad_token_id.map_or(out, |pad| without_gradient_at(out, tokens, pad));
     let cotangent = b.input("d.hidden_out", shape.dtype, &[shape.token(), shape.hidden()]);
     let gradients = b.gradients(&[(out, cotangent)], &[]);
     split("embed", &[("hidden_out", out)], &[cotangent], &named(&gradients), shape.residuals)
+}
+
+/// `embedded` {token, hidden}, whose gradient skips the tokens `pad`: their row of the table is not learnt.
+fn without_gradient_at<'g>(embedded: Value<'g>, tokens: Value<'g>, pad: u32) -> Value<'g> {
+    let pad = tokens.graph().scalar(DType::I32, f64::from(pad));
+    let is_pad = tokens.merge(&["batch", "seq"], "token").equals(pad).broadcast(&embedded.shape().dims);
+    is_pad.select(embedded.stop_gradient(), embedded)
 }
 
 /// Final norm, head and loss with their gradients, in one program: `hidden`, `targets` {batch, seq} (negative: does not count)
