@@ -23,6 +23,9 @@ impl NewFolder {
         let missing = |p: &&Path| !p.as_os_str().is_empty() && !p.exists();
         let made = path.ancestors().take_while(missing).map(Path::to_path_buf).collect();
         let folder = Self { path, made };
+        std::fs::create_dir_all(&folder.path).with_context(|| {
+            format!("cannot write {}; choose another folder with --run", folder.path.display())
+        })?;
         CheckpointDir::new(&folder.path.join("checkpoints"))?.prepare()?;
         Ok(folder)
     }
