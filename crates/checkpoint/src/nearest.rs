@@ -1,5 +1,7 @@
 //! Names close to one that was not found, for error messages.
 
+use strsim::levenshtein;
+
 /// At most this many names are suggested.
 const NUM_SUGGESTED: usize = 3;
 
@@ -7,26 +9,10 @@ const NUM_SUGGESTED: usize = 3;
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let limit = wanted.chars().count().div_ceil(2);
     let mut scored: Vec<_> =
-        names.map(|name| (distance(wanted, name), name)).filter(|(d, _)| *d <= limit).collect();
+        names.map(|name| (levenshtein(wanted, name), name)).filter(|(d, _)| *d <= limit).collect();
     scored.sort_unstable();
     scored.truncate(NUM_SUGGESTED);
     scored.into_iter().map(|(_, name)| name.to_owned()).collect()
-}
-
-/// Levenshtein distance: insertions, deletions and substitutions that turn one text into the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -35,9 +21,9 @@ mod tests {
 
     #[test]
     fn distances_are_those_of_the_textbook() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", "abc"), 0);
+        assert_eq!(levenshtein("kitten", "sitting"), 3);
+        assert_eq!(levenshtein("", "abc"), 3);
+        assert_eq!(levenshtein("abc", "abc"), 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use collegium_runtime::Backend;
 use serde::Serialize;
 
 use crate::engine::{Engine, Hyper, LossWeights, Settings};
+use crate::random::SplitMix64;
 use crate::{RandomInit, TrainError};
 
 /// What a benchmark measured.
@@ -141,11 +142,8 @@ pub fn gemm_gflops(backend: &dyn Backend) -> Result<f64, TrainError> {
 }
 
 fn random_batch(rows: usize, seq: usize, vocab: u64, seed: u64) -> Batch {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) % vocab) as i32
-    };
+    let mut random = SplitMix64::new(seed);
+    let mut next = || (random.next() % vocab) as i32;
     let tokens: Vec<i32> = (0..rows * seq).map(|_| next()).collect();
     let targets: Vec<i32> = (0..rows * seq).map(|_| next()).collect();
     let positions = (0..rows).flat_map(|_| 0..seq as i32).collect();

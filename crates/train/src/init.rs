@@ -5,6 +5,7 @@ use collegium_model::config::ModelConfig;
 use collegium_model::params::{self, Init};
 
 use crate::TrainError;
+use crate::random::SplitMix64;
 
 /// Gives initial values by checkpoint name.
 pub struct RandomInit {
@@ -40,9 +41,9 @@ impl RandomInit {
     }
 }
 
-/// Standard normal numbers (Box & Muller) from SplitMix64 (Steele et al., 2014).
+/// Standard normal numbers (Box & Muller).
 struct Normal {
-    state: u64,
+    random: SplitMix64,
     spare: Option<f64>,
 }
 
@@ -52,15 +53,7 @@ impl Normal {
         let hash = name
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-        Self { state: hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), spare: None }
-    }
-
-    fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        Self { random: SplitMix64::new(hash ^ seed.wrapping_mul(SplitMix64::GAMMA)), spare: None }
     }
 }
 
@@ -71,8 +64,8 @@ impl Iterator for Normal {
         if let Some(spare) = self.spare.take() {
             return Some(spare);
         }
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        let angle = 2.0 * std::f64::consts::PI * self.uniform();
+        let radius = (-2.0 * (1.0 - self.random.uniform()).ln()).sqrt();
+        let angle = 2.0 * std::f64::consts::PI * self.random.uniform();
         self.spare = Some(radius * angle.sin());
         Some(radius * angle.cos())
     }

@@ -1,11 +1,13 @@
 //! Picks the next token from logits: greedy, or by temperature within the nucleus (top-p; Holtzman et al., 1904.09751).
 
+use crate::random::SplitMix64;
+
 /// How tokens are picked; reproducible by its seed.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     temperature: f64,
     top_p: f64,
-    state: u64,
+    random: SplitMix64,
     num_tokens: usize,
 }
 
@@ -17,7 +19,7 @@ impl Sampler {
 
     /// A token by its probability at `temperature`, among the likeliest that together have `top_p`. Temperature 0 is greedy.
     pub fn new(temperature: f64, top_p: f64, seed: u64) -> Self {
-        Self { temperature, top_p, state: seed, num_tokens: usize::MAX }
+        Self { temperature, top_p, random: SplitMix64::new(seed), num_tokens: usize::MAX }
     }
 
     /// Only the first `num_tokens`: a model's vocabulary may be rounded up beyond its tokenizer's.
@@ -47,21 +49,12 @@ impl Sampler {
             kept >= self.top_p * total
         });
         ranked.truncate(nucleus.map_or(ranked.len(), |n| n + 1));
-        let mut left = self.uniform() * ranked.iter().map(|r| r.1).sum::<f64>();
+        let mut left = self.random.uniform() * ranked.iter().map(|r| r.1).sum::<f64>();
         let drawn = ranked.iter().find(|r| {
             left -= r.1;
             left < 0.0
         });
         drawn.map_or(best, |d| d.0) as u32
-    }
-
-    /// SplitMix64.
-    fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

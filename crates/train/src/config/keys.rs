@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use strsim::levenshtein;
 use toml::{Table, Value};
 
 use super::{PRESETS, RunConfig};
@@ -158,25 +159,9 @@ fn known_keys() -> Vec<String> {
 /// The known key that differs least, if it is close.
 fn nearest(key: &str, known: &[String]) -> Option<String> {
     let last = |k: &str| k.rsplit('.').next().unwrap_or(k).to_string();
-    let score = |k: &String| edits(key, k).min(edits(&last(key), &last(k)) + 1);
+    let score = |k: &String| levenshtein(key, k).min(levenshtein(&last(key), &last(k)) + 1);
     // A short name is close to every other; more than a third of its letters must agree.
     known.iter().min_by_key(|k| score(k)).filter(|k| score(k) <= 2 + last(key).len() / 3).cloned()
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
