@@ -9,6 +9,7 @@
 //!   is written once, and read once by each kernel that uses it. Transposes, reshapes and renames are views.
 //!   Look-ups and slices read what they return, not their table; an update is in place. A grouped product reads the
 //!   weights of every slot once.
+//! - Composite operations count as their plain form, whether or not a kernel spares some of it.
 //! - A collective sends, per device of a group of r and n bytes: all-reduce 2 (r - 1) / r n; all-gather (r - 1) / r of its
 //!   result, reduce-scatter and all-to-all (r - 1) / r of their input; a ring shift n.
 //! - Live bytes follow the order of the nodes: inputs live throughout, donated ones until their last reader, and
@@ -54,19 +55,20 @@ pub struct Traffic {
 impl Program {
     /// What one run costs one device.
     pub fn cost(&self) -> Cost {
-        let memory = Memory::of(self);
-        let mut cost = Cost { peak_live_bytes: memory.peak_live_bytes(self), ..Cost::default() };
-        for (index, node) in self.nodes.iter().enumerate() {
-            let inputs: Vec<&Shape> = node.inputs.iter().map(|&n| self.shape(n)).collect();
+        let plain = self.plain();
+        let memory = Memory::of(&plain);
+        let mut cost = Cost { peak_live_bytes: memory.peak_live_bytes(&plain), ..Cost::default() };
+        for (index, node) in plain.nodes.iter().enumerate() {
+            let inputs: Vec<&Shape> = node.inputs.iter().map(|&n| plain.shape(n)).collect();
             let (matmul, other) = flops(&node.op, &inputs, &node.shape);
             cost.matmul_flops += matmul;
             cost.flops += matmul + other;
             if memory.holds[index] && !matches!(node.op, Op::Parameter { .. }) {
-                let (read, written) = memory.traffic(self, index);
+                let (read, written) = memory.traffic(&plain, index);
                 cost.bytes_read += read;
                 cost.bytes_written += written;
             }
-            if let Some(traffic) = self.traffic(node) {
+            if let Some(traffic) = plain.traffic(node) {
                 cost.add_traffic(&traffic, 1);
             }
         }

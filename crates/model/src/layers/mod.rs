@@ -15,7 +15,7 @@ pub use attention::{Attention, Cache, attention};
 pub use embedding::embed;
 pub use experts::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 pub use feed_forward::{Projection, feed_forward};
-pub use head::{cross_entropy, logits};
+pub use head::logits;
 pub use linear::linear;
 pub use norm::rms_norm;
 pub use rope::Rotation;
