@@ -1,13 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+pub mod attention;
 mod check;
 mod element;
 mod error;
 pub mod grouped;
 pub mod handlers;
 mod matrix;
+mod pack;
+#[cfg(test)]
+mod random;
+mod simd;
 mod threads;
 
 pub use element::Operand;
 pub use error::ArgumentError;
+pub use simd::Instructions;
 pub use threads::Threads;
