@@ -2,6 +2,7 @@
 
 pub mod attention;
 mod check;
+pub mod cross_entropy;
 mod element;
 mod error;
 pub mod grouped;

@@ -13,11 +13,6 @@ pub(crate) struct Rows<'a, T> {
 }
 
 impl<'a, T: Copy + bytemuck::Zeroable> Rows<'a, T> {
-    /// A matrix whose rows follow each other.
-    pub(crate) fn dense(data: &'a [T], width: usize) -> Self {
-        Self { data, first: 0, stride: width, count: data.len() / width.max(1), width }
-    }
-
     pub(crate) fn row(&self, i: usize) -> &'a [T] {
         &self.data[self.first + i * self.stride..][..self.width]
     }
@@ -26,6 +21,12 @@ impl<'a, T: Copy + bytemuck::Zeroable> Rows<'a, T> {
     pub(crate) fn range(self, range: std::ops::Range<usize>) -> Self {
         debug_assert!(range.end <= self.count);
         Self { first: self.first + range.start * self.stride, count: range.len(), ..self }
+    }
+
+    /// Some of the columns.
+    pub(crate) fn columns(self, range: std::ops::Range<usize>) -> Self {
+        debug_assert!(range.end <= self.width);
+        Self { first: self.first + range.start, width: range.len(), ..self }
     }
 
     /// A left operand contracted over the width: `rows` rows of `width.div_ceil(DEPTH)` units.

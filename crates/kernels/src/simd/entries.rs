@@ -58,6 +58,22 @@ pub struct GradientRows<'a, U> {
     pub d_scores_along: &'a mut [U],
 }
 
+/// Two rows of logits, to become the gradient's.
+pub struct LogitRows<'a, U> {
+    /// Two rows of logits at distance `columns`; where units are single, they become `scale` times the softmax.
+    pub logits: &'a mut [f32],
+    /// A multiple of [`WIDTH`].
+    pub columns: usize,
+    /// Log-sum-exp of each row, for exponents of two.
+    pub sums: [f32; 2],
+    /// What each row's softmax is multiplied with.
+    pub scale: [f32; 2],
+    /// Where units are pairs: the result, pairs across the rows.
+    pub across: &'a mut [U],
+    /// And pairs along them, at distance `columns / 2`.
+    pub along: &'a mut [U],
+}
+
 /// What kernels call. The instructions must be there.
 pub trait Entries: Level {
     unsafe fn product_entry(p: &mut Product<'_, Self::Unit>);
@@ -68,6 +84,8 @@ pub trait Entries: Level {
         pairs: &mut [Self::Unit],
     ) -> (f32, f32);
     unsafe fn gradient_entry(g: &mut GradientRows<'_, Self::Unit>);
+    unsafe fn sum_entry(scores: &[f32], factor: f32) -> (f32, f32);
+    unsafe fn logit_entry(rows: &mut LogitRows<'_, Self::Unit>);
 }
 
 macro_rules! entries {
@@ -109,6 +127,24 @@ macro_rules! entries {
                 }
                 // SAFETY: promised by the caller.
                 unsafe { run(g) }
+            }
+            unsafe fn sum_entry(scores: &[f32], factor: f32) -> (f32, f32) {
+                $(#[target_feature(enable = $features)])?
+                unsafe fn run(scores: &[f32], factor: f32) -> (f32, f32) {
+                    // SAFETY: promised by the caller.
+                    unsafe { sum::<$level>(scores, factor) }
+                }
+                // SAFETY: promised by the caller.
+                unsafe { run(scores, factor) }
+            }
+            unsafe fn logit_entry(rows: &mut LogitRows<'_, Self::Unit>) {
+                $(#[target_feature(enable = $features)])?
+                unsafe fn run(rows: &mut LogitRows<'_, <$level as Level>::Unit>) {
+                    // SAFETY: promised by the caller.
+                    unsafe { logits::<$level>(rows) }
+                }
+                // SAFETY: promised by the caller.
+                unsafe { run(rows) }
             }
         }
     };
@@ -212,14 +248,8 @@ unsafe fn softmax<L: Level>(
     let (from, pairs, count) = (scores.as_mut_ptr(), pairs.as_mut_ptr(), scores.len());
     // SAFETY: the caller promises the level; all places are below the asserted lengths.
     unsafe {
-        let mut largest = [L::splat(so_far); WIDTH_VECTORS_MOST];
         let vectors = WIDTH / L::LANES;
-        for at in (0..count).step_by(WIDTH) {
-            for (i, largest) in largest.iter_mut().enumerate().take(vectors) {
-                *largest = L::max(*largest, L::load(from.add(at + i * L::LANES)));
-            }
-        }
-        let largest = largest[..vectors].iter().map(|&v| L::largest(v)).fold(so_far, f32::max);
+        let largest = largest::<L>(scores, so_far);
         let base = L::splat(if largest == f32::NEG_INFINITY { 0.0 } else { largest });
         let factor = L::splat(factor);
         let mut sums = [L::splat(0.0); WIDTH_VECTORS_MOST];
@@ -236,6 +266,80 @@ unsafe fn softmax<L: Level>(
             }
         }
         (largest, sums[..vectors].iter().map(|&v| L::sum(v)).sum())
+    }
+}
+
+/// The largest of a row and of `so_far`.
+///
+/// # Safety
+/// The processor has the level; the row has whole [`WIDTH`]s.
+#[inline(always)]
+unsafe fn largest<L: Level>(row: &[f32], so_far: f32) -> f32 {
+    let vectors = WIDTH / L::LANES;
+    // SAFETY: promised by the caller.
+    unsafe {
+        let mut largest = [L::splat(so_far); WIDTH_VECTORS_MOST];
+        for at in (0..row.len()).step_by(WIDTH) {
+            for (i, largest) in largest.iter_mut().enumerate().take(vectors) {
+                *largest = L::max(*largest, L::load(row.as_ptr().add(at + i * L::LANES)));
+            }
+        }
+        largest[..vectors].iter().map(|&v| L::largest(v)).fold(so_far, f32::max)
+    }
+}
+
+/// The largest of a row and the sum of `2^(factor (score - largest))`.
+///
+/// # Safety
+/// The processor has the level.
+#[inline(always)]
+unsafe fn sum<L: Level>(scores: &[f32], factor: f32) -> (f32, f32) {
+    assert!(scores.len().is_multiple_of(WIDTH));
+    // SAFETY: the caller promises the level; all places are below the length.
+    unsafe {
+        let vectors = WIDTH / L::LANES;
+        let largest = largest::<L>(scores, f32::NEG_INFINITY);
+        let base = L::splat(if largest == f32::NEG_INFINITY { 0.0 } else { largest });
+        let factor = L::splat(factor);
+        let mut sums = [L::splat(0.0); WIDTH_VECTORS_MOST];
+        for at in (0..scores.len()).step_by(WIDTH) {
+            for (i, sum) in sums.iter_mut().enumerate().take(vectors) {
+                let score = L::load(scores.as_ptr().add(at + i * L::LANES));
+                *sum = L::add(*sum, L::exp2(L::mul(L::sub(score, base), factor)));
+            }
+        }
+        (largest, sums[..vectors].iter().map(|&v| L::sum(v)).sum())
+    }
+}
+
+/// `scale 2^(log2(e) logit - sum)` of two rows.
+///
+/// # Safety
+/// The processor has the level.
+#[inline(always)]
+unsafe fn logits<L: Level>(r: &mut LogitRows<'_, L::Unit>) {
+    assert!(r.columns.is_multiple_of(WIDTH) && 2 * r.columns <= r.logits.len());
+    assert!(L::DEPTH == 1 || (r.columns <= r.across.len() && r.columns <= r.along.len()));
+    let logits = r.logits.as_mut_ptr();
+    // SAFETY: the caller promises the level; all places are below the asserted lengths.
+    unsafe {
+        let factor = L::splat(std::f32::consts::LOG2_E);
+        for at in (0..r.columns).step_by(L::LANES) {
+            let [first, second] = [0, 1].map(|i| {
+                let place = at + i * r.columns;
+                let exponent = L::sub(L::mul(L::load(logits.add(place)), factor), L::splat(r.sums[i]));
+                let share = L::mul(L::exp2(exponent), L::splat(r.scale[i]));
+                if L::DEPTH == 1 {
+                    L::store(share, logits.add(place));
+                } else {
+                    L::store_row(share, r.along.as_mut_ptr().add(place / 2));
+                }
+                share
+            });
+            if L::DEPTH == 2 {
+                L::store_across(first, second, r.across.as_mut_ptr().add(at));
+            }
+        }
     }
 }
 
