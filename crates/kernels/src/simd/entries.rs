@@ -3,6 +3,9 @@
 //! A product is `out(m, n) = sum over k of left(m, k) right(k, n)`, with units of the contracted dim: `left` has any strides and
 //! is repeated over lanes, rows of `right` and `out` are contiguous. Rows come in eights and columns in sixteens (packing pads),
 //! so there are no edges here.
+//!
+//! Bodies have loops where closures would be shorter: a closure is a function of its own, without the level's features, and
+//! single instructions in it become calls.
 
 use super::{Level, portable::Portable};
 #[cfg(target_arch = "x86_64")]
@@ -214,7 +217,10 @@ unsafe fn block<L: Level, const N: usize>(p: &mut Product<'_, L::Unit>, row: usi
         let mut left = p.left.as_ptr().wrapping_add(row * left_row);
         let mut right = p.right.as_ptr().wrapping_add(column);
         for _ in 0..p.steps {
-            let b: [L::Units; N] = std::array::from_fn(|j| L::load_units(right.add(j * L::LANES)));
+            let mut b = [L::load_units(right); N];
+            for (j, b) in b.iter_mut().enumerate().skip(1) {
+                *b = L::load_units(right.add(j * L::LANES));
+            }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let a = L::repeat_unit(left.add(i * left_row));
                 for (sum, b) in sums.iter_mut().zip(b) {
@@ -265,8 +271,22 @@ unsafe fn softmax<L: Level>(
                 }
             }
         }
-        (largest, sums[..vectors].iter().map(|&v| L::sum(v)).sum())
+        (largest, total::<L>(&sums[..vectors]))
     }
+}
+
+/// Sum over vectors and their lanes.
+///
+/// # Safety
+/// The processor has the level.
+#[inline(always)]
+unsafe fn total<L: Level>(vectors: &[L::Vector]) -> f32 {
+    let mut total = 0.0;
+    for &vector in vectors {
+        // SAFETY: promised by the caller.
+        total += unsafe { L::sum(vector) };
+    }
+    total
 }
 
 /// The largest of a row and of `so_far`.
@@ -284,7 +304,11 @@ unsafe fn largest<L: Level>(row: &[f32], so_far: f32) -> f32 {
                 *largest = L::max(*largest, L::load(row.as_ptr().add(at + i * L::LANES)));
             }
         }
-        largest[..vectors].iter().map(|&v| L::largest(v)).fold(so_far, f32::max)
+        let mut most = so_far;
+        for &vector in &largest[..vectors] {
+            most = most.max(L::largest(vector));
+        }
+        most
     }
 }
 
@@ -308,7 +332,7 @@ unsafe fn sum<L: Level>(scores: &[f32], factor: f32) -> (f32, f32) {
                 *sum = L::add(*sum, L::exp2(L::mul(L::sub(score, base), factor)));
             }
         }
-        (largest, sums[..vectors].iter().map(|&v| L::sum(v)).sum())
+        (largest, total::<L>(&sums[..vectors]))
     }
 }
 
@@ -325,19 +349,19 @@ unsafe fn logits<L: Level>(r: &mut LogitRows<'_, L::Unit>) {
     unsafe {
         let factor = L::splat(std::f32::consts::LOG2_E);
         for at in (0..r.columns).step_by(L::LANES) {
-            let [first, second] = [0, 1].map(|i| {
+            let mut shares = [factor; 2];
+            for (i, share) in shares.iter_mut().enumerate() {
                 let place = at + i * r.columns;
                 let exponent = L::sub(L::mul(L::load(logits.add(place)), factor), L::splat(r.sums[i]));
-                let share = L::mul(L::exp2(exponent), L::splat(r.scale[i]));
+                *share = L::mul(L::exp2(exponent), L::splat(r.scale[i]));
                 if L::DEPTH == 1 {
-                    L::store(share, logits.add(place));
+                    L::store(*share, logits.add(place));
                 } else {
-                    L::store_row(share, r.along.as_mut_ptr().add(place / 2));
+                    L::store_row(*share, r.along.as_mut_ptr().add(place / 2));
                 }
-                share
-            });
+            }
             if L::DEPTH == 2 {
-                L::store_across(first, second, r.across.as_mut_ptr().add(at));
+                L::store_across(shares[0], shares[1], r.across.as_mut_ptr().add(at));
             }
         }
     }
@@ -364,7 +388,8 @@ unsafe fn gradient<L: Level>(g: &mut GradientRows<'_, L::Unit>) {
     unsafe {
         let factor = L::splat(g.factor);
         for at in (0..g.columns).step_by(L::LANES) {
-            let [first, second] = [0, 1].map(|i| {
+            let mut both = [(factor, factor); 2];
+            for (i, kept) in both.iter_mut().enumerate() {
                 let place = at + i * g.row;
                 let exponent = L::sub(L::mul(L::load(scores.add(place)), factor), L::splat(g.sums[i]));
                 let weight = L::exp2(exponent);
@@ -376,11 +401,11 @@ unsafe fn gradient<L: Level>(g: &mut GradientRows<'_, L::Unit>) {
                 } else {
                     L::store_row(d_score, g.d_scores_along.as_mut_ptr().add(place / 2));
                 }
-                (weight, d_score)
-            });
+                *kept = (weight, d_score);
+            }
             if L::DEPTH == 2 {
-                L::store_across(first.0, second.0, g.weights_across.as_mut_ptr().add(at));
-                L::store_across(first.1, second.1, g.d_scores_across.as_mut_ptr().add(at));
+                L::store_across(both[0].0, both[1].0, g.weights_across.as_mut_ptr().add(at));
+                L::store_across(both[0].1, both[1].1, g.d_scores_across.as_mut_ptr().add(at));
             }
         }
     }
