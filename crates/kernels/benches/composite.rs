@@ -1,7 +1,7 @@
 //! Rates of attention and of the head's loss, each beside one plain f32 product, in turns in the same run: machines drift, ratios
 //! do not.
 //!
-//! `cargo bench -p collegium-kernels --bench composite -- [--threads N] [--rounds N] [--instructions NAME] [--json]`
+//! `cargo bench -p collegium-kernels --bench composite -- [--threads N] [--rounds N] [--instructions NAME] [--only KERNEL] [--json]`
 //!
 //! JSON: `threads`, `instructions` and `cases`, each with `kernel`, `dtype`, `shape`, `gflops` (best round, of the FLOPs below the
 //! diagonal), `plain_gflops` (best round of the product) and `ratio` (of the two).
@@ -29,6 +29,7 @@ struct Bench {
     rounds: usize,
     set: Instructions,
     json: bool,
+    only: Option<String>,
     cases: Vec<Value>,
 }
 
@@ -47,6 +48,7 @@ fn main() {
         rounds: number("--rounds").unwrap_or(9),
         set: set.unwrap_or_else(Instructions::best),
         json: options.iter().any(|o| o == "--json"),
+        only: option("--only"),
         cases: Vec::new(),
     };
     if !bench.json {
@@ -116,6 +118,9 @@ impl Bench {
     }
 
     fn measure(&mut self, kernel: &str, dtype: &str, shape: &str, flops: f64, mut run: impl FnMut(&Threads)) {
+        if self.only.as_ref().is_some_and(|only| only != kernel) {
+            return run(&self.threads); // the gradient needs what the forward pass gives
+        }
         let (mut best, mut plain) = (f64::INFINITY, f64::INFINITY);
         run(&self.threads); // touches memory for the first time
         for _ in 0..self.rounds {
