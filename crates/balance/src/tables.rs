@@ -43,7 +43,7 @@ impl Tables {
     pub fn need(plan: &Plan, block: usize) -> Bucket {
         let blocks = plan.blocks(block).max(1);
         let places = if plan.layout().num_ranks() == 1 { blocks * block } else { plan.pair_rows().max(1) };
-        Bucket { places, blocks }
+        Bucket { slots: plan.layout().num_slots(), places, blocks }
     }
 
     /// The tables of `plan` for programs of `bucket`.
@@ -113,7 +113,7 @@ fn receiver(plan: &Plan, rank: usize, bucket: Bucket, block: usize) -> ReceiverT
 
 /// Slot of every block of a rank, and the first row of every slot.
 fn blocks_of(plan: &Plan, rank: usize, bucket: Bucket, block: usize) -> (Vec<i32>, Vec<usize>) {
-    let unused = plan.layout().num_slots() as i32;
+    let unused = bucket.slots as i32;
     let mut block_slot = Vec::with_capacity(bucket.blocks);
     let mut starts = Vec::new();
     for (slot, rows) in plan.slot_rows(rank).into_iter().enumerate() {
@@ -158,7 +158,7 @@ mod tests {
             let layout = Layout::contiguous(ranks, experts).unwrap();
             let plan = Plan::homes(&layout, &counts(&table));
             let need = Tables::need(&plan, block);
-            let bucket = Bucket { places: need.places + if ranks == 1 { 3 * block } else { 3 }, blocks: need.blocks + 3 };
+            let bucket = Bucket { slots: need.slots + 1, places: need.places + if ranks == 1 { 3 * block } else { 3 }, blocks: need.blocks + 3 };
             let tables = Tables::new(&plan, bucket, block);
             let mut seen = std::collections::HashSet::new();
             for (s, chosen) in choices.iter().enumerate() {

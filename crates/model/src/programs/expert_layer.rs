@@ -8,7 +8,7 @@ use super::{Builder, Shape, named};
 use crate::config::MoeConfig;
 use crate::layers::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 
-/// Forward and backward for plans that fit `bucket`, with `slots` slots a rank and blocks of `block` rows.
+/// Forward and backward for plans that fit `bucket`, in blocks of `block` rows.
 ///
 /// Inputs: `mixed`, `normed` {token, hidden}, `gates`, `choices` {token, choice}, the tables `first`, `offset`
 /// {expert, rank}, `block_slot`, and with more than one rank `row_source`, `cell_target`; weights `gate`, `up`, `down` with a leading
@@ -19,7 +19,6 @@ use crate::layers::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 pub fn expert_layer(
     shape: &Shape<'_>,
     moe: &MoeConfig,
-    slots: usize,
     bucket: Bucket,
     block: usize,
 ) -> Result<ForwardBackward, GraphError> {
@@ -49,9 +48,9 @@ pub fn expert_layer(
     };
     let (d, f) = (("hidden", hidden.size), ("intermediate", moe.intermediate));
     let weights = ExpertWeights {
-        gate: b.weight("gate", &[("slot", slots), f, d]),
-        up: b.weight("up", &[("slot", slots), f, d]),
-        down: b.weight("down", &[("slot", slots), d, f]),
+        gate: b.weight("gate", &[("slot", bucket.slots), f, d]),
+        up: b.weight("up", &[("slot", bucket.slots), f, d]),
+        down: b.weight("down", &[("slot", bucket.slots), d, f]),
     };
     let out = graph.scope("experts", || mixed + experts(normed, gates, choices, &weights, &how));
     let cotangent = b.input("d.hidden_out", shape.dtype, &[token, hidden]);

@@ -1,7 +1,6 @@
 //! The model on its devices: weights, forward and backward of a micro-batch, the update. One layer after another, each kind
 //! compiled once; between router and experts the host holds the counts and plans the dispatch.
 
-mod dispatch;
 mod finite;
 mod generate;
 mod group;
@@ -9,9 +8,9 @@ mod program;
 mod rotation;
 mod step;
 mod update;
+mod weights;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use collegium_balance::Bucket;
@@ -23,14 +22,15 @@ use collegium_model::programs;
 use collegium_runtime::{Array, Backend};
 
 use crate::TrainError;
+use crate::adapt::Adapter;
 
-pub use dispatch::{DispatchReport, Dispatcher};
 pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;
 
 use group::GroupPrograms;
+use weights::SlotPrograms;
 
 /// How the model is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +48,13 @@ pub struct Settings {
 /// A model on devices, ready to train or to be evaluated.
 pub struct Engine {
     backend: Arc<dyn Backend>,
-    config: ModelConfig,
+    config: Arc<ModelConfig>,
     mesh: Mesh,
     settings: Settings,
     groups: Vec<Group>,
-    dispatcher: Dispatcher,
-    slot_tables: HashMap<usize, Array>,
+    adapter: Adapter,
+    /// By what an expert group looks like and the number of slots.
+    slot_programs: HashMap<(programs::GroupShape, usize), SlotPrograms>,
     /// Steers the choice of experts, by MoE layer; zero unless loss-free balancing moves it.
     router_bias: Vec<Vec<f32>>,
     router_bias_arrays: Vec<Array>,
@@ -85,17 +86,12 @@ impl Engine {
         settings: Settings,
         value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
-        let mut dispatcher = Dispatcher::new(&mesh, backend.block_rows());
         let shape = program_shape(&config, &mesh, settings);
-        let moes: Vec<&MoeConfig> = config.layers.iter().filter_map(|l| l.feed_forward.moe()).collect();
-        let mut slot_tables = HashMap::new();
-        for moe in &moes {
-            if let Entry::Vacant(place) = slot_tables.entry(moe.num_experts) {
-                place.insert(dispatcher.slot_table(moe.num_experts, &*backend)?);
-            }
-        }
-        let router_bias: Vec<Vec<f32>> = moes.iter().map(|m| vec![0.0; m.num_experts]).collect();
-        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, &mut dispatcher, value)?;
+        let experts: Vec<usize> =
+            config.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| m.num_experts).collect();
+        let adapter = Adapter::new(&mesh, backend.block_rows(), &experts)?;
+        let router_bias: Vec<Vec<f32>> = experts.iter().map(|&e| vec![0.0; e]).collect();
+        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, value)?;
         let shards: Vec<Vec<usize>> = groups.iter().map(|g| g.shard.clone()).collect();
         let mut engine = Self {
             embed: Halves::new(programs::embed(&shape)?),
@@ -109,10 +105,10 @@ impl Engine {
             mesh: mesh.clone(),
             settings,
             groups,
-            dispatcher,
-            slot_tables,
+            adapter,
+            slot_programs: HashMap::new(),
             router_bias,
-            config: config.clone(),
+            config: Arc::new(config),
         };
         engine.set_router_bias(engine.router_bias.clone())?;
         Ok(engine)
@@ -182,14 +178,15 @@ impl Engine {
         ];
         programs.extend(self.blocks.iter().flat_map(|b| [b.forward.clone(), b.backward.clone()]));
         for group in &self.groups {
-            let p = &group.programs;
-            programs.extend([p.materialise.clone(), p.collect.clone(), p.update.clone()]);
+            programs.push(group.programs.update.clone());
+            programs
+                .extend(group.programs.whole.iter().flat_map(|w| [w.materialise.clone(), w.collect.clone()]));
         }
-        if self.dispatcher.ranks() == 1 {
+        if self.adapter.ranks() == 1 {
             // One bucket serves every routing there, so it is known already.
             for moe in self.config.layers.clone().iter().filter_map(|l| l.feed_forward.moe()) {
                 let rows = self.settings.batch * self.settings.seq * moe.top_k;
-                let bucket = self.dispatcher.only_bucket(moe.num_experts, rows);
+                let bucket = self.adapter.only_bucket(moe.num_experts, rows);
                 let halves = self.expert_programs(moe, bucket)?;
                 programs.extend([halves.forward, halves.backward]);
             }
@@ -205,10 +202,8 @@ impl Engine {
         if let Some(halves) = self.experts.get(&key) {
             return Ok(halves.clone());
         }
-        let slots = self.dispatcher.layout(moe.num_experts)?.num_slots();
         let shape = program_shape(&self.config, &self.mesh, self.settings);
-        let halves =
-            Halves::new(programs::expert_layer(&shape, moe, slots, bucket, self.dispatcher.block())?);
+        let halves = Halves::new(programs::expert_layer(&shape, moe, bucket, self.adapter.block())?);
         self.experts.insert(key, halves.clone());
         Ok(halves)
     }
@@ -258,19 +253,16 @@ fn make_groups(
     config: &ModelConfig,
     mesh: &Mesh,
     dtype: DType,
-    dispatcher: &mut Dispatcher,
     value: &mut Values<'_>,
 ) -> Result<Vec<Group>, TrainError> {
-    let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> =
-        HashMap::new();
+    let mut known: HashMap<(programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
     let mut groups = Vec::new();
     for spec in params::groups(config) {
         let key = (group::shape_of(&spec), spec.experts);
         let programs = match known.get(&key) {
             Some(programs) => programs.clone(),
             None => {
-                let slots = spec.experts.map_or(Ok(0), |e| dispatcher.layout(e).map(|l| l.num_slots()))?;
-                let programs = group::programs_for(&spec, slots, config.tie_word_embeddings, mesh, dtype)?;
+                let programs = group::programs_for(&spec, config.tie_word_embeddings, mesh, dtype)?;
                 known.insert(key, programs.clone());
                 programs
             }
