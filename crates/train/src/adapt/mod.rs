@@ -1,6 +1,10 @@
 //! Adaptive expert parallelism: observe what the routers chose, plan where rows go, apply it. Here the routing of a
 //! micro-batch meets the balancer: counts in; a plan's slots, bucket and tables out.
+//!
+//! Two tiers. The fast one plans every micro-batch from its own counts. The slow one gives the experts new homes between steps, from
+//! the counts of the last micro-batches. Neither moves an optimizer state: masters are sharded evenly whatever the layout.
 
+mod ahead;
 mod groups;
 mod report;
 mod slots;
@@ -10,17 +14,32 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use collegium_balance::{Bucket, Counts, Ladder, Layout, Plan, Tables};
+use collegium_balance::{Bucket, Counts, History, Ladder, Layout, Plan, Policy, Setting, Tables};
 use collegium_core::{ExpertId, RankId};
 use collegium_hlo::Mesh;
+use collegium_model::programs::TransportKind;
 use collegium_runtime::{Array, Backend};
 
 use crate::TrainError;
 use crate::engine::Env;
 
+pub use ahead::{LayerAhead, PlannedAhead};
 pub use groups::Groups;
 pub use report::DispatchReport;
 pub use slots::Slots;
+
+/// How experts are balanced.
+#[derive(Clone)]
+pub struct Balance {
+    /// The policy.
+    pub policy: Arc<dyn Policy>,
+    /// What it may use.
+    pub setting: Setting,
+    /// Steps between new homes.
+    pub relayout_every: u64,
+    /// Micro-batches that new homes are planned from.
+    pub window: usize,
+}
 
 /// What the experts of one layer run with in one micro-batch.
 pub struct Dispatch {
@@ -35,37 +54,70 @@ pub struct Dispatch {
 }
 
 /// The balancer of one model on one mesh.
+#[derive(Clone)]
 pub struct Adapter {
     groups: Groups,
     block: usize,
-    /// Homes, by MoE layer.
-    layouts: Vec<Layout>,
-    /// The slots used last, by MoE layer.
-    slots: Vec<Option<Arc<Slots>>>,
+    transport: TransportKind,
+    balance: Balance,
+    /// By MoE layer.
+    layers: Vec<LayerState>,
     /// By number of experts.
     ladders: HashMap<usize, Ladder>,
+    /// Room that plans made ahead turned out to need.
+    room: Option<Bucket>,
+    steps: u64,
+}
+
+/// What is known of one MoE layer.
+#[derive(Clone)]
+struct LayerState {
+    experts: usize,
+    layout: Layout,
+    history: History,
+    /// Counts of the last micro-batch, by group.
+    counts: Vec<Counts>,
+    /// Plans of the last micro-batch, by group.
+    plans: Vec<Plan>,
+    slots: Option<Arc<Slots>>,
 }
 
 impl Adapter {
     /// A balancer for MoE layers of `experts` experts each, in blocks of `block` rows; homes are contiguous at first.
     ///
     /// # Errors
-    /// Experts that do not divide over the ranks.
-    pub fn new(mesh: &Mesh, block: usize, experts: &[usize]) -> Result<Self, TrainError> {
+    /// A layer without experts.
+    pub fn new(
+        mesh: &Mesh,
+        block: usize,
+        transport: TransportKind,
+        balance: Balance,
+        experts: &[usize],
+    ) -> Result<Self, TrainError> {
         let groups = Groups::of(mesh);
-        let home = |&e: &usize| Layout::contiguous(groups.ranks(), e);
-        let layouts = experts.iter().map(home).collect::<Result<_, _>>()?;
-        Ok(Self { block, layouts, slots: vec![None; experts.len()], ladders: HashMap::new(), groups })
+        let window = balance.window * groups.members().len();
+        let state = |&experts: &usize| -> Result<LayerState, TrainError> {
+            Ok(LayerState {
+                experts,
+                layout: Layout::contiguous(groups.ranks(), experts)?,
+                history: History::new(window, experts),
+                counts: Vec::new(),
+                plans: Vec::new(),
+                slots: None,
+            })
+        };
+        let layers = experts.iter().map(state).collect::<Result<_, _>>()?;
+        Ok(Self { groups, block, transport, balance, layers, ladders: HashMap::new(), room: None, steps: 0 })
     }
 
     /// Another balancer with the same homes that never clones: for generation, whose rows are few.
     pub fn at_home(&self) -> Self {
+        let policy = collegium_balance::policy::by_name("static").expect("a policy of that name");
         Self {
-            groups: self.groups.clone(),
-            block: self.block,
-            layouts: self.layouts.clone(),
-            slots: self.slots.clone(),
+            balance: Balance { policy: Arc::new(policy), ..self.balance.clone() },
+            transport: TransportKind::AllToAll,
             ladders: HashMap::new(),
+            ..self.clone()
         }
     }
 
@@ -79,10 +131,27 @@ impl Adapter {
         self.groups.ranks()
     }
 
+    /// The buckets compiled so far, by number of experts, in the order they were first needed.
+    pub fn buckets(&self) -> impl Iterator<Item = (usize, &[Bucket])> {
+        self.ladders.iter().map(|(&experts, ladder)| (experts, ladder.rungs()))
+    }
+
+    /// Homes of MoE layer `layer`.
+    pub fn layout(&self, layer: usize) -> &Layout {
+        &self.layers[layer].layout
+    }
+
+    /// Gives MoE layer `layer` these homes; nothing else has to know.
+    pub fn set_layout(&mut self, layer: usize, layout: Layout) {
+        let state = &mut self.layers[layer];
+        state.layout = layout;
+        state.plans.clear();
+    }
+
     /// Plans MoE layer `layer` from the counts that its routers report, {expert} on every rank.
     ///
     /// # Errors
-    /// Counts that do not add up (scores that are not finite), or what the device says.
+    /// Counts that do not add up (scores that are not finite), a plan that fails its check, or what the device says.
     pub fn plan(
         &mut self,
         layer: usize,
@@ -90,23 +159,42 @@ impl Adapter {
         rows_per_rank: usize,
         backend: &dyn Backend,
     ) -> Result<Dispatch, TrainError> {
-        let reports: Vec<Vec<f32>> = counts.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
+        let counts = self.counts(counts, rows_per_rank)?;
         let started = Instant::now();
-        let experts = reports[0].len();
-        let of_group = |group: &Vec<usize>| {
-            let own: Vec<Vec<f32>> = group.iter().map(|&rank| reports[rank].clone()).collect();
-            Counts::from_reports(&own, rows_per_rank)
-        };
-        let counts = self.groups.members().iter().map(of_group).collect::<Result<Vec<_>, _>>()?;
-        let plans: Vec<Plan> = counts.iter().map(|c| Plan::homes(&self.layouts[layer], c)).collect();
+        let plans = self.plans(layer, &counts)?;
         let need = plans.iter().map(|p| Tables::need(p, self.block)).reduce(Bucket::union);
-        let bucket = self.bucket(layer, need.expect("a mesh has a group"), experts, rows_per_rank);
+        let bucket = self.bucket(layer, need.expect("a mesh has a group"), rows_per_rank);
         let tables: Vec<Tables> = plans.iter().map(|p| Tables::new(p, bucket, self.block)).collect();
         let planner_us = started.elapsed().as_secs_f64() * 1e6;
-        let report = DispatchReport { planner_us, ..self.report(layer, &counts, &plans, bucket) };
-        let slots = self.slots_of(layer, &plans, bucket.slots, experts, backend)?;
-        let tables = upload::upload(&tables, bucket, self.block, experts, &self.groups, backend)?;
+        let report = DispatchReport { planner_us, ..self.report(layer, &counts, &plans, bucket)? };
+        let slots = self.slots_of(layer, &plans, bucket.slots, backend)?;
+        let shape = upload::Sizes { bucket, block: self.block, experts: self.layers[layer].experts };
+        let tables = upload::upload(&plans, &tables, shape, self.transport, &self.groups, backend)?;
+        self.observe(layer, counts, plans);
         Ok(Dispatch { bucket, slots, tables, report })
+    }
+
+    /// One optimizer step is done: on its turn, the experts of every layer get new homes.
+    ///
+    /// # Errors
+    /// What makes a layout impossible.
+    pub fn end_step(&mut self) -> Result<(), TrainError> {
+        self.steps += 1;
+        if !self.steps.is_multiple_of(self.balance.relayout_every.max(1)) {
+            return Ok(());
+        }
+        for layer in 0..self.layers.len() {
+            let state = &self.layers[layer];
+            if state.history.is_empty() {
+                continue;
+            }
+            let Balance { policy, setting, .. } = &self.balance;
+            let layout = policy.relayout(&state.history, &state.layout, setting)?;
+            if layout != state.layout {
+                self.set_layout(layer, layout);
+            }
+        }
+        Ok(())
     }
 
     /// With one rank the worst case is hardly more than any other, so one bucket serves every routing.
@@ -115,12 +203,45 @@ impl Adapter {
         Bucket { slots: experts, places: blocks * self.block, blocks }
     }
 
-    fn bucket(&mut self, layer: usize, need: Bucket, experts: usize, rows_per_rank: usize) -> Bucket {
+    /// Counts of every group.
+    fn counts(&self, reports: &Array, rows_per_rank: usize) -> Result<Vec<Counts>, TrainError> {
+        let reports: Vec<Vec<f32>> = reports.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
+        let of_group = |group: &Vec<usize>| {
+            let own: Vec<Vec<f32>> = group.iter().map(|&rank| reports[rank].clone()).collect();
+            Counts::from_reports(&own, rows_per_rank)
+        };
+        Ok(self.groups.members().iter().map(of_group).collect::<Result<_, _>>()?)
+    }
+
+    /// The policy's plan for every group, checked.
+    fn plans(&self, layer: usize, counts: &[Counts]) -> Result<Vec<Plan>, TrainError> {
+        let (state, Balance { policy, setting, .. }) = (&self.layers[layer], &self.balance);
+        let plan = |(group, counts): (usize, &Counts)| {
+            let plan = policy.plan(counts, &state.layout, state.plans.get(group), setting)?;
+            plan.verify(counts, setting.limits.max_clones)?;
+            Ok(plan)
+        };
+        counts.iter().enumerate().map(plan).collect()
+    }
+
+    fn observe(&mut self, layer: usize, counts: Vec<Counts>, plans: Vec<Plan>) {
+        let state = &mut self.layers[layer];
+        counts.iter().for_each(|c| state.history.observe(c));
+        (state.counts, state.plans) = (counts, plans);
+    }
+
+    fn bucket(&mut self, layer: usize, need: Bucket, rows_per_rank: usize) -> Bucket {
+        let experts = self.layers[layer].experts;
         if self.ranks() == 1 {
             return self.only_bucket(experts, rows_per_rank);
         }
-        let new = || Ladder::new(self.groups.ranks(), self.block, self.layouts[layer].num_slots());
-        self.ladders.entry(experts).or_insert_with(new).pick(need)
+        self.ladder(experts).pick(need)
+    }
+
+    fn ladder(&mut self, experts: usize) -> &mut Ladder {
+        let (ranks, block) = (self.groups.ranks(), self.block);
+        let new = || Ladder::new(ranks, block, experts.div_ceil(ranks));
+        self.ladders.entry(experts).or_insert_with(new)
     }
 
     /// The slots of these plans on the devices; the last ones where nothing changed.
@@ -129,66 +250,68 @@ impl Adapter {
         layer: usize,
         plans: &[Plan],
         num_slots: usize,
-        experts: usize,
         backend: &dyn Backend,
     ) -> Result<Arc<Slots>, TrainError> {
-        let held =
-            |&(group, member): &(usize, usize)| plans[group].layout().slots(RankId::from(member)).to_vec();
+        let held = |&(group, member): &(usize, usize)| plans[group].slots(RankId::from(member)).to_vec();
         let assignment: Vec<Vec<ExpertId>> = self.groups.places().iter().map(held).collect();
-        match &self.slots[layer] {
-            Some(slots) if slots.are(&assignment, num_slots) => Ok(slots.clone()),
-            _ => {
-                let slots = Slots::new(assignment, num_slots, experts, backend)?;
-                self.slots[layer] = Some(slots.clone());
-                Ok(slots)
-            }
+        let state = &mut self.layers[layer];
+        if let Some(slots) = state.slots.as_ref().filter(|s| s.are(&assignment, num_slots)) {
+            return Ok(slots.clone());
         }
+        let slots = Slots::new(assignment, num_slots, state.experts, backend)?;
+        state.slots = Some(slots.clone());
+        Ok(slots)
     }
 
-    fn report(&self, layer: usize, counts: &[Counts], plans: &[Plan], bucket: Bucket) -> DispatchReport {
-        let layout = &self.layouts[layer];
-        let homes: Vec<Plan> = counts.iter().map(|c| Plan::homes(layout, c)).collect();
+    fn report(
+        &self,
+        layer: usize,
+        counts: &[Counts],
+        plans: &[Plan],
+        bucket: Bucket,
+    ) -> Result<DispatchReport, TrainError> {
+        let layout = &self.layers[layer].layout;
+        let homes = counts.iter().map(|c| Plan::homes(layout, c)).collect::<Result<Vec<_>, _>>()?;
         let by_rank = |plans: &[Plan]| -> Vec<u64> {
             let loads: Vec<Vec<u64>> = plans.iter().map(Plan::loads).collect();
             self.groups.places().iter().map(|&(group, member)| loads[group][member]).collect()
         };
         let worst = |plans: &[Plan]| plans.iter().map(Plan::max_over_mean).fold(1.0, f64::max);
-        let mut rows_per_expert = vec![0; counts[0].num_experts()];
+        let mut rows_per_expert = vec![0; self.layers[layer].experts];
         for group in counts {
             rows_per_expert.iter_mut().zip(group.by_expert()).for_each(|(sum, n)| *sum += n);
         }
+        let rows: u64 = rows_per_expert.iter().sum();
         let ranks = self.ranks();
-        let clones = |p: &Plan| {
-            (0..ranks)
-                .map(|r| p.layout().slots(RankId::from(r)).len() - layout.slots(RankId::from(r)).len())
-                .sum::<usize>()
-        };
-        let room = if ranks == 1 { 0 } else { self.groups.places().len() * ranks * bucket.places };
-        DispatchReport {
-            rows: rows_per_expert.iter().sum(),
+        let room = (self.groups.places().len() * ranks * bucket.places) as f64;
+        let far = |a: usize, b: usize| !self.balance.setting.topology.same_node(RankId::from(a), RankId::from(b));
+        Ok(DispatchReport {
+            rows,
             rows_per_expert,
             rank_rows_at_home: by_rank(&homes),
             rank_rows: by_rank(plans),
             home_max_over_mean: worst(&homes),
             rank_max_over_mean: worst(plans),
-            clones: plans.iter().map(clones).sum::<usize>() as u64,
+            clones: plans.iter().map(|p| p.num_clones() as u64).sum(),
             rows_computed: plans.iter().map(|p| computed_rows(p, self.block)).sum(),
-            rows_sent: plans.iter().map(sent_rows).sum(),
-            rows_sent_room: room as u64,
+            rows_sent: plans.iter().map(|p| sent_rows(p, |a, b| a != b)).sum(),
+            rows_sent_far: plans.iter().map(|p| sent_rows(p, far)).sum(),
+            rows_cloned: plans.iter().map(Plan::rows_moved).sum(),
+            pair_factor: if ranks == 1 { 1.0 } else { room / rows.max(1) as f64 },
+            reruns: 0,
             planner_us: 0.0,
-        }
+        })
     }
 }
 
 /// Rows in the blocks that some slot uses, over all ranks.
 fn computed_rows(plan: &Plan, block: usize) -> u64 {
-    let rank = |r| plan.slot_rows(r).iter().map(|n| (n.div_ceil(block) * block) as u64).sum::<u64>();
-    (0..plan.layout().num_ranks()).map(rank).sum()
+    plan.shares().iter().map(|s| (s.rows as usize).next_multiple_of(block) as u64).sum()
 }
 
-/// Rows that leave their rank.
-fn sent_rows(plan: &Plan) -> u64 {
-    let ranks = plan.layout().num_ranks();
-    let own = |r| (0..plan.num_experts()).map(|e| u64::from(plan.rows(r, e, r))).sum::<u64>();
-    plan.loads().iter().sum::<u64>() - (0..ranks).map(own).sum::<u64>()
+/// Rows of the pairs of source and rank that `counted` names.
+fn sent_rows(plan: &Plan, counted: impl Fn(usize, usize) -> bool) -> u64 {
+    let ranks = plan.num_ranks();
+    let pairs = plan.pairs().into_iter().enumerate();
+    pairs.filter(|(i, _)| counted(i / ranks, i % ranks)).map(|(_, rows)| rows).sum()
 }

@@ -19,10 +19,16 @@ pub struct DispatchReport {
     pub rows: u64,
     /// Rows there is room for in the blocks that were computed.
     pub rows_computed: u64,
-    /// Rows that go to another rank than their own, and to another node.
+    /// Rows that go to another rank than their own.
     pub rows_sent: u64,
-    /// Rows that there is room for in the cells of all pairs.
-    pub rows_sent_room: u64,
+    /// Those of them that go to another node.
+    pub rows_sent_far: u64,
+    /// Rows that moved from a home to a clone.
+    pub rows_cloned: u64,
+    /// Room of a pair of ranks over the mean rows of a pair; 1 where nothing is sent.
+    pub pair_factor: f64,
+    /// Times that a micro-batch with a plan made ahead did not fit and was run again.
+    pub reruns: u64,
     /// Host time to plan and to build tables, in microseconds.
     pub planner_us: f64,
 }

@@ -14,6 +14,8 @@ pub struct Slots {
     num_slots: usize,
     /// One where a slot of a rank holds an expert, {rank, slot, expert} f32, the same on all ranks.
     table: Array,
+    /// Each rank's own part of it, {slot, expert} f32.
+    own: Array,
 }
 
 impl Slots {
@@ -34,8 +36,11 @@ impl Slots {
             }
         }
         let sizes = [assignment.len(), num_slots, experts];
+        let own: Vec<HostTensor> =
+            table.chunks(num_slots * experts).map(|t| HostTensor::new(&sizes[1..], t)).collect();
+        let own = backend.upload(&own)?;
         let table = backend.replicate(&HostTensor::new(&sizes, &table))?;
-        Ok(Arc::new(Self { assignment, num_slots, table }))
+        Ok(Arc::new(Self { assignment, num_slots, table, own }))
     }
 
     /// Whether these are the slots of that assignment.
@@ -51,5 +56,10 @@ impl Slots {
     /// The table for the weight programs.
     pub fn table(&self) -> &Array {
         &self.table
+    }
+
+    /// Each rank's own part of the table.
+    pub fn own(&self) -> &Array {
+        &self.own
     }
 }
