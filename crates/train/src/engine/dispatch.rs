@@ -105,14 +105,11 @@ impl Dispatcher {
             let own: Vec<Vec<f32>> = group.iter().map(|&d| reports[d].clone()).collect();
             let counts = Counts::from_reports(&own, rows_per_rank)?;
             by_expert.iter_mut().zip(counts.by_expert()).for_each(|(sum, n)| *sum += n);
-            plans.push(Plan::homes(&layout, &counts));
+            plans.push(Plan::homes(&layout, &counts)?);
         }
         let needs: Vec<Bucket> = plans.iter().map(|p| Tables::need(p, self.block)).collect();
-        let need = Bucket {
-            places: needs.iter().map(|n| n.places).max().unwrap_or(1),
-            blocks: needs.iter().map(|n| n.blocks).max().unwrap_or(1),
-        };
-        let bucket = self.bucket(experts, need, rows_per_rank);
+        let need = needs.into_iter().reduce(Bucket::union).expect("a mesh has a group");
+        let bucket = self.bucket(need, experts, rows_per_rank);
         let tables: Vec<Tables> = plans.iter().map(|p| Tables::new(p, bucket, self.block)).collect();
         let planner_us = started.elapsed().as_secs_f64() * 1e6;
         let report = DispatchReport {
@@ -128,15 +125,15 @@ impl Dispatcher {
     /// With one rank the worst case is hardly more than any other, so one bucket serves every routing.
     pub fn only_bucket(&self, experts: usize, rows_per_rank: usize) -> Bucket {
         let blocks = (rows_per_rank / self.block + experts.min(rows_per_rank)).max(1);
-        Bucket { places: blocks * self.block, blocks }
+        Bucket { slots: experts, places: blocks * self.block, blocks }
     }
 
-    fn bucket(&mut self, experts: usize, need: Bucket, rows_per_rank: usize) -> Bucket {
+    fn bucket(&mut self, need: Bucket, experts: usize, rows_per_rank: usize) -> Bucket {
         if self.ranks() == 1 {
             return self.only_bucket(experts, rows_per_rank);
         }
-        let (ranks, block) = (self.ranks(), self.block);
-        self.ladders.entry(experts).or_insert_with(|| Ladder::new(ranks, block)).pick(need)
+        let (ranks, block, homes) = (self.ranks(), self.block, self.layouts[&experts].num_slots());
+        self.ladders.entry(experts).or_insert_with(|| Ladder::new(ranks, block, homes)).pick(need)
     }
 
     fn upload(
