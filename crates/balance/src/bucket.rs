@@ -3,7 +3,7 @@
 /// What a dispatch program has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bucket {
-    /// Expert slots of each rank, homes and clones.
+    /// Slots of each rank: homes and clones.
     pub slots: usize,
     /// Rows of each pair of source and destination.
     pub places: usize,
@@ -17,18 +17,18 @@ impl Bucket {
         other.slots <= self.slots && other.places <= self.places && other.blocks <= self.blocks
     }
 
-    /// The bucket that holds what either holds.
+    /// What a bucket costs, in rows: those moved, those computed, and a block for each slot, whose weights move too.
+    fn cost(self, ranks: usize, block: usize) -> usize {
+        self.places * ranks + (self.blocks + self.slots) * block
+    }
+
+    /// The smallest bucket that both fit.
     pub fn union(self, other: Self) -> Self {
         Self {
             slots: self.slots.max(other.slots),
             places: self.places.max(other.places),
             blocks: self.blocks.max(other.blocks),
         }
-    }
-
-    /// Rows moved and computed, the measure of what a bucket costs; a slot's weights count as one block of rows.
-    fn cost(self, ranks: usize, block: usize) -> usize {
-        self.places * ranks + (self.blocks + self.slots) * block
     }
 }
 
@@ -47,7 +47,7 @@ impl Ladder {
     /// A compiled bucket serves a plan that would fill only this share of it; below, a smaller one is compiled.
     const LEAST_FILL: f64 = 0.7;
 
-    /// An empty ladder for groups of `ranks` with `homes` home slots each, and blocks of `block` rows.
+    /// An empty ladder for groups of `ranks`, blocks of `block` rows and layouts of `homes` home slots a rank.
     pub fn new(ranks: usize, block: usize, homes: usize) -> Self {
         Self { ranks, block, homes, rungs: Vec::new() }
     }
@@ -65,18 +65,19 @@ impl Ladder {
         match best {
             Some(bucket) if fill(bucket) >= Self::LEAST_FILL => bucket,
             _ => {
-                let rung = self.rung(need);
-                self.rungs.push(rung);
-                rung
+                let bucket = self.rung(need);
+                self.rungs.push(bucket);
+                bucket
             }
         }
     }
 
-    /// The rung that holds `need`: clones in powers of two, rows in geometric steps.
+    /// The bucket that is made for a plan that needs `need`. Clone slots are 0, 1, 2, 4, 8, ...
     pub fn rung(&self, need: Bucket) -> Bucket {
         let clones = need.slots.saturating_sub(self.homes);
         let clones = if clones == 0 { 0 } else { clones.next_power_of_two() };
-        Bucket { slots: self.homes + clones, places: rung(need.places, 8), blocks: rung(need.blocks, 1) }
+        let slots = self.homes + clones;
+        Bucket { slots, places: rung(need.places, 8), blocks: rung(need.blocks, 1) }
     }
 
     /// The rungs so far, in the order they were first needed.
@@ -113,21 +114,18 @@ mod tests {
     #[test]
     fn a_compiled_bucket_is_kept_while_it_is_filled_well() {
         let mut ladder = Ladder::new(4, 32, 2);
-        let need = |slots, places, blocks| Bucket { slots, places, blocks };
-        let first = ladder.pick(need(2, 100, 20));
-        assert!(first.fits(need(2, 100, 20)));
-        assert_eq!(ladder.pick(need(2, 90, 19)), first);
-        let small = ladder.pick(need(2, 20, 5));
+        let first = ladder.pick(Bucket { slots: 2, places: 100, blocks: 20 });
+        assert!(first.fits(Bucket { slots: 2, places: 100, blocks: 20 }));
+        assert_eq!(ladder.pick(Bucket { slots: 2, places: 90, blocks: 19 }), first);
+        let small = ladder.pick(Bucket { slots: 2, places: 20, blocks: 5 });
         assert!(small < first && ladder.rungs().len() == 2);
-        assert_eq!(ladder.pick(need(2, 98, 20)), first);
+        assert_eq!(ladder.pick(Bucket { slots: 2, places: 98, blocks: 20 }), first);
     }
 
     #[test]
-    fn clone_slots_come_in_powers_of_two() {
-        let mut ladder = Ladder::new(4, 32, 2);
-        let picked =
-            |ladder: &mut Ladder, slots| ladder.pick(Bucket { slots, places: 100, blocks: 20 }).slots;
-        assert_eq!([2, 3, 5].map(|slots| picked(&mut ladder, slots)), [2, 3, 6]);
-        assert_eq!(picked(&mut ladder, 4), 6, "a compiled bucket with a slot too many serves too");
+    fn clone_slots_are_few_powers_of_two() {
+        let ladder = Ladder::new(4, 32, 2);
+        let slots = |n| ladder.rung(Bucket { slots: n, places: 8, blocks: 1 }).slots;
+        assert_eq!((1..=8).map(slots).collect::<Vec<_>>(), [2, 2, 3, 4, 6, 6, 10, 10]);
     }
 }

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod groups;
+mod options;
 mod report;
 mod slots;
 mod upload;
@@ -14,9 +15,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use collegium_balance::{Bucket, Counts, History, Ladder, Layout, Plan, Policy, Setting, Tables};
+use collegium_balance::{Bucket, Counts, History, Ladder, Layout, Plan, Setting, Tables};
 use collegium_core::{ExpertId, RankId};
 use collegium_hlo::Mesh;
+use collegium_model::config::ModelConfig;
 use collegium_model::programs::TransportKind;
 use collegium_runtime::{Array, Backend};
 
@@ -25,21 +27,9 @@ use crate::engine::Env;
 
 pub use ahead::{LayerAhead, PlannedAhead};
 pub use groups::Groups;
+pub use options::BalanceOptions;
 pub use report::DispatchReport;
 pub use slots::Slots;
-
-/// How experts are balanced.
-#[derive(Clone)]
-pub struct Balance {
-    /// The policy.
-    pub policy: Arc<dyn Policy>,
-    /// What it may use.
-    pub setting: Setting,
-    /// Steps between new homes.
-    pub relayout_every: u64,
-    /// Micro-batches that new homes are planned from.
-    pub window: usize,
-}
 
 /// What the experts of one layer run with in one micro-batch.
 pub struct Dispatch {
@@ -59,7 +49,8 @@ pub struct Adapter {
     groups: Groups,
     block: usize,
     transport: TransportKind,
-    balance: Balance,
+    options: BalanceOptions,
+    setting: Setting,
     /// By MoE layer.
     layers: Vec<LayerState>,
     /// By number of experts.
@@ -83,20 +74,20 @@ struct LayerState {
 }
 
 impl Adapter {
-    /// A balancer for MoE layers of `experts` experts each, in blocks of `block` rows; homes are contiguous at first.
+    /// A balancer for the sparse layers of `model` on the devices of `backend`; homes are contiguous at first.
     ///
     /// # Errors
-    /// A layer without experts.
+    /// Nodes that do not divide the ranks of a group.
     pub fn new(
+        backend: &dyn Backend,
         mesh: &Mesh,
-        block: usize,
+        model: &ModelConfig,
         transport: TransportKind,
-        balance: Balance,
-        experts: &[usize],
+        options: BalanceOptions,
     ) -> Result<Self, TrainError> {
         let groups = Groups::of(mesh);
-        let window = balance.window * groups.members().len();
-        let state = |&experts: &usize| -> Result<LayerState, TrainError> {
+        let window = options.window.max(1) * groups.members().len();
+        let state = |experts: usize| -> Result<LayerState, TrainError> {
             Ok(LayerState {
                 experts,
                 layout: Layout::contiguous(groups.ranks(), experts)?,
@@ -106,15 +97,18 @@ impl Adapter {
                 slots: None,
             })
         };
-        let layers = experts.iter().map(state).collect::<Result<_, _>>()?;
-        Ok(Self { groups, block, transport, balance, layers, ladders: HashMap::new(), room: None, steps: 0 })
+        let sparse = model.layers.iter().filter_map(|l| l.feed_forward.moe());
+        let layers = sparse.map(|moe| state(moe.num_experts)).collect::<Result<_, _>>()?;
+        let setting = options.setting(groups.ranks(), backend.name(), model)?;
+        let block = backend.block_rows();
+        let ladders = HashMap::new();
+        Ok(Self { groups, block, transport, options, setting, layers, ladders, room: None, steps: 0 })
     }
 
     /// Another balancer with the same homes that never clones: for generation, whose rows are few.
     pub fn at_home(&self) -> Self {
-        let policy = collegium_balance::policy::by_name("static").expect("a policy of that name");
         Self {
-            balance: Balance { policy: Arc::new(policy), ..self.balance.clone() },
+            options: BalanceOptions::default(),
             transport: TransportKind::AllToAll,
             ladders: HashMap::new(),
             ..self.clone()
@@ -180,7 +174,7 @@ impl Adapter {
     /// What makes a layout impossible.
     pub fn end_step(&mut self) -> Result<(), TrainError> {
         self.steps += 1;
-        if !self.steps.is_multiple_of(self.balance.relayout_every.max(1)) {
+        if !self.steps.is_multiple_of(self.options.relayout_every.max(1)) {
             return Ok(());
         }
         for layer in 0..self.layers.len() {
@@ -188,8 +182,8 @@ impl Adapter {
             if state.history.is_empty() {
                 continue;
             }
-            let Balance { policy, setting, .. } = &self.balance;
-            let layout = policy.relayout(&state.history, &state.layout, setting)?;
+            let policy = self.options.policy;
+            let layout = policy.relayout(&state.history, &state.layout, &self.setting)?;
             if layout != state.layout {
                 self.set_layout(layer, layout);
             }
@@ -215,9 +209,9 @@ impl Adapter {
 
     /// The policy's plan for every group, checked.
     fn plans(&self, layer: usize, counts: &[Counts]) -> Result<Vec<Plan>, TrainError> {
-        let (state, Balance { policy, setting, .. }) = (&self.layers[layer], &self.balance);
+        let (state, setting) = (&self.layers[layer], &self.setting);
         let plan = |(group, counts): (usize, &Counts)| {
-            let plan = policy.plan(counts, &state.layout, state.plans.get(group), setting)?;
+            let plan = self.options.policy.plan(counts, &state.layout, state.plans.get(group), setting)?;
             plan.verify(counts, setting.limits.max_clones)?;
             Ok(plan)
         };
@@ -284,7 +278,7 @@ impl Adapter {
         let rows: u64 = rows_per_expert.iter().sum();
         let ranks = self.ranks();
         let room = (self.groups.places().len() * ranks * bucket.places) as f64;
-        let far = |a: usize, b: usize| !self.balance.setting.topology.same_node(RankId::from(a), RankId::from(b));
+        let far = |a: usize, b: usize| !self.setting.topology.same_node(RankId::from(a), RankId::from(b));
         Ok(DispatchReport {
             rows,
             rows_per_expert,

@@ -14,7 +14,7 @@ use super::program::{Compiled, Env};
 use super::step::{LossWeights, StepLoss};
 use super::{Engine, program_shape};
 use crate::TrainError;
-use crate::adapt::PlannedAhead;
+use crate::adapt::{DispatchReport, PlannedAhead};
 
 impl Engine {
     /// Loss of a micro-batch by the fused program; its gradients are added to the groups' sums.
@@ -26,27 +26,29 @@ impl Engine {
         let started = Instant::now();
         self.refresh_working()?;
         let inputs = self.fused_inputs(batch, weights)?;
-        let layers: Vec<usize> = self.sparse_layers();
+        let layers = self.sparse_layers();
+        let tokens = self.settings.batch * self.settings.seq;
+        let top_k = |l: &usize| self.config.layers[*l].feed_forward.moe().map_or(0, |m| m.top_k);
+        let rows: Vec<usize> = layers.iter().map(|l| tokens * top_k(l)).collect();
+        let planning = Instant::now();
+        let mut ahead = self.adapter.ahead(&rows, &*self.backend)?;
+        let planner_us = planning.elapsed().as_secs_f64() * 1e6 / layers.len().max(1) as f64;
         let mut reruns = 0;
         loop {
-            let ahead = self.adapter.ahead(self.settings.batch * self.settings.seq, &*self.backend)?;
             let mut out = self.run_fused(&inputs, &layers, &ahead)?;
-            let counts: Vec<_> = layers.iter().map(|l| out.take(&format!("layers.{l}.counts"))).collect();
             let need = needed(&mut out, &layers, ahead.bucket.slots)?;
-            let fitted = ahead.bucket.fits(need);
-            let rows = |layer: usize| self.config.layers[layer].feed_forward.moe().map_or(0, |m| m.top_k);
-            let rows = |layer: usize| self.settings.batch * self.settings.seq * rows(layer);
-            let mut dispatch = Vec::with_capacity(layers.len());
-            for (at, counts) in counts.iter().enumerate() {
-                let seen = self.adapter.saw(at, counts, rows(layers[at]), &ahead);
-                dispatch.push(seen.map_err(|e| e.in_layer(layers[at]))?);
-            }
-            if !fitted {
-                self.adapter.make_room(need);
+            if !ahead.bucket.fits(need) {
+                // Layers behind the first that overflowed were given garbage, so their needs may change once more.
+                self.adapter.make_room(&mut ahead, need);
                 reruns += 1;
                 continue;
             }
-            dispatch.iter_mut().for_each(|d| d.reruns = reruns);
+            let mut dispatch = Vec::with_capacity(layers.len());
+            for (at, &layer) in layers.iter().enumerate() {
+                let counts = out.take(&format!("layers.{layer}.counts"));
+                let seen = self.adapter.saw(at, &counts, rows[at], &ahead).map_err(|e| e.in_layer(layer))?;
+                dispatch.push(DispatchReport { reruns, planner_us, ..seen });
+            }
             let sum = |name: &str, out: &mut Env| -> Result<f64, TrainError> {
                 Ok(out.take(name).download()?.iter().map(|t| t.to_f64()[0]).sum())
             };
@@ -77,7 +79,7 @@ impl Engine {
             }
             given = given
                 .with(&format!("layers.{layer}.below"), plan.below.clone())
-                .with(&format!("layers.{layer}.slots"), plan.own_slots.clone())
+                .with(&format!("layers.{layer}.slots"), plan.slots.own().clone())
                 .with(&format!("layers.{layer}.router_bias"), self.router_bias_arrays[at].clone());
         }
         let program = self.fused_program(ahead.bucket)?;
@@ -116,7 +118,8 @@ impl Engine {
                 GroupKey::Embed | GroupKey::Head => "d.".to_string(),
             };
             let own = gradients.iter().filter_map(|(name, array)| Some((name.strip_prefix(&prefix)?, array)));
-            let own = own.fold(Env::default(), |env, (name, array)| env.with(&format!("d.{name}"), array.clone()));
+            let own =
+                own.fold(Env::default(), |env, (name, array)| env.with(&format!("d.{name}"), array.clone()));
             let slots = match key {
                 GroupKey::Experts(layer) => {
                     let at = layers.iter().position(|&l| l == layer).expect("experts are of a sparse layer");

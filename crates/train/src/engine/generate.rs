@@ -3,7 +3,7 @@
 
 use collegium_core::HostTensor;
 use collegium_model::params::GroupKey;
-use collegium_model::programs;
+use collegium_model::programs::{self, Exchange};
 use collegium_runtime::Array;
 
 use super::program::{Compiled, Env, Halves};
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     fn stage(&self, batch: usize, seq: usize, context: usize) -> Result<Stage, TrainError> {
-        let settings = Settings { batch, seq, ..self.settings };
+        let settings = Settings { batch, seq, exchange: Exchange::default(), ..self.settings };
         let shape = program_shape(&self.config, &self.mesh, settings);
         let mut blocks: Vec<Arc<Compiled>> = Vec::new();
         for (index, layer) in self.config.layers.iter().enumerate() {

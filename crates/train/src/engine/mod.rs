@@ -2,6 +2,7 @@
 //! compiled once; between router and experts the host holds the counts and plans the dispatch.
 
 mod finite;
+mod fused;
 mod generate;
 mod group;
 mod program;
@@ -18,11 +19,11 @@ use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
 use collegium_model::params::{self, GroupKey};
-use collegium_model::programs;
+use collegium_model::programs::{self, Exchange};
 use collegium_runtime::{Array, Backend};
 
 use crate::TrainError;
-use crate::adapt::Adapter;
+use crate::adapt::{Adapter, BalanceOptions};
 
 pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
@@ -32,8 +33,22 @@ pub use update::Hyper;
 use group::GroupPrograms;
 use weights::SlotPrograms;
 
+/// How much of a micro-batch is one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Execution {
+    /// A few programs for each layer, cut where the host plans.
+    Layered,
+    /// Forward and backward at once, by plans made ahead.
+    Fused,
+}
+
+impl Execution {
+    /// Both with the names the configuration uses.
+    pub const ALL: [(&'static str, Self); 2] = [("layered", Self::Layered), ("fused", Self::Fused)];
+}
+
 /// How the model is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Element type of activations and working weights; masters are always f32.
     pub dtype: DType,
@@ -43,6 +58,27 @@ pub struct Settings {
     pub batch: usize,
     /// Tokens of a sequence.
     pub seq: usize,
+    /// How tokens travel to their experts.
+    pub exchange: Exchange,
+    /// How much of a training micro-batch is one program.
+    pub execution: Execution,
+    /// How experts are balanced.
+    pub balance: BalanceOptions,
+}
+
+impl Settings {
+    /// Layer by layer, with experts that stay at home.
+    pub fn new(dtype: DType, residuals: Residuals, batch: usize, seq: usize) -> Self {
+        Self {
+            dtype,
+            residuals,
+            batch,
+            seq,
+            exchange: Exchange::default(),
+            execution: Execution::Layered,
+            balance: BalanceOptions::default(),
+        }
+    }
 }
 
 /// A model on devices, ready to train or to be evaluated.
@@ -65,6 +101,7 @@ pub struct Engine {
     sum_loss: Arc<Compiled>,
     squared_norm: Arc<Compiled>,
     experts: HashMap<(MoeKey, Bucket), Halves>,
+    fused: HashMap<Bucket, Arc<Compiled>>,
 }
 
 /// What expert programs depend on besides the bucket.
@@ -87,10 +124,10 @@ impl Engine {
         value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
         let shape = program_shape(&config, &mesh, settings);
-        let experts: Vec<usize> =
-            config.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| m.num_experts).collect();
-        let adapter = Adapter::new(&mesh, backend.block_rows(), &experts)?;
-        let router_bias: Vec<Vec<f32>> = experts.iter().map(|&e| vec![0.0; e]).collect();
+        let sparse = config.layers.iter().filter_map(|l| l.feed_forward.moe());
+        let router_bias: Vec<Vec<f32>> = sparse.map(|m| vec![0.0; m.num_experts]).collect();
+        let transport = settings.exchange.transport;
+        let adapter = Adapter::new(&*backend, &mesh, &config, transport, settings.balance)?;
         let groups = make_groups(&*backend, &config, &mesh, settings.dtype, value)?;
         let shards: Vec<Vec<usize>> = groups.iter().map(|g| g.shard.clone()).collect();
         let mut engine = Self {
@@ -100,6 +137,7 @@ impl Engine {
             sum_loss: Compiled::new(programs::sum_loss(&shape)?),
             squared_norm: Compiled::new(programs::squared_norm(&shards, &mesh)?),
             experts: HashMap::new(),
+            fused: HashMap::new(),
             router_bias_arrays: Vec::new(),
             backend,
             mesh: mesh.clone(),
@@ -122,6 +160,16 @@ impl Engine {
     /// How it is run.
     pub fn settings(&self) -> Settings {
         self.settings
+    }
+
+    /// The balancer.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The balancer, to be told of steps and layouts.
+    pub fn adapter_mut(&mut self) -> &mut Adapter {
+        &mut self.adapter
     }
 
     /// The devices.
@@ -227,6 +275,7 @@ fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> progr
         batch: s.batch,
         seq: s.seq,
         residuals: s.residuals,
+        exchange: s.exchange,
     }
 }
 

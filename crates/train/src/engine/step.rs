@@ -8,8 +8,8 @@ use collegium_data::Batch;
 use collegium_model::params::GroupKey;
 use collegium_runtime::Array;
 
-use super::Engine;
 use super::program::{Env, Halves};
+use super::{Engine, Execution};
 use crate::TrainError;
 use crate::adapt::{DispatchReport, Slots};
 
@@ -87,6 +87,9 @@ impl Engine {
     /// # Errors
     /// A router whose scores are not finite, or what the device says.
     pub fn micro_step(&mut self, batch: &Batch, weights: LossWeights) -> Result<StepLoss, TrainError> {
+        if self.settings.execution == Execution::Fused {
+            return self.fused_micro_step(batch, weights);
+        }
         let started = Instant::now();
         let forward = self.forward(batch)?;
         let scale = self.backend.replicate(&HostTensor::scalar(weights.token as f32))?;
@@ -257,7 +260,7 @@ impl Engine {
             .collect()
     }
 
-    fn upload_batch(&self, batch: &Batch) -> Result<Env, TrainError> {
+    pub(super) fn upload_batch(&self, batch: &Batch) -> Result<Env, TrainError> {
         let (rows, ranks) = (self.settings.batch, self.backend.num_devices());
         if (batch.batch, batch.seq) != (rows * ranks, self.settings.seq) {
             return Err(TrainError::BatchShape {
