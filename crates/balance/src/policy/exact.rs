@@ -38,14 +38,7 @@ impl Policy for Exact {
         previous: Option<&Plan>,
         setting: &Setting,
     ) -> Result<Plan, BalanceError> {
-        let rules = Rules {
-            topology: setting.topology,
-            max_clones: setting.limits.max_clones,
-            ceiling: 0,
-            near_rows: 1,
-            far_rows: 1,
-        };
-        plan(counts, layout, previous, rules)
+        plan(counts, layout, previous, Rules::exact(setting))
     }
 }
 
@@ -61,6 +54,14 @@ pub(super) struct Rules {
     pub near_rows: u64,
     /// Fewest rows that a clone is made for, without.
     pub far_rows: u64,
+}
+
+impl Rules {
+    /// No tolerance and no price.
+    pub fn exact(setting: &Setting) -> Self {
+        let Setting { topology, limits, .. } = *setting;
+        Self { topology, max_clones: limits.max_clones, ceiling: 0, near_rows: 1, far_rows: 1 }
+    }
 }
 
 /// The plan under `rules`, after rows are levelled over the homes that there are.

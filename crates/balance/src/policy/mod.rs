@@ -5,8 +5,13 @@
 //! plan from the same counts. A policy of one tier leaves the other as it is by default: homes stay where they are, and
 //! rows go to the homes of their experts.
 
+mod auto;
+mod eplb;
 mod exact;
 mod fixed;
+mod lpt;
+mod relayout;
+mod two_tier;
 mod waterfill;
 
 use crate::{BalanceError, CostModel, Counts, History, Layout, Plan, Topology};
@@ -20,6 +25,13 @@ pub struct Setting {
     pub cost: CostModel,
     /// What it must keep to.
     pub limits: Limits,
+}
+
+impl Setting {
+    /// Home slots of a rank that a layout of the slow tier may use, for layers with so many experts.
+    pub fn slots(&self, num_experts: usize) -> usize {
+        num_experts.div_ceil(self.topology.num_ranks()) + self.limits.spare_slots
+    }
 }
 
 /// Bounds that every plan of a policy keeps.
@@ -97,7 +109,16 @@ pub trait Policy: Send + Sync {
 }
 
 /// All policies.
-pub const POLICIES: &[&dyn Policy] = &[&fixed::Static, &waterfill::Waterfill, &exact::Exact];
+pub const POLICIES: &[&dyn Policy] = &[
+    &fixed::Static,
+    &waterfill::Waterfill,
+    &eplb::Eplb,
+    &relayout::Relayout,
+    &lpt::Lpt,
+    &exact::Exact,
+    &two_tier::TwoTier,
+    &auto::Auto,
+];
 
 /// The policy of a name.
 ///
