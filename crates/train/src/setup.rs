@@ -133,14 +133,18 @@ pub fn engine(
     backend: Arc<dyn Backend>,
     weights: Option<&Path>,
 ) -> Result<Engine, TrainError> {
-    let settings = Settings {
+    let mesh = mesh(config.parallel.devices, config.expert_ranks());
+    load(model, backend, mesh, engine_settings(config), weights, config.train.seed)
+}
+
+/// How a checked configuration runs its model.
+pub fn engine_settings(config: &RunConfig) -> Settings {
+    Settings {
         dtype: config.dtype().expect("the configuration was checked"),
         residuals: config.residuals().expect("the configuration was checked"),
         batch: config.micro_batch(),
         seq: config.train.seq,
-    };
-    let mesh = mesh(config.parallel.devices, config.expert_ranks());
-    load(model, backend, mesh, settings, weights, config.train.seed)
+    }
 }
 
 /// A model on the devices of `backend`: random by `seed`, or from the checkpoint in `weights`.

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use collegium_train::config::RunConfig;
-use collegium_train::engine::Settings;
 use collegium_train::{bench, setup};
 
 use super::{Outcome, checkpoint, print_json};
@@ -32,12 +31,7 @@ fn train(args: &BenchTrainArgs) -> Outcome {
     let config = RunConfig::assemble(Some(preset), None, &settings)?;
     let (model, _) = setup::model_config(&config, 0)?;
     let backend = checkpoint::backend(&args.device)?;
-    let settings = Settings {
-        dtype: config.dtype().expect("checked"),
-        residuals: config.residuals().expect("checked"),
-        batch: config.micro_batch(),
-        seq: config.train.seq,
-    };
+    let settings = setup::engine_settings(&config);
     let mesh = setup::mesh(args.device.devices, args.device.devices);
     let found = bench::train_steps(backend, model, mesh, settings, args.steps, &mut |step, rate| {
         eprintln!("step {step}/{}: {rate:.0} tokens/s", args.steps);

@@ -74,7 +74,7 @@ pub fn experts<'g>(
     let readers =
         route.cell_of_choice.split("choice_row", &[dim("token", x.size("token")), dim("choice", top_k)]);
     let always = readers.equals(readers);
-    let token_of_cell = quotient(route.source_of_cell, top_k);
+    let token_of_cell = quotient(route.source_number, top_k).convert(DType::I32);
     let sent = x.take_with_inverse(token_of_cell, "token", Inverse { readers, mask: always, fan: "choice" });
     let sent = route.cell_used.select(sent, zero);
 
@@ -108,6 +108,8 @@ struct Route<'g> {
     cell_of_choice: Value<'g>,
     /// Choice behind every cell row, {cell} i32; 0 where there is none.
     source_of_cell: Value<'g>,
+    /// The same in f32.
+    source_number: Value<'g>,
     /// Whether a cell row holds a choice, {cell}.
     cell_used: Value<'g>,
 }
@@ -130,8 +132,9 @@ impl<'g> Route<'g> {
         let number = g.iota(DType::F32, &[dim("choice_row", rows)], "choice_row") + 1.0;
         let source = number.scatter_add(cell, dim("cell", ranks * how.places));
         let used = source.greater(g.scalar(DType::F32, 0.0));
-        let source_of_cell = (source - 1.0).max(g.scalar(DType::F32, 0.0)).convert(DType::I32);
-        Self { cell_of_choice: cell, source_of_cell, cell_used: used }
+        let source_number = (source - 1.0).max(g.scalar(DType::F32, 0.0));
+        let source_of_cell = source_number.convert(DType::I32);
+        Self { cell_of_choice: cell, source_of_cell, source_number, cell_used: used }
     }
 }
 
@@ -164,7 +167,8 @@ fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
 
-/// Integer division of non-negative numbers.
+/// Whole part of `x / by` for whole numbers in f32, below 2^22. Half a step keeps `x` off the multiples of `by`, where rounding would
+/// decide; a division of integers is off by one here and there on Neuron.
 fn quotient<'g>(x: Value<'g>, by: usize) -> Value<'g> {
-    if by == 1 { x } else { x / by as f64 }
+    if by == 1 { x } else { ((x + 0.5) / by as f64).floor() }
 }

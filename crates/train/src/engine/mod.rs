@@ -1,6 +1,7 @@
 //! The model on its devices: weights, forward and backward of a micro-batch, the update. One layer after another, each kind
 //! compiled once; between router and experts the host holds the counts and plans the dispatch.
 
+mod catalogue;
 mod dispatch;
 mod finite;
 mod generate;
@@ -24,6 +25,7 @@ use collegium_runtime::{Array, Backend};
 
 use crate::TrainError;
 
+pub use catalogue::{CatalogueEntry, catalogue};
 pub use dispatch::{DispatchReport, Dispatcher};
 pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
