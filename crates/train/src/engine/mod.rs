@@ -176,6 +176,22 @@ impl Engine {
     /// # Errors
     /// What the compiler says.
     pub fn compile(&mut self) -> Result<f64, TrainError> {
+        let programs = self.fixed_programs()?;
+        compile_all(&*self.backend, &programs)
+    }
+
+    /// Seconds to have all of that compiled once more: where the backend keeps compiled programs, the time to load them.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile_again(&mut self) -> Result<f64, TrainError> {
+        let fresh: Vec<_> =
+            self.fixed_programs()?.iter().map(|p| Compiled::new(p.program().clone())).collect();
+        compile_all(&*self.backend, &fresh)
+    }
+
+    /// The programs of training that do not depend on the routing.
+    fn fixed_programs(&mut self) -> Result<Vec<Arc<Compiled>>, TrainError> {
         let mut programs = vec![
             self.head.clone(),
             self.embed.forward.clone(),
@@ -198,7 +214,7 @@ impl Engine {
         }
         let mut seen = std::collections::HashSet::new();
         programs.retain(|p| seen.insert(Arc::as_ptr(p)));
-        compile_all(&*self.backend, &programs)
+        Ok(programs)
     }
 
     /// Programs of the experts of a layer for a bucket.
