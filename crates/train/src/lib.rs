@@ -1,6 +1,7 @@
 //! Training, evaluation and generation: the engine that runs a model on its devices, the loop around it, and what they read
 //! and leave behind.
 
+pub mod adapt;
 pub mod bench;
 pub mod config;
 pub mod engine;

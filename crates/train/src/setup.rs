@@ -77,20 +77,15 @@ pub fn check_vocabulary(model: &ModelConfig, vocab: usize) -> Result<(), TrainEr
     Ok(())
 }
 
-/// Every rank is home to equally many experts.
+/// Every rank is home to an expert.
 fn check_experts(model: &ModelConfig, ranks: usize) -> Result<(), TrainError> {
     let experts = |layer: &LayerConfig| layer.feed_forward.moe().map(|m| m.num_experts);
-    match model.layers.iter().filter_map(experts).find(|e| !e.is_multiple_of(ranks)) {
-        Some(experts) => {
-            let valid: Vec<String> =
-                (1..=experts).filter(|n| experts.is_multiple_of(*n)).map(|n| n.to_string()).collect();
-            Err(ConfigError::Values(vec![format!(
-                "the model has {experts} experts a layer, which do not divide over {ranks} ranks; set parallel.expert \
-                 (and parallel.devices, a multiple of it) to one of {}",
-                valid.join(", ")
-            )])
-            .into())
-        }
+    match model.layers.iter().filter_map(experts).find(|&experts| experts < ranks) {
+        Some(experts) => Err(ConfigError::Values(vec![format!(
+            "the model has {experts} experts a layer, fewer than the {ranks} ranks that share them; set parallel.expert to at \
+             most {experts} (and parallel.devices to a multiple of it)"
+        )])
+        .into()),
         None => Ok(()),
     }
 }
@@ -150,18 +145,9 @@ pub fn engine(
     backend: Arc<dyn Backend>,
     weights: Option<&Path>,
 ) -> Result<Engine, TrainError> {
+    let settings = config.settings();
     let mesh = mesh(config.parallel.devices, config.expert_ranks());
-    load(model, backend, mesh, engine_settings(config), weights, config.train.seed)
-}
-
-/// How a checked configuration runs its model.
-pub fn engine_settings(config: &RunConfig) -> Settings {
-    Settings {
-        dtype: config.dtype().expect("the configuration was checked"),
-        residuals: config.residuals().expect("the configuration was checked"),
-        batch: config.micro_batch(),
-        seq: config.train.seq,
-    }
+    load(model, backend, mesh, settings, weights, config.train.seed)
 }
 
 /// A model on the devices of `backend`: random by `seed`, or from the checkpoint in `weights`.

@@ -202,6 +202,7 @@ impl Trainer {
         };
         self.engine.update(&hyper, norm)?;
         self.steer_routers(&losses)?;
+        self.engine.adapter_mut().end_step()?;
         self.engine.finish_update()?;
         self.step += 1;
         let tokens: usize = batches.iter().map(|b| b.tokens.len()).sum();

@@ -63,7 +63,7 @@ pub fn verify(folder: &Path, backend: Arc<dyn Backend>) -> Result<Verification, 
             what: format!("{rows} sequences do not divide over {devices} devices"),
         });
     }
-    let settings = Settings { dtype: DType::F32, residuals: Residuals::Dots, batch: rows / devices, seq };
+    let settings = Settings::new(DType::F32, Residuals::Dots, rows / devices, seq);
     let aux_weight = if reference.info("aux_loss").is_ok() { config.router_aux_loss_coef } else { 0.0 };
     let mesh = setup::mesh(devices, devices);
     let mut engine = setup::load(&config, backend, mesh, settings, Some(folder), 0)?;

@@ -8,9 +8,10 @@ use collegium_data::Batch;
 use collegium_hlo::lint::{Generation, Severity, Target, lint};
 use collegium_hlo::{Mesh, Program, Residuals};
 use collegium_model::config::ModelConfig;
+use collegium_model::programs::{Exchange, TransportKind};
 use collegium_runtime::{Array, Backend, EvalBackend, Executable, MemoryUse, RuntimeError};
 use collegium_train::config::{PRESETS, RunConfig};
-use collegium_train::engine::{Engine, Hyper, LossWeights, Settings, catalogue};
+use collegium_train::engine::{Engine, Execution, Hyper, LossWeights, Settings, catalogue};
 use collegium_train::{RandomInit, Sampler, feed, setup};
 
 /// The exact reference, which writes down what it is given to compile.
@@ -61,16 +62,16 @@ fn fixtures() -> Vec<(String, ModelConfig)> {
 const SEQ: usize = 16;
 
 fn settings(batch: usize) -> Settings {
-    Settings { dtype: DType::F32, residuals: Residuals::Dots, batch, seq: SEQ }
+    Settings::new(DType::F32, Residuals::Dots, batch, SEQ)
 }
 
 /// Trains a step, validates, verifies and generates; every program that was compiled on the way.
-fn compiled(config: &ModelConfig, mesh: &Mesh) -> Vec<Program> {
+fn compiled(config: &ModelConfig, mesh: &Mesh, how: Settings) -> Vec<Program> {
     let ranks = mesh.num_devices();
     let backend = Arc::new(Recorder { inner: EvalBackend::new(ranks), programs: Mutex::default() });
     let init = RandomInit::new(config, 1);
     let mut engine =
-        Engine::new(backend.clone(), config.clone(), mesh.clone(), settings(1), &mut |n, s| init.value(n, s))
+        Engine::new(backend.clone(), config.clone(), mesh.clone(), how, &mut |n, s| init.value(n, s))
             .unwrap();
     engine.compile().unwrap();
     let tokens: Vec<i32> = (0..ranks * SEQ).map(|i| (i * i % 90) as i32).collect();
@@ -112,16 +113,22 @@ fn same_form(a: &Program, b: &Program) -> bool {
 
 #[test]
 fn every_program_that_is_compiled_is_in_the_catalogue() {
-    for (name, data, expert) in
-        [("qwen3_moe_mixed", 1, 1), ("qwen3_moe_mixed", 1, 2), ("qwen3", 2, 1), ("olmoe", 2, 2)]
-    {
+    let gathered = Exchange { transport: TransportKind::AllGather, sent_as: None, shuffle: true };
+    let plain = settings(1);
+    let cases = [
+        ("qwen3_moe_mixed", 1, 1, plain),
+        ("qwen3_moe_mixed", 1, 2, Settings { execution: Execution::Fused, ..plain }),
+        ("qwen3", 2, 1, plain),
+        ("olmoe", 2, 2, plain),
+        ("olmoe", 1, 2, Settings { exchange: gathered, ..plain }),
+    ];
+    for (name, data, expert, how) in cases {
         let (config, mesh) = (fixture(name), setup::mesh(data * expert, expert));
-        let block = EvalBackend::new(1).block_rows();
-        let known = catalogue(&config, &mesh, settings(1), block).unwrap();
-        let programs = compiled(&config, &mesh);
+        let known = catalogue(&config, &mesh, how).unwrap();
+        let programs = compiled(&config, &mesh, how);
         assert!(programs.len() > 15, "{name}: {} programs", programs.len());
         for program in programs {
-            let sized = expert > 1 && program.name.starts_with("experts");
+            let sized = expert > 1 && ["experts", "fused"].iter().any(|n| program.name.starts_with(n));
             let found = known.iter().any(|k| match sized {
                 true => same_form(&k.program, &program),
                 false => k.program == program,
@@ -133,13 +140,19 @@ fn every_program_that_is_compiled_is_in_the_catalogue() {
 
 const TRN1: Target = Target::Neuron(Generation::Trn1);
 
-/// Errors of every program of a model on a mesh, for every policy and type.
+/// Errors of every program of a model on a mesh, for every policy and type, both executions and both transports.
 fn errors(name: &str, config: &ModelConfig, data: usize, expert: usize, how: Settings) -> Vec<String> {
     let mesh = setup::mesh(data * expert, expert);
     let mut found = Vec::new();
     for (policy, residuals) in Residuals::ALL {
         for dtype in [DType::F32, DType::Bf16] {
-            let programs = catalogue(config, &mesh, Settings { dtype, residuals, ..how }, 128).unwrap();
+            let transport = match dtype {
+                DType::F32 => TransportKind::AllToAll,
+                _ => TransportKind::AllGather,
+            };
+            let exchange = Exchange { transport, ..how.exchange };
+            let how = Settings { dtype, residuals, exchange, execution: Execution::Fused, ..how };
+            let programs = catalogue(config, &mesh, how).unwrap();
             // trn1 cannot connect four ranks, whatever the program.
             let targets = Target::ALL.iter().filter(|t| t.1 != TRN1 || data * expert != 4);
             for (target, entry) in targets.flat_map(|t| programs.iter().map(move |e| (t, e))) {
@@ -163,7 +176,7 @@ fn every_program_of_the_shipped_models_passes_the_rules_of_every_target() {
         let config = RunConfig::assemble(Some(preset.name), None, &[]).unwrap();
         let vocab = feed::tokenizer(&config).unwrap().vocab_size();
         let (model, _) = setup::model_config(&config, vocab).unwrap();
-        models.push((preset.name.into(), model, setup::engine_settings(&config)));
+        models.push((preset.name.into(), model, config.settings()));
     }
     assert!(models.len() >= 18);
     for (name, config, how) in &models {

@@ -62,7 +62,7 @@ fn run(plugin: &Path, data: usize, expert: usize, residuals: Residuals) -> Resul
     let backend = backend(plugin, data * expert);
     let config = model();
     let init = RandomInit::new(&config, 3);
-    let settings = Settings { dtype: DType::F32, residuals, batch: 8 / (data * expert), seq: 12 };
+    let settings = Settings::new(DType::F32, residuals, 8 / (data * expert), 12);
     let mut engine = Engine::new(backend, config, mesh, settings, &mut |n, s| init.value(n, s))?;
     let mut losses = Vec::new();
     let mut gradients = BTreeMap::new();

@@ -33,7 +33,7 @@ fn train(args: &BenchTrainArgs) -> Outcome {
     // An empty cache of its own: cold compilation is part of what is measured, and so is the second start.
     let programs = tempfile::tempdir()?;
     let backend = checkpoint::backend_with(&args.device, Some(programs.path().into()))?;
-    let settings = setup::engine_settings(&config);
+    let settings = config.settings();
     let mesh = setup::mesh(args.device.devices, args.device.devices);
     let found = bench::train_steps(backend, model, mesh, settings, args.steps, &mut |step, rate| {
         eprintln!("step {step}/{}: {rate:.0} tokens/s", args.steps);

@@ -64,7 +64,7 @@ impl Model {
             anyhow::bail!("--batch {batch} does not divide over --devices {devices}; make it a multiple");
         }
         let batch = batch / devices;
-        let settings = Settings { dtype: DType::F32, residuals: Residuals::Recompute, batch, seq };
+        let settings = Settings::new(DType::F32, Residuals::Recompute, batch, seq);
         let mesh = setup::mesh(devices, devices);
         setup::load(&self.config, backend, mesh, settings, Some(&self.folder), 0)
             .with_context(|| format!("cannot load {}", self.folder.display()))

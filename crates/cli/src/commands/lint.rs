@@ -76,10 +76,7 @@ fn judge(model: &str, settings: &[String], target: Target) -> anyhow::Result<Jud
     let (described, warnings) = setup::model_config(&config, vocab)?;
     warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     let (devices, expert) = (config.parallel.devices, config.expert_ranks());
-    // As the backend of each target has it: only the CPU's kernels take small blocks.
-    let block = if target == Target::Cpu { 16 } else { 128 };
-    let entries =
-        catalogue(&described, &setup::mesh(devices, expert), setup::engine_settings(&config), block)?;
+    let entries = catalogue(&described, &setup::mesh(devices, expert), config.settings())?;
     let programs = entries
         .into_iter()
         .map(|entry| {

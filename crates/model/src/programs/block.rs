@@ -82,7 +82,7 @@ pub fn generation_block(
 }
 
 /// The rotary embedding of the tokens.
-fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
+pub(super) fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
     let dims = [dim("batch", shape.batch), dim("seq", shape.seq), dim("half", shape.config.head_dim / 2)];
     let [cos, sin] = ["cos", "sin"].map(|name| b.input(name, DType::F32, &dims));
     Rotation { cos, sin }
@@ -90,7 +90,7 @@ fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
 
 /// `hidden + o(attention(norm(hidden)))`, {token, hidden}, and the updated cache.
 #[allow(clippy::type_complexity)]
-fn attend<'g>(
+pub(super) fn attend<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     hidden: Value<'g>,
@@ -149,7 +149,12 @@ fn post_norm<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<
     rms_norm(mixed, weight, "hidden", c.rms_norm_eps)
 }
 
-fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate: usize) -> Value<'g> {
+pub(super) fn dense<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    mixed: Value<'g>,
+    intermediate: usize,
+) -> Value<'g> {
     let (inner, width) = (("intermediate", intermediate), ("hidden", shape.config.hidden_size));
     let projection = |name: &str, out: (Name, usize), from: (Name, usize)| {
         let bias = shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]));
@@ -159,19 +164,29 @@ fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate:
     mixed + feed_forward(post_norm(b, shape, mixed), gate, up, projection("down", width, inner))
 }
 
+/// Input of the experts, {token, hidden}, and which of them each token chose.
+pub(super) fn router<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    mixed: Value<'g>,
+    moe: &MoeConfig,
+) -> (Value<'g>, Routing<'g>) {
+    let experts = dim("expert", moe.num_experts);
+    let normed = shape.shuffled(post_norm(b, shape, mixed));
+    let weight =
+        b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
+    let bias = b.input("router_bias", DType::F32, &[experts]);
+    (normed, route(normed, weight, bias, moe.top_k, moe.norm_topk_prob))
+}
+
 fn sparse_outputs<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     mixed: Value<'g>,
     moe: &MoeConfig,
 ) -> Vec<(&'static str, Value<'g>)> {
-    let experts = dim("expert", moe.num_experts);
-    let normed = post_norm(b, shape, mixed);
-    let weight =
-        b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
-    let bias = b.input("router_bias", DType::F32, &[experts]);
-    let Routing { gates, experts, counts, probability_sum, z_sum } =
-        route(normed, weight, bias, moe.top_k, moe.norm_topk_prob);
+    let (normed, routing) = router(b, shape, mixed, moe);
+    let Routing { gates, experts, counts, probability_sum, z_sum } = routing;
     vec![
         ("mixed", mixed),
         ("normed", normed),

@@ -2,14 +2,16 @@
 //! compiler. Made by the functions that make the engine's own; `tests/catalogue.rs` trains and generates on a backend that writes down
 //! what it is given to compile, and finds all of it here.
 
-use collegium_balance::{Bucket, Counts, Ladder, Layout, Plan, Tables};
-use collegium_hlo::{Mesh, Program};
+use collegium_hlo::{ForwardBackward, Mesh, Program};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
-use collegium_model::{params, programs};
+use collegium_model::params::{self, GroupKey};
+use collegium_model::programs::{self, Exchange, FusedShape};
+use collegium_runtime::NullBackend;
 
 use super::generate::{CONTEXT_STEP, PROMPT_STEP};
-use super::{Dispatcher, Settings, group, program_shape};
+use super::{Execution, Settings, group, program_shape, weights};
 use crate::TrainError;
+use crate::adapt::Adapter;
 
 /// A program, and which part of the model runs it.
 #[derive(Clone, Debug)]
@@ -20,7 +22,7 @@ pub struct CatalogueEntry {
     pub program: Program,
 }
 
-/// Programs of training, evaluation and generation for blocks of `block` rows; equal ones are listed once.
+/// Programs of training, evaluation and generation; equal ones are listed once.
 ///
 /// Expert programs are those of the bucket for even routing: other routings run the same program with other sizes. Generation
 /// is that of prompts as long as a training sequence, with one new token.
@@ -31,110 +33,131 @@ pub fn catalogue(
     config: &ModelConfig,
     mesh: &Mesh,
     settings: Settings,
-    block: usize,
 ) -> Result<Vec<CatalogueEntry>, TrainError> {
-    let shape = program_shape(config, mesh, settings);
-    let mut list = List::default();
-    list.halves("embed", programs::embed(&shape)?);
-    for (layers, layer) in distinct_layers(config) {
-        list.halves(&layers, programs::block(&shape, layer)?);
+    let nowhere = NullBackend::new(mesh.num_devices());
+    let transport = settings.exchange.transport;
+    let adapter = Adapter::new(&nowhere, mesh, config, transport, settings.balance)?;
+    let mut list = List { config, mesh, settings, adapter, entries: Vec::new() };
+    list.layers()?;
+    list.ends()?;
+    list.weights()?;
+    if settings.execution == Execution::Fused {
+        list.fused(&nowhere)?;
     }
-    for (layers, moe) in distinct_experts(config) {
-        let (slots, bucket) = even(mesh, settings, moe, block)?;
-        list.halves(&layers, programs::expert_layer(&shape, moe, slots, bucket, block)?);
-    }
-    list.add("head", programs::head(&shape)?);
-    list.add("validation", programs::sum_loss(&shape)?);
-    list.add("verification", programs::logits_at(&shape, settings.batch * settings.seq)?);
-    list.weights(config, mesh, settings, block)?;
     let context = (settings.seq.next_multiple_of(PROMPT_STEP) + 1).next_multiple_of(CONTEXT_STEP);
+    list.adapter = list.adapter.at_home();
     for seq in [settings.seq.next_multiple_of(PROMPT_STEP), 1] {
-        list.generation(config, mesh, Settings { seq, ..settings }, context, block)?;
+        list.settings = Settings { seq, exchange: Exchange::default(), ..settings };
+        list.generation(context)?;
     }
-    Ok(list.0)
+    Ok(list.entries)
 }
 
-#[derive(Default)]
-struct List(Vec<CatalogueEntry>);
+struct List<'c> {
+    config: &'c ModelConfig,
+    mesh: &'c Mesh,
+    settings: Settings,
+    adapter: Adapter,
+    entries: Vec<CatalogueEntry>,
+}
 
-impl List {
+impl<'c> List<'c> {
     fn add(&mut self, part: &str, program: Program) {
-        if self.0.iter().all(|e| e.program != program) {
-            self.0.push(CatalogueEntry { part: part.into(), program });
+        if self.entries.iter().all(|e| e.program != program) {
+            self.entries.push(CatalogueEntry { part: part.into(), program });
         }
     }
 
-    fn halves(&mut self, part: &str, split: collegium_hlo::ForwardBackward) {
+    fn halves(&mut self, part: &str, split: ForwardBackward) {
         self.add(part, split.forward);
         self.add(part, split.backward);
     }
 
+    fn shape(&self) -> programs::Shape<'c> {
+        program_shape(self.config, self.mesh, self.settings)
+    }
+
+    fn layers(&mut self) -> Result<(), TrainError> {
+        for (layers, layer) in distinct_layers(self.config) {
+            self.halves(&layers, programs::block(&self.shape(), layer)?);
+        }
+        for (layers, moe) in distinct_experts(self.config) {
+            let split = self.experts(moe)?;
+            self.halves(&layers, split);
+        }
+        Ok(())
+    }
+
+    fn ends(&mut self) -> Result<(), TrainError> {
+        let shape = self.shape();
+        self.halves("embed", programs::embed(&shape)?);
+        self.add("head", programs::head(&shape)?);
+        self.add("validation", programs::sum_loss(&shape)?);
+        self.add("verification", programs::logits_at(&shape, shape.batch * shape.seq)?);
+        Ok(())
+    }
+
     /// From masters to working weights and back, and the optimizer.
-    fn weights(
-        &mut self,
-        config: &ModelConfig,
-        mesh: &Mesh,
-        settings: Settings,
-        block: usize,
-    ) -> Result<(), TrainError> {
+    fn weights(&mut self) -> Result<(), TrainError> {
+        let (mesh, dtype, tied) = (self.mesh, self.settings.dtype, self.config.tie_word_embeddings);
         let mut shards = Vec::new();
-        for spec in params::groups(config) {
-            let slots = spec
-                .experts
-                .map_or(Ok(0), |e| Dispatcher::new(mesh, block).layout(e).map(Layout::num_slots))?;
-            let tied = config.tie_word_embeddings;
-            let made = group::programs_for(&spec, slots, tied, mesh, settings.dtype)?;
+        for spec in params::groups(self.config) {
             let part = format!("weights of {}", part_of(spec.key));
-            for program in [made.materialise, made.collect, made.update] {
+            let made = group::programs_for(&spec, tied, mesh, dtype)?;
+            let (shape, mut between) = (group::shape_of(&spec), made.whole);
+            if let (GroupKey::Experts(layer), Some(experts)) = (spec.key, spec.experts) {
+                let moe = self.config.layers[layer].feed_forward.moe().expect("a sparse layer has experts");
+                let slots = self.bucket(moe)?.slots;
+                between = Some(weights::slot_programs(&shape, experts, slots, mesh, dtype)?);
+            }
+            for program in between.iter().flat_map(|b| [&b.materialise, &b.collect]).chain([&made.update]) {
                 self.add(&part, program.program().clone());
             }
-            shards.push(group::shard_sizes(&spec, &group::shape_of(&spec), mesh.num_devices()));
+            shards.push(group::shard_sizes(&spec, &shape, mesh.num_devices()));
         }
         self.add("optimizer", programs::squared_norm(&shards, mesh)?);
         Ok(())
     }
 
-    fn generation(
-        &mut self,
-        config: &ModelConfig,
-        mesh: &Mesh,
-        settings: Settings,
-        context: usize,
-        block: usize,
-    ) -> Result<(), TrainError> {
-        let shape = program_shape(config, mesh, settings);
-        self.add("generation", programs::embed(&shape)?.forward);
-        for (layers, layer) in distinct_layers(config) {
-            self.add(&format!("generation {layers}"), programs::generation_block(&shape, layer, context)?);
-        }
-        for (layers, moe) in distinct_experts(config) {
-            let (slots, bucket) = even(mesh, settings, moe, block)?;
-            let split = programs::expert_layer(&shape, moe, slots, bucket, block)?;
-            self.add(&format!("generation {layers}"), split.forward);
-        }
-        self.add("generation", programs::logits_at(&shape, settings.batch)?);
+    /// Forward and backward of a micro-batch as one program.
+    fn fused(&mut self, nowhere: &NullBackend) -> Result<(), TrainError> {
+        let sparse = self.config.layers.iter().filter_map(|l| l.feed_forward.moe());
+        let rows: Vec<usize> = sparse.map(|moe| self.rows(moe)).collect();
+        let bucket = self.adapter.ahead(&rows, nowhere)?.bucket;
+        let how = FusedShape { bucket, block: self.adapter.block() };
+        self.add("all layers", programs::fused(&self.shape(), how)?);
         Ok(())
     }
-}
 
-/// Slots of a rank, and the bucket for even routing of a micro-batch.
-fn even(
-    mesh: &Mesh,
-    settings: Settings,
-    moe: &MoeConfig,
-    block: usize,
-) -> Result<(usize, Bucket), TrainError> {
-    let mut dispatcher = Dispatcher::new(mesh, block);
-    let (ranks, rows) = (dispatcher.ranks(), settings.batch * settings.seq * moe.top_k);
-    let layout = dispatcher.layout(moe.num_experts)?.clone();
-    if ranks == 1 {
-        return Ok((layout.num_slots(), dispatcher.only_bucket(moe.num_experts, rows)));
+    fn generation(&mut self, context: usize) -> Result<(), TrainError> {
+        let shape = self.shape();
+        self.add("generation", programs::embed(&shape)?.forward);
+        for (layers, layer) in distinct_layers(self.config) {
+            self.add(&format!("generation {layers}"), programs::generation_block(&shape, layer, context)?);
+        }
+        for (layers, moe) in distinct_experts(self.config) {
+            let split = self.experts(moe)?;
+            self.add(&format!("generation {layers}"), split.forward);
+        }
+        self.add("generation", programs::logits_at(&shape, shape.batch)?);
+        Ok(())
     }
-    let share = |e: usize| (rows / moe.num_experts + usize::from(e < rows % moe.num_experts)) as f32;
-    let report: Vec<f32> = (0..moe.num_experts).map(share).collect();
-    let counts = Counts::from_reports(&vec![report; ranks], rows)?;
-    let need = Tables::need(&Plan::homes(&layout, &counts), block);
-    Ok((layout.num_slots(), Ladder::new(ranks, block).pick(need)))
+
+    fn experts(&mut self, moe: &MoeConfig) -> Result<ForwardBackward, TrainError> {
+        let bucket = self.bucket(moe)?;
+        Ok(programs::expert_layer(&self.shape(), moe, bucket, self.adapter.block())?)
+    }
+
+    fn bucket(&mut self, moe: &MoeConfig) -> Result<collegium_balance::Bucket, TrainError> {
+        let mut sparse = self.config.layers.iter().filter_map(|l| l.feed_forward.moe());
+        let at = sparse.position(|m| m == moe).expect("one of the model's");
+        self.adapter.expected_bucket(at, self.rows(moe))
+    }
+
+    /// Rows that every rank routes.
+    fn rows(&self, moe: &MoeConfig) -> usize {
+        self.settings.batch * self.settings.seq * moe.top_k
+    }
 }
 
 /// Layers of one configuration share their programs.
@@ -174,12 +197,12 @@ fn named(layers: &[usize]) -> String {
     format!("layer{plural} {}", runs.iter().map(text).collect::<Vec<_>>().join(", "))
 }
 
-fn part_of(key: params::GroupKey) -> String {
+fn part_of(key: GroupKey) -> String {
     match key {
-        params::GroupKey::Embed => "embed".into(),
-        params::GroupKey::Head => "head".into(),
-        params::GroupKey::Layer(layer) => format!("layer {layer}"),
-        params::GroupKey::Experts(layer) => format!("experts of layer {layer}"),
+        GroupKey::Embed => "embed".into(),
+        GroupKey::Head => "head".into(),
+        GroupKey::Layer(layer) => format!("layer {layer}"),
+        GroupKey::Experts(layer) => format!("experts of layer {layer}"),
     }
 }
 

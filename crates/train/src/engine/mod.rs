@@ -2,17 +2,17 @@
 //! compiled once; between router and experts the host holds the counts and plans the dispatch.
 
 mod catalogue;
-mod dispatch;
 mod finite;
+mod fused;
 mod generate;
 mod group;
 mod program;
 mod rotation;
 mod step;
 mod update;
+mod weights;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use collegium_balance::Bucket;
@@ -20,22 +20,37 @@ use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
 use collegium_model::params::{self, GroupKey};
-use collegium_model::programs;
+use collegium_model::programs::{self, Exchange};
 use collegium_runtime::{Array, Backend};
 
 use crate::TrainError;
+use crate::adapt::{Adapter, BalanceOptions};
 
 pub use catalogue::{CatalogueEntry, catalogue};
-pub use dispatch::{DispatchReport, Dispatcher};
 pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;
 
 use group::GroupPrograms;
+use weights::SlotPrograms;
+
+/// How much of a micro-batch is one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Execution {
+    /// A few programs for each layer, cut where the host plans.
+    Layered,
+    /// Forward and backward at once, by plans made ahead.
+    Fused,
+}
+
+impl Execution {
+    /// Both with the names the configuration uses.
+    pub const ALL: [(&'static str, Self); 2] = [("layered", Self::Layered), ("fused", Self::Fused)];
+}
 
 /// How the model is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Element type of activations and working weights; masters are always f32.
     pub dtype: DType,
@@ -45,17 +60,39 @@ pub struct Settings {
     pub batch: usize,
     /// Tokens of a sequence.
     pub seq: usize,
+    /// How tokens travel to their experts.
+    pub exchange: Exchange,
+    /// How much of a training micro-batch is one program.
+    pub execution: Execution,
+    /// How experts are balanced.
+    pub balance: BalanceOptions,
+}
+
+impl Settings {
+    /// Layer by layer, with experts that stay at home.
+    pub fn new(dtype: DType, residuals: Residuals, batch: usize, seq: usize) -> Self {
+        Self {
+            dtype,
+            residuals,
+            batch,
+            seq,
+            exchange: Exchange::default(),
+            execution: Execution::Layered,
+            balance: BalanceOptions::default(),
+        }
+    }
 }
 
 /// A model on devices, ready to train or to be evaluated.
 pub struct Engine {
     backend: Arc<dyn Backend>,
-    config: ModelConfig,
+    config: Arc<ModelConfig>,
     mesh: Mesh,
     settings: Settings,
     groups: Vec<Group>,
-    dispatcher: Dispatcher,
-    slot_tables: HashMap<usize, Array>,
+    adapter: Adapter,
+    /// By what an expert group looks like and the number of slots.
+    slot_programs: HashMap<(programs::GroupShape, usize), SlotPrograms>,
     /// Steers the choice of experts, by MoE layer; zero unless loss-free balancing moves it.
     router_bias: Vec<Vec<f32>>,
     router_bias_arrays: Vec<Array>,
@@ -66,6 +103,7 @@ pub struct Engine {
     sum_loss: Arc<Compiled>,
     squared_norm: Arc<Compiled>,
     experts: HashMap<(MoeKey, Bucket), Halves>,
+    fused: HashMap<Bucket, Arc<Compiled>>,
 }
 
 /// What expert programs depend on besides the bucket.
@@ -87,17 +125,12 @@ impl Engine {
         settings: Settings,
         value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
-        let mut dispatcher = Dispatcher::new(&mesh, backend.block_rows());
         let shape = program_shape(&config, &mesh, settings);
-        let moes: Vec<&MoeConfig> = config.layers.iter().filter_map(|l| l.feed_forward.moe()).collect();
-        let mut slot_tables = HashMap::new();
-        for moe in &moes {
-            if let Entry::Vacant(place) = slot_tables.entry(moe.num_experts) {
-                place.insert(dispatcher.slot_table(moe.num_experts, &*backend)?);
-            }
-        }
-        let router_bias: Vec<Vec<f32>> = moes.iter().map(|m| vec![0.0; m.num_experts]).collect();
-        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, &mut dispatcher, value)?;
+        let sparse = config.layers.iter().filter_map(|l| l.feed_forward.moe());
+        let router_bias: Vec<Vec<f32>> = sparse.map(|m| vec![0.0; m.num_experts]).collect();
+        let transport = settings.exchange.transport;
+        let adapter = Adapter::new(&*backend, &mesh, &config, transport, settings.balance)?;
+        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, value)?;
         let shards: Vec<Vec<usize>> = groups.iter().map(|g| g.shard.clone()).collect();
         let mut engine = Self {
             embed: Halves::new(programs::embed(&shape)?),
@@ -106,15 +139,16 @@ impl Engine {
             sum_loss: Compiled::new(programs::sum_loss(&shape)?),
             squared_norm: Compiled::new(programs::squared_norm(&shards, &mesh)?),
             experts: HashMap::new(),
+            fused: HashMap::new(),
             router_bias_arrays: Vec::new(),
             backend,
             mesh: mesh.clone(),
             settings,
             groups,
-            dispatcher,
-            slot_tables,
+            adapter,
+            slot_programs: HashMap::new(),
             router_bias,
-            config: config.clone(),
+            config: Arc::new(config),
         };
         engine.set_router_bias(engine.router_bias.clone())?;
         Ok(engine)
@@ -128,6 +162,16 @@ impl Engine {
     /// How it is run.
     pub fn settings(&self) -> Settings {
         self.settings
+    }
+
+    /// The balancer.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The balancer, to be told of steps and layouts.
+    pub fn adapter_mut(&mut self) -> &mut Adapter {
+        &mut self.adapter
     }
 
     /// The devices.
@@ -200,16 +244,23 @@ impl Engine {
         ];
         programs.extend(self.blocks.iter().flat_map(|b| [b.forward.clone(), b.backward.clone()]));
         for group in &self.groups {
-            let p = &group.programs;
-            programs.extend([p.materialise.clone(), p.collect.clone(), p.update.clone()]);
+            programs.push(group.programs.update.clone());
+            programs
+                .extend(group.programs.whole.iter().flat_map(|w| [w.materialise.clone(), w.collect.clone()]));
         }
-        if self.dispatcher.ranks() == 1 {
+        if self.adapter.ranks() == 1 {
             // One bucket serves every routing there, so it is known already.
             for moe in self.config.layers.clone().iter().filter_map(|l| l.feed_forward.moe()) {
                 let rows = self.settings.batch * self.settings.seq * moe.top_k;
-                let bucket = self.dispatcher.only_bucket(moe.num_experts, rows);
+                let bucket = self.adapter.only_bucket(moe.num_experts, rows);
                 let halves = self.expert_programs(moe, bucket)?;
                 programs.extend([halves.forward, halves.backward]);
+            }
+            for at in 0..self.groups.len() {
+                if let Some(experts) = self.groups[at].spec.experts {
+                    let made = self.slot_programs(at, experts)?;
+                    programs.extend([made.materialise, made.collect]);
+                }
             }
         }
         let mut seen = std::collections::HashSet::new();
@@ -223,10 +274,8 @@ impl Engine {
         if let Some(halves) = self.experts.get(&key) {
             return Ok(halves.clone());
         }
-        let slots = self.dispatcher.layout(moe.num_experts)?.num_slots();
         let shape = program_shape(&self.config, &self.mesh, self.settings);
-        let halves =
-            Halves::new(programs::expert_layer(&shape, moe, slots, bucket, self.dispatcher.block())?);
+        let halves = Halves::new(programs::expert_layer(&shape, moe, bucket, self.adapter.block())?);
         self.experts.insert(key, halves.clone());
         Ok(halves)
     }
@@ -250,6 +299,7 @@ fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> progr
         batch: s.batch,
         seq: s.seq,
         residuals: s.residuals,
+        exchange: s.exchange,
     }
 }
 
@@ -276,19 +326,16 @@ fn make_groups(
     config: &ModelConfig,
     mesh: &Mesh,
     dtype: DType,
-    dispatcher: &mut Dispatcher,
     value: &mut Values<'_>,
 ) -> Result<Vec<Group>, TrainError> {
-    let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> =
-        HashMap::new();
+    let mut known: HashMap<(programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
     let mut groups = Vec::new();
     for spec in params::groups(config) {
         let key = (group::shape_of(&spec), spec.experts);
         let programs = match known.get(&key) {
             Some(programs) => programs.clone(),
             None => {
-                let slots = spec.experts.map_or(Ok(0), |e| dispatcher.layout(e).map(|l| l.num_slots()))?;
-                let programs = group::programs_for(&spec, slots, config.tie_word_embeddings, mesh, dtype)?;
+                let programs = group::programs_for(&spec, config.tie_word_embeddings, mesh, dtype)?;
                 known.insert(key, programs.clone());
                 programs
             }

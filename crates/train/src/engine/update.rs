@@ -82,7 +82,7 @@ impl Engine {
             group.put(State::FirstMoment, out.take("m_out"));
             group.put(State::SecondMoment, out.take("v_out"));
             group.put(State::Gradient, out.take("gradient_out"));
-            group.working = super::Env::default();
+            group.forget_working();
         }
         Ok(())
     }
@@ -95,22 +95,6 @@ impl Engine {
         self.refresh_working()?;
         for group in &self.groups {
             group.working.iter().try_for_each(|(_, array)| array.wait())?;
-        }
-        Ok(())
-    }
-
-    /// Makes the working weights that an update or a load made stale.
-    pub(super) fn refresh_working(&mut self) -> Result<(), TrainError> {
-        for group in &mut self.groups {
-            if group.working.iter().next().is_some() {
-                continue;
-            }
-            let slots = group.spec.experts.and_then(|e| self.slot_tables.get(&e).cloned());
-            group.working = group.programs.materialise.clone().call(&*self.backend, |name| match name {
-                "shard" => group.array(State::Master).cloned(),
-                "slots" => slots.clone(),
-                _ => None,
-            })?;
         }
         Ok(())
     }
@@ -130,7 +114,7 @@ impl Engine {
     pub fn import(&mut self, state: State, value: &mut Values<'_>) -> Result<(), TrainError> {
         for group in &mut self.groups {
             group.load(state, &*self.backend, value)?;
-            group.working = super::Env::default();
+            group.forget_working();
         }
         Ok(())
     }
