@@ -27,6 +27,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Compare models with reference logits, losses and gradients
     Verify(VerifyArgs),
+    /// Judge every program of a model by the rules of a device, without the device
+    Lint(LintArgs),
     /// Measure speed
     Bench(BenchArgs),
     /// Write the HTML page of a run again
@@ -151,6 +153,26 @@ pub struct VerifyArgs {
     pub cases: Vec<PathBuf>,
     #[command(flatten)]
     pub device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `lint`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  collegium lint\n  collegium lint small --target trn1 --set parallel.devices=8\n  collegium lint path/to/config.json --set train.seq=4096 --set train.dtype=bfloat16\n\nExit code 1 where there is an error."
+)]
+pub struct LintArgs {
+    /// Presets, runs, or config.json files (or their folders) [default: every preset]
+    #[arg(value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// neuron (trn2), trn1, trn3, cuda or cpu
+    #[arg(long, default_value = "neuron")]
+    pub target: String,
+    /// One key of the configuration, for example parallel.devices=16 (repeat)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -14,15 +14,32 @@ use crate::config::{ConfigError, ModelSection, RunConfig};
 use crate::engine::{Engine, Settings};
 use crate::{RandomInit, TrainError};
 
-/// Opens the platform's plugin, fetching the CPU's where there is none yet.
+/// Opens the platform's plugin, fetching the CPU's where there is none yet. Compiled programs are kept in the user's cache folder, or
+/// as `COLLEGIUM_PROGRAM_CACHE` says.
 ///
 /// # Errors
 /// A plugin that is missing or damaged, or fewer devices than asked for.
 pub fn open_backend(name: &str, devices: usize) -> Result<Arc<dyn Backend>, TrainError> {
+    open_backend_with(name, devices, platform::program_folder())
+}
+
+/// As [`open_backend`], with compiled programs in `programs`, or kept nowhere.
+///
+/// # Errors
+/// As [`open_backend`].
+pub fn open_backend_with(
+    name: &str,
+    devices: usize,
+    programs: Option<PathBuf>,
+) -> Result<Arc<dyn Backend>, TrainError> {
     let platform = platform::by_name(name)?;
     let path: PathBuf = platform.find(None)?;
     let client = platform.open(&path, Some(devices))?;
-    Ok(Arc::new(PjrtBackend::new(client, devices)?))
+    let backend = PjrtBackend::new(client, devices)?;
+    Ok(match programs {
+        Some(folder) => Arc::new(backend.with_program_cache(folder)),
+        None => Arc::new(backend),
+    })
 }
 
 /// The model a configuration describes, and warnings; `vocab` is the tokenizer's size.

@@ -152,3 +152,26 @@ fn numbers_that_stop_being_finite_end_the_run_at_the_step_and_place() {
         "error: step 1: the numbers stopped being finite, first in layer 1; there is no checkpoint yet";
     assert!(done.err.contains(message), "{}", done.err);
 }
+
+#[test]
+fn a_second_start_compiles_nothing_and_computes_the_same() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy();
+    let compiled = || contents(&program_cache()).len();
+    let before = compiled();
+    assert!(before > 10, "{before} programs kept");
+    let args = ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run"];
+    succeed(folder.path(), &[&args[..], &["again"]].concat());
+    let off = collegium(folder.path(), &[&args[..], &["off"]].concat())
+        .env("COLLEGIUM_PROGRAM_CACHE", "off")
+        .output()
+        .unwrap();
+    assert!(off.status.success());
+    let model = |run: &str| {
+        std::fs::read(folder.path().join(run).join("checkpoints/step-00000004/model.safetensors")).unwrap()
+    };
+    assert!(model("run") == model("again") && model("run") == model("off"));
+    assert!(!folder.path().join("off/programs").exists() && !folder.path().join("programs").exists());
+}

@@ -62,6 +62,17 @@ impl Adapter {
         Ok(PlannedAhead { layers, bucket })
     }
 
+    /// The bucket of a layer whose rows are spread evenly, or as they were seen last.
+    ///
+    /// # Errors
+    /// A plan that fails its check.
+    pub fn expected_bucket(&mut self, layer: usize, rows_per_rank: usize) -> Result<Bucket, TrainError> {
+        let counts = self.expected(layer, rows_per_rank)?;
+        let plans = self.plans(layer, &counts)?;
+        let need = plans.iter().map(|p| Tables::need(p, self.block)).reduce(Bucket::union);
+        Ok(self.bucket(layer, need.expect("a mesh has a group"), rows_per_rank))
+    }
+
     /// The program with more room, for plans that turned out to need `need`.
     pub fn make_room(&mut self, ahead: &mut PlannedAhead, need: Bucket) {
         let need = need.union(ahead.bucket);
@@ -121,7 +132,8 @@ impl Adapter {
     }
 
     fn room_for(&mut self, need: Bucket, rows: &[usize]) -> Bucket {
-        if self.ranks() == 1 {
+        // A dense model has no room to speak of.
+        if self.ranks() == 1 || self.layers.is_empty() {
             let buckets = self.layers.iter().zip(rows).map(|(l, &rows)| self.only_bucket(l.experts, rows));
             return buckets.fold(need, Bucket::union);
         }

@@ -15,9 +15,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Places are added to a cache in steps of this many, so that few programs serve all lengths.
-const CONTEXT_STEP: usize = 64;
+pub(super) const CONTEXT_STEP: usize = 64;
 /// Prompts are padded to a multiple of this.
-const PROMPT_STEP: usize = 16;
+pub(super) const PROMPT_STEP: usize = 16;
 
 /// Programs for one number of tokens at once.
 struct Stage {

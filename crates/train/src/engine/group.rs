@@ -117,7 +117,8 @@ pub fn programs_for(
     Ok(GroupPrograms { whole, update: Compiled::new(programs::adamw(&shard, mesh)?) })
 }
 
-fn shard_sizes(spec: &ParamGroup, shape: &GroupShape, ranks: usize) -> Vec<usize> {
+/// Sizes of one rank's shard of a group.
+pub fn shard_sizes(spec: &ParamGroup, shape: &GroupShape, ranks: usize) -> Vec<usize> {
     spec.experts.into_iter().chain([shape.shard_len(ranks)]).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The model on its devices: weights, forward and backward of a micro-batch, the update. One layer after another, each kind
 //! compiled once; between router and experts the host holds the counts and plans the dispatch.
 
+mod catalogue;
 mod finite;
 mod fused;
 mod generate;
@@ -25,6 +26,7 @@ use collegium_runtime::{Array, Backend};
 use crate::TrainError;
 use crate::adapt::{Adapter, BalanceOptions};
 
+pub use catalogue::{CatalogueEntry, catalogue};
 pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
@@ -218,6 +220,22 @@ impl Engine {
     /// # Errors
     /// What the compiler says.
     pub fn compile(&mut self) -> Result<f64, TrainError> {
+        let programs = self.fixed_programs()?;
+        compile_all(&*self.backend, &programs)
+    }
+
+    /// Seconds to have all of that compiled once more: where the backend keeps compiled programs, the time to load them.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile_again(&mut self) -> Result<f64, TrainError> {
+        let fresh: Vec<_> =
+            self.fixed_programs()?.iter().map(|p| Compiled::new(p.program().clone())).collect();
+        compile_all(&*self.backend, &fresh)
+    }
+
+    /// The programs of training that do not depend on the routing.
+    fn fixed_programs(&mut self) -> Result<Vec<Arc<Compiled>>, TrainError> {
         let mut programs = vec![
             self.head.clone(),
             self.embed.forward.clone(),
@@ -238,10 +256,16 @@ impl Engine {
                 let halves = self.expert_programs(moe, bucket)?;
                 programs.extend([halves.forward, halves.backward]);
             }
+            for at in 0..self.groups.len() {
+                if let Some(experts) = self.groups[at].spec.experts {
+                    let made = self.slot_programs(at, experts)?;
+                    programs.extend([made.materialise, made.collect]);
+                }
+            }
         }
         let mut seen = std::collections::HashSet::new();
         programs.retain(|p| seen.insert(Arc::as_ptr(p)));
-        compile_all(&*self.backend, &programs)
+        Ok(programs)
     }
 
     /// Programs of the experts of a layer for a bucket.

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use collegium_core::DType;
+use collegium_hlo::Mesh;
 use collegium_model::params::GroupKey;
-use collegium_model::programs;
+use collegium_model::programs::{self, GroupShape};
 
 use super::group::WeightPrograms;
 use super::{Compiled, Engine, Env, State};
@@ -77,18 +79,21 @@ impl Engine {
             return Ok(programs.clone());
         }
         let experts = group.spec.experts.expect("a group of experts");
-        let (mesh, dtype) = (&self.mesh, self.settings.dtype);
-        let made = WeightPrograms {
-            materialise: Compiled::new(programs::materialise_experts(
-                &group.shape,
-                experts,
-                slots,
-                mesh,
-                dtype,
-            )?),
-            collect: Compiled::new(programs::collect_experts(&group.shape, experts, slots, mesh)?),
-        };
+        let made = slot_programs(&group.shape, experts, slots, &self.mesh, self.settings.dtype)?;
         self.slot_programs.insert(key, made.clone());
         Ok(made)
     }
+}
+
+/// Programs between the shards of experts that look like `shape` and a number of slots.
+pub(super) fn slot_programs(
+    shape: &GroupShape,
+    experts: usize,
+    slots: usize,
+    mesh: &Mesh,
+    dtype: DType,
+) -> Result<SlotPrograms, TrainError> {
+    let materialise = programs::materialise_experts(shape, experts, slots, mesh, dtype)?;
+    let collect = programs::collect_experts(shape, experts, slots, mesh)?;
+    Ok(WeightPrograms { materialise: Compiled::new(materialise), collect: Compiled::new(collect) })
 }
