@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod plan;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -27,6 +29,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Compare models with reference logits, losses and gradients
     Verify(VerifyArgs),
+    /// Predict time, memory, energy and money of training a model on a cluster
+    Plan(plan::PlanArgs),
     /// Measure speed
     Bench(BenchArgs),
     /// Write the HTML page of a run again

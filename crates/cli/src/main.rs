@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Eval(a) => commands::eval::run(&a),
         Command::Generate(a) => commands::generate::run(&a),
         Command::Verify(a) => commands::verify::run(&a),
+        Command::Plan(a) => commands::plan::run(&a),
         Command::Bench(a) => commands::bench::run(&a),
         Command::Report(a) => commands::report::run(&a),
         Command::Tokenize(a) => commands::tokenize::run(&a),

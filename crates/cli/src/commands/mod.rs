@@ -4,6 +4,7 @@ pub mod bench;
 pub mod doctor;
 pub mod eval;
 pub mod generate;
+pub mod plan;
 pub mod presets;
 pub mod report;
 pub mod shell;
