@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod plan;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,6 +31,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Judge every program of a model by the rules of a device, without the device
     Lint(LintArgs),
+    /// Predict time, memory, energy and money of training a model on a cluster
+    Plan(plan::PlanArgs),
     /// Measure speed
     Bench(BenchArgs),
     /// Write the HTML page of a run again

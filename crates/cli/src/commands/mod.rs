@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod eval;
 pub mod generate;
 pub mod lint;
+pub mod plan;
 pub mod presets;
 pub mod report;
 pub mod shell;

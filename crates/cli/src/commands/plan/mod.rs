@@ -1,0 +1,27 @@
+//! `collegium plan`.
+
+mod devices;
+mod validate;
+
+use std::path::PathBuf;
+
+use collegium_cluster::Catalog;
+
+use super::Outcome;
+use crate::args::plan::{PlanArgs, PlanCommand};
+
+/// Runs the command.
+pub fn run(args: &PlanArgs) -> Outcome {
+    match &args.what {
+        Some(PlanCommand::Validate(a)) => validate::run(a),
+        Some(PlanCommand::Devices(a)) => devices::run(a),
+        None => anyhow::bail!("nothing to plan: give --model and --cluster"),
+    }
+}
+
+/// The descriptions in the binary and the user's own.
+fn catalog(files: &[PathBuf]) -> anyhow::Result<Catalog> {
+    let mut catalog = Catalog::default();
+    files.iter().try_for_each(|f| catalog.add_file(f))?;
+    Ok(catalog)
+}
