@@ -195,6 +195,37 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Whole training steps, AdamW included, beside the plugin's own matrix product
     Train(BenchTrainArgs),
+    /// What imbalance costs: skewed routing under each policy against routing forced to be even, in turns
+    Tax(BenchTaxArgs),
+}
+
+/// `bench tax`.
+#[derive(Args)]
+pub struct BenchTaxArgs {
+    /// S: 20 M parameters, batch 16 x 256; M: 230 M, batch 8 x 512
+    #[arg(long, value_enum, default_value_t = BenchShape::S)]
+    pub shape: BenchShape,
+    /// Policies to run the skewed routing under
+    #[arg(long, value_delimiter = ',', default_value = "static,exact,two-tier")]
+    pub policy: Vec<String>,
+    /// Popularity of the n-th expert is 1 / n to this power
+    #[arg(long, default_value_t = 1.0)]
+    pub zipf: f64,
+    /// Steps to measure
+    #[arg(long, default_value_t = 10)]
+    pub steps: usize,
+    /// cpu, cuda or neuron
+    #[arg(long, default_value = "cpu")]
+    pub platform: String,
+    /// Number of devices, all of which share the experts; on the CPU, virtual ones
+    #[arg(long, default_value_t = 8)]
+    pub devices: usize,
+    /// One key of the configuration over all, for example parallel.shuffle=true (repeat)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench train`.

@@ -80,18 +80,7 @@ pub fn train_steps(
             engine.micro_step(&batch, LossWeights { token: 1.0 / tokens as f64, aux: 0.01, z: 0.0 })?;
         let norm = engine.gradient_norm()?;
         let gradients = started.elapsed().as_secs_f64();
-        engine.update(
-            &Hyper {
-                learning_rate: 1e-4,
-                weight_decay: 0.1,
-                beta1: 0.9,
-                beta2: 0.95,
-                epsilon: 1e-8,
-                max_norm: 1.0,
-                step: step as u64 + 1,
-            },
-            norm,
-        )?;
+        engine.update(&Hyper::benchmark(step as u64 + 1), norm)?;
         engine.finish_update()?;
         let seconds = started.elapsed().as_secs_f64();
         progress(step, tokens as f64 / seconds);
@@ -145,7 +134,7 @@ pub fn gemm_gflops(backend: &dyn Backend) -> Result<f64, TrainError> {
     Ok(2.0 * (SIZE as f64).powi(3) * devices as f64 / best / 1e9)
 }
 
-fn random_batch(rows: usize, seq: usize, vocab: u64, seed: u64) -> Batch {
+pub(crate) fn random_batch(rows: usize, seq: usize, vocab: u64, seed: u64) -> Batch {
     let mut random = SplitMix64::new(seed);
     let mut next = || (random.next() % vocab) as i32;
     let tokens: Vec<i32> = (0..rows * seq).map(|_| next()).collect();
@@ -154,7 +143,7 @@ fn random_batch(rows: usize, seq: usize, vocab: u64, seed: u64) -> Batch {
     Batch { batch: rows, seq, segments: vec![0; tokens.len()], tokens, targets, positions }
 }
 
-fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

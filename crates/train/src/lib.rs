@@ -14,6 +14,7 @@ mod schedule;
 pub mod setup;
 pub mod snapshot;
 pub mod solve;
+pub mod tax;
 mod trainer;
 pub mod verify;
 

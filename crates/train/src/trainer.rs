@@ -10,6 +10,7 @@ use collegium_checkpoint::CheckpointDir;
 use collegium_data::Batch;
 use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
 
+use crate::adapt::DispatchReport;
 use crate::config::RunConfig;
 use crate::engine::{Engine, Hyper, LossWeights, State, StepLoss};
 use crate::feed::Feed;
@@ -254,15 +255,17 @@ impl Trainer {
         let dispatch = || losses.iter().flat_map(|l| &l.dispatch);
         let sparse = dispatch().next().is_some();
         let layers = losses.first().map_or(0, |l| l.dispatch.len());
-        let rows: Vec<Vec<u32>> = (0..layers)
-            .map(|layer| {
-                let experts = losses[0].dispatch[layer].rows_per_expert.len();
-                let sum = |e: usize| losses.iter().map(|l| l.dispatch[layer].rows_per_expert[e] as u32).sum();
-                (0..experts).map(sum).collect()
-            })
-            .collect();
-        let real: u64 = dispatch().map(|d| d.rows).sum();
-        let computed: u64 = dispatch().map(|d| d.rows_computed).sum();
+        let by_layer = |of: fn(&DispatchReport) -> &Vec<u64>| -> Vec<Vec<u32>> {
+            let layer = |layer: usize| {
+                let sum = |i: usize| losses.iter().map(|l| of(&l.dispatch[layer])[i] as u32).sum();
+                (0..of(&losses[0].dispatch[layer]).len()).map(sum).collect()
+            };
+            (0..layers).map(layer).collect()
+        };
+        let worst = |of: fn(&DispatchReport) -> f64| sparse.then(|| dispatch().map(of).fold(1.0, f64::max));
+        let sum = |of: fn(&DispatchReport) -> u64| dispatch().map(of).sum::<u64>();
+        let rows = by_layer(|d| &d.rows_per_expert);
+        let (real, computed) = (sum(|d| d.rows), sum(|d| d.rows_computed));
         let recorded = self.config.run.routing_every;
         let due =
             recorded > 0 && (self.step % recorded == 1 % recorded || self.step == self.config.train.steps);
@@ -276,6 +279,16 @@ impl Trainer {
             tokens: self.tokens,
             expert_max_over_mean: sparse.then(|| rows.iter().map(|r| max_over_mean(r)).fold(1.0, f64::max)),
             rows_per_expert: (sparse && due).then_some(rows),
+            rows_per_rank_at_home: (sparse && due).then(|| by_layer(|d| &d.rank_rows_at_home)),
+            rows_per_rank: (sparse && due).then(|| by_layer(|d| &d.rank_rows)),
+            home_max_over_mean: worst(|d| d.home_max_over_mean),
+            rank_max_over_mean: worst(|d| d.rank_max_over_mean),
+            pair_factor: worst(|d| d.pair_factor),
+            clones: sum(|d| d.clones),
+            rows_cloned: sum(|d| d.rows_cloned),
+            rows_sent_near: sum(|d| d.rows_sent - d.rows_sent_far),
+            rows_sent_far: sum(|d| d.rows_sent_far),
+            reruns: losses.iter().filter_map(|l| l.dispatch.first()).map(|d| d.reruns).sum(),
             padding: sparse.then(|| computed as f64 / real.max(1) as f64),
             planner_us: dispatch().map(|d| d.planner_us).sum(),
             ..measured
@@ -349,6 +362,7 @@ impl Trainer {
             seed: self.config.train.seed,
             data: self.feed.train.state(),
             router_bias: self.engine.router_bias().to_vec(),
+            homes: self.engine.adapter_mut().start_afresh(),
         };
         self.writer.sync()?;
         let (engine, tokenizer) = (&self.engine, &self.feed.tokenizer);

@@ -23,7 +23,7 @@ pub use linear::linear;
 pub use norm::rms_norm;
 pub use placement::{Placed, PlanAhead, Room, place};
 pub use rope::Rotation;
-pub use router::{Routing, route};
+pub use router::{Routing, route, route_to};
 
 use collegium_core::DType;
 

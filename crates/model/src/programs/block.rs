@@ -5,12 +5,14 @@ use collegium_hlo::{ForwardBackward, Graph, GraphError, Name, Program, Value, di
 
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig, QkNorm};
-use crate::layers::{Attention, Cache, Rotation, Routing, attention, feed_forward, linear, rms_norm, route};
+use crate::layers::{
+    Attention, Cache, Rotation, Routing, attention, feed_forward, linear, rms_norm, route, route_to,
+};
 
 /// Forward and backward of `layer`.
 ///
 /// Inputs: `hidden` {token, hidden}, `segments` {batch, seq}, `cos` and `sin` {batch, seq, half} (see
-/// [`Rotation`]), for a sparse layer `router_bias` {expert}, weights.
+/// [`Rotation`]), for a sparse layer `router_bias` {expert} (or `forced` {token, choice} i32, where routing is forced), weights.
 /// Outputs of a dense layer: `hidden_out`. Of a sparse one: `mixed` (after attention), `normed` (input of the experts),
 /// `gates`, `choices`, `counts`, `probability_sum`, `z_sum` (see [`Routing`]).
 ///
@@ -175,6 +177,10 @@ pub(super) fn router<'g>(
     let normed = shape.shuffled(post_norm(b, shape, mixed));
     let weight =
         b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
+    if shape.forced_routing {
+        let choices = b.input("forced", DType::I32, &[normed.shape().dims[0], dim("choice", moe.top_k)]);
+        return (normed, route_to(normed, weight, choices, moe.norm_topk_prob));
+    }
     let bias = b.input("router_bias", DType::F32, &[experts]);
     (normed, route(normed, weight, bias, moe.top_k, moe.norm_topk_prob))
 }

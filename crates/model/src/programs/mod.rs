@@ -39,6 +39,8 @@ pub struct Shape<'c> {
     pub residuals: Residuals,
     /// How tokens meet their experts.
     pub exchange: Exchange,
+    /// Whether the caller says which experts tokens go to, in place of the router.
+    pub forced_routing: bool,
 }
 
 /// How tokens travel between the ranks of an expert-parallel group.

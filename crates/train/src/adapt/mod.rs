@@ -142,6 +142,39 @@ impl Adapter {
         state.plans.clear();
     }
 
+    /// Forgets all but the homes, which it returns by MoE layer and rank: a run that goes on from here and one that is taken up from a
+    /// checkpoint of this moment are then the same to the bit.
+    pub fn start_afresh(&mut self) -> Vec<Vec<Vec<u32>>> {
+        let window = self.options.window.max(1) * self.groups.members().len();
+        for layer in &mut self.layers {
+            layer.history = History::new(window, layer.experts);
+            layer.counts.clear();
+            layer.plans.clear();
+        }
+        self.room = None;
+        let homes = |layer: &LayerState| -> Vec<Vec<u32>> {
+            let ranks = (0..layer.layout.num_ranks()).map(RankId::from);
+            ranks.map(|rank| layer.layout.slots(rank).iter().map(|e| e.0).collect()).collect()
+        };
+        self.layers.iter().map(homes).collect()
+    }
+
+    /// Takes up the homes of a checkpoint after `steps` steps, where they are of as many ranks; otherwise they stay.
+    ///
+    /// # Errors
+    /// Homes of other experts than the model's.
+    pub fn restore(&mut self, steps: u64, homes: &[Vec<Vec<u32>>]) -> Result<(), TrainError> {
+        self.steps = steps;
+        for (layer, homes) in homes.iter().enumerate().take(self.layers.len()) {
+            if homes.len() != self.ranks() {
+                continue;
+            }
+            let slots = homes.iter().map(|rank| rank.iter().map(|&e| ExpertId(e)).collect()).collect();
+            self.set_layout(layer, Layout::new(self.layers[layer].experts, slots)?);
+        }
+        Ok(())
+    }
+
     /// Plans MoE layer `layer` from the counts that its routers report, {expert} on every rank.
     ///
     /// # Errors

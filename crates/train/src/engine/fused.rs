@@ -81,6 +81,9 @@ impl Engine {
                 .with(&format!("layers.{layer}.below"), plan.below.clone())
                 .with(&format!("layers.{layer}.slots"), plan.slots.own().clone())
                 .with(&format!("layers.{layer}.router_bias"), self.router_bias_arrays[at].clone());
+            if let Some(forced) = self.forced.get(at) {
+                given = given.with(&format!("layers.{layer}.forced"), forced.clone());
+            }
         }
         let program = self.fused_program(ahead.bucket)?;
         program.call(&*self.backend, |name| given.get(name).cloned().or_else(|| self.whole_weight(name)))

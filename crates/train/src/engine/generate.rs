@@ -125,7 +125,8 @@ impl Engine {
     }
 
     fn stage(&self, batch: usize, seq: usize, context: usize) -> Result<Stage, TrainError> {
-        let settings = Settings { batch, seq, exchange: Exchange::default(), ..self.settings };
+        let settings =
+            Settings { batch, seq, exchange: Exchange::default(), forced_routing: false, ..self.settings };
         let shape = program_shape(&self.config, &self.mesh, settings);
         let mut blocks: Vec<Arc<Compiled>> = Vec::new();
         for (index, layer) in self.config.layers.iter().enumerate() {

@@ -66,6 +66,8 @@ pub struct Settings {
     pub execution: Execution,
     /// How experts are balanced.
     pub balance: BalanceOptions,
+    /// Whether [`Engine::force_routing`] says which experts tokens go to, in place of the routers.
+    pub forced_routing: bool,
 }
 
 impl Settings {
@@ -79,6 +81,7 @@ impl Settings {
             exchange: Exchange::default(),
             execution: Execution::Layered,
             balance: BalanceOptions::default(),
+            forced_routing: false,
         }
     }
 }
@@ -96,6 +99,8 @@ pub struct Engine {
     /// Steers the choice of experts, by MoE layer; zero unless loss-free balancing moves it.
     router_bias: Vec<Vec<f32>>,
     router_bias_arrays: Vec<Array>,
+    /// Where tokens go in place of the routers' choice, by MoE layer.
+    forced: Vec<Array>,
     embed: Halves,
     /// By layer; layers of one configuration share them.
     blocks: Vec<Halves>,
@@ -141,6 +146,7 @@ impl Engine {
             experts: HashMap::new(),
             fused: HashMap::new(),
             router_bias_arrays: Vec::new(),
+            forced: Vec::new(),
             backend,
             mesh: mesh.clone(),
             settings,
@@ -208,6 +214,24 @@ impl Engine {
         self.router_bias_arrays = bias.iter().map(upload).collect::<Result<_, _>>()?;
         self.router_bias = bias;
         Ok(())
+    }
+
+    /// Sends tokens to these experts, by MoE layer: {token, choice} i32 of every rank.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn force_routing(&mut self, choices: &[Vec<HostTensor>]) -> Result<(), TrainError> {
+        self.forced = choices.iter().map(|c| self.backend.upload(c)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// What steers the routers of a MoE layer, by its name in the programs.
+    fn steering(&self, moe_index: usize, name: &str) -> Option<Array> {
+        match name {
+            "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
+            "forced" => self.forced.get(moe_index).cloned(),
+            _ => None,
+        }
     }
 
     /// Sequences of a micro-batch over all ranks.
@@ -300,6 +324,7 @@ fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> progr
         seq: s.seq,
         residuals: s.residuals,
         exchange: s.exchange,
+        forced_routing: s.forced_routing,
     }
 }
 

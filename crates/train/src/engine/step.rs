@@ -164,7 +164,7 @@ impl Engine {
         let moe_index = forward.sums.len();
         let mut block = self.blocks[layer].forward.call(&*self.backend, |name| match name {
             "hidden" => Some(hidden.clone()),
-            "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
+            "router_bias" | "forced" => self.steering(moe_index, name),
             _ => forward.inputs.get(name).cloned().or_else(|| self.working(GroupKey::Layer(layer), name)),
         })?;
         let Some(moe) = self.config.layers[layer].feed_forward.moe().cloned() else {
@@ -220,7 +220,7 @@ impl Engine {
             }
             let mut gradients = self.blocks[layer].backward.call(&*self.backend, |name| match name {
                 "hidden" => Some(run.hidden.clone()),
-                "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
+                "router_bias" | "forced" => self.steering(moe_index, name),
                 _ => {
                     let known =
                         given.get(name).or_else(|| run.block.get(name)).or_else(|| forward.inputs.get(name));

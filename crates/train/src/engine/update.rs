@@ -25,6 +25,19 @@ pub struct Hyper {
 }
 
 impl Hyper {
+    /// Usual numbers, for steps whose result does not matter.
+    pub(crate) fn benchmark(step: u64) -> Self {
+        Self {
+            learning_rate: 1e-4,
+            weight_decay: 0.1,
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+            max_norm: 1.0,
+            step,
+        }
+    }
+
     fn entries(&self, norm: f64) -> [f32; collegium_model::programs::HYPER] {
         let correction = |beta: f64| 1.0 / (1.0 - beta.powf(self.step as f64));
         let scale = if norm > self.max_norm { self.max_norm / norm } else { 1.0 };

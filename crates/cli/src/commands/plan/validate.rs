@@ -53,7 +53,8 @@ fn print_fit(catalog: &Catalog, report: &CollectiveReport) {
             .filter(|r| r.system == device.name || device.aliases.contains(&r.system))
             .cloned()
             .collect();
-        let (Some(least), Some(most)) = (own.iter().map(|r| r.ranks).min(), own.iter().map(|r| r.ranks).max())
+        let (Some(least), Some(most)) =
+            (own.iter().map(|r| r.ranks).min(), own.iter().map(|r| r.ranks).max())
         else {
             continue;
         };
