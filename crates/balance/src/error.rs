@@ -89,6 +89,32 @@ pub enum BalanceError {
         /// Numbers of nodes that divide the ranks.
         valid: Vec<usize>,
     },
+    /// A trace that is too short.
+    #[error("{tokens} tokens to plan for {ranks} ranks; use at most {tokens} ranks, or a longer trace")]
+    FewTokens {
+        /// Tokens there are.
+        tokens: usize,
+        /// Ranks asked for.
+        ranks: usize,
+    },
+    /// No second trace of the same model to plan on.
+    #[error("planning on another domain needs a second trace with {needed}; given: {given}")]
+    OtherDomain {
+        /// What the trace at hand has.
+        needed: String,
+        /// What the other has.
+        given: String,
+    },
+    /// Rank loads say nothing about other numbers of ranks.
+    #[error(
+        "rank loads of {recorded} ranks cannot be replayed on {asked}: they do not say which experts the rows are for"
+    )]
+    RecordedRanks {
+        /// Ranks in the recording.
+        recorded: usize,
+        /// Ranks asked for.
+        asked: usize,
+    },
     /// A name that is no machine.
     #[error("no machine `{name}`; the machines are {}", valid.join(", "))]
     Machine {

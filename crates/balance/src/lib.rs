@@ -9,9 +9,11 @@ mod home_rows;
 mod layout;
 mod plan;
 pub mod policy;
+pub mod replay;
 mod split;
 mod tables;
 mod topology;
+pub mod trace;
 mod verify;
 
 pub use bucket::{Bucket, Ladder};

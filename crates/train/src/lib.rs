@@ -7,7 +7,6 @@ pub mod engine;
 mod error;
 pub mod feed;
 mod init;
-mod random;
 mod sampling;
 mod schedule;
 pub mod setup;

@@ -129,3 +129,8 @@ pub fn by_name(name: &str) -> Result<&'static dyn Policy, BalanceError> {
     let found = POLICIES.iter().copied().find(|p| p.name() == name);
     found.ok_or_else(|| BalanceError::Policy { name: name.to_owned(), valid: valid() })
 }
+
+/// Loads of ranks when rows are levelled over the homes of a layout: what the fast tier starts from.
+pub(crate) fn levelled_loads(layout: &Layout, load: &[u64]) -> Vec<u64> {
+    waterfill::filled(layout, load).loads
+}
