@@ -89,6 +89,21 @@ pub enum BalanceError {
         /// Numbers of nodes that divide the ranks.
         valid: Vec<usize>,
     },
+    /// More slots than memory has room for.
+    #[error(
+        "{slots} slots of {:.1} MB need {:.1} MB, {:.1} MB more than there is; {fit} slots fit: allow fewer clones or spare slots",
+        *slot_bytes as f64 / 1e6, *slots as f64 * *slot_bytes as f64 / 1e6, *missing as f64 / 1e6
+    )]
+    Memory {
+        /// Slots of a rank.
+        slots: usize,
+        /// Bytes of each.
+        slot_bytes: u64,
+        /// Bytes that are missing.
+        missing: u64,
+        /// Slots that fit.
+        fit: usize,
+    },
     /// A trace that is too short.
     #[error("{tokens} tokens to plan for {ranks} ranks; use at most {tokens} ranks, or a longer trace")]
     FewTokens {

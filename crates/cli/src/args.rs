@@ -1,5 +1,9 @@
 //! The command line.
 
+mod balance;
+
+pub use balance::{BalanceArgs, PlanOnArg};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,6 +33,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Measure speed
     Bench(BenchArgs),
+    /// Replay recorded routing under balancing policies, and time the planner
+    Balance(BalanceArgs),
     /// Write the HTML page of a run again
     Report(ReportArgs),
     /// Count tokens, or train a byte-pair tokenizer

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Generate(a) => commands::generate::run(&a),
         Command::Verify(a) => commands::verify::run(&a),
         Command::Bench(a) => commands::bench::run(&a),
+        Command::Balance(a) => commands::balance::run(&a),
         Command::Report(a) => commands::report::run(&a),
         Command::Tokenize(a) => commands::tokenize::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),

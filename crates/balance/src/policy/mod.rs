@@ -59,6 +59,9 @@ pub trait Policy: Send + Sync {
     /// One line on what it does.
     fn summary(&self) -> &'static str;
 
+    /// Whether the fast tier does anything where no expert has a copy. Without, a plan says nothing that the layout does not.
+    fn plans_micro_batches(&self) -> bool;
+
     /// The slow tier: homes for the load that was observed. With an unchanged load, the layout stays.
     ///
     /// # Errors
