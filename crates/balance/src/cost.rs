@@ -72,6 +72,11 @@ impl CostModel {
         Ok(Self { flops: peak * Self::REACHED, near_bytes, far_bytes, hidden: 2048, intermediate: 1408 })
     }
 
+    /// Bytes of the working weights of one slot, in bfloat16.
+    pub fn slot_bytes(&self) -> u64 {
+        6 * self.hidden as u64 * self.intermediate as u64
+    }
+
     /// Rows that a clone must take off the fullest rank to pay for itself, inside a node or across.
     pub fn break_even_rows(&self, same_node: bool) -> f64 {
         self.flops / if same_node { self.near_bytes } else { self.far_bytes }

@@ -89,6 +89,47 @@ pub enum BalanceError {
         /// Numbers of nodes that divide the ranks.
         valid: Vec<usize>,
     },
+    /// More slots than memory has room for.
+    #[error(
+        "{slots} slots of {:.1} MB need {:.1} MB, {:.1} MB more than there is; {fit} slots fit: allow fewer clones or spare slots",
+        *slot_bytes as f64 / 1e6, *slots as f64 * *slot_bytes as f64 / 1e6, *missing as f64 / 1e6
+    )]
+    Memory {
+        /// Slots of a rank.
+        slots: usize,
+        /// Bytes of each.
+        slot_bytes: u64,
+        /// Bytes that are missing.
+        missing: u64,
+        /// Slots that fit.
+        fit: usize,
+    },
+    /// A trace that is too short.
+    #[error("{tokens} tokens to plan for {ranks} ranks; use at most {tokens} ranks, or a longer trace")]
+    FewTokens {
+        /// Tokens there are.
+        tokens: usize,
+        /// Ranks asked for.
+        ranks: usize,
+    },
+    /// No second trace of the same model to plan on.
+    #[error("planning on another domain needs a second trace with {needed}; given: {given}")]
+    OtherDomain {
+        /// What the trace at hand has.
+        needed: String,
+        /// What the other has.
+        given: String,
+    },
+    /// Rank loads say nothing about other numbers of ranks.
+    #[error(
+        "rank loads of {recorded} ranks cannot be replayed on {asked}: they do not say which experts the rows are for"
+    )]
+    RecordedRanks {
+        /// Ranks in the recording.
+        recorded: usize,
+        /// Ranks asked for.
+        asked: usize,
+    },
     /// A name that is no machine.
     #[error("no machine `{name}`; the machines are {}", valid.join(", "))]
     Machine {

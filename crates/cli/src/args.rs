@@ -1,6 +1,9 @@
 //! The command line.
 
 pub mod plan;
+mod balance;
+
+pub use balance::{BalanceArgs, PlanOnArg};
 
 use std::path::PathBuf;
 
@@ -35,6 +38,8 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Measure speed
     Bench(BenchArgs),
+    /// Replay recorded routing under balancing policies, and time the planner
+    Balance(BalanceArgs),
     /// Write the HTML page of a run again
     Report(ReportArgs),
     /// Count tokens, or train a byte-pair tokenizer

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Lint(a) => commands::lint::run(&a),
         Command::Plan(a) => commands::plan::run(&a),
         Command::Bench(a) => commands::bench::run(&a),
+        Command::Balance(a) => commands::balance::run(&a),
         Command::Report(a) => commands::report::run(&a),
         Command::Tokenize(a) => commands::tokenize::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),

@@ -11,7 +11,7 @@ use collegium_runtime::Backend;
 use serde::Serialize;
 
 use crate::engine::{Engine, Hyper, LossWeights, Settings};
-use crate::random::SplitMix64;
+use collegium_core::SplitMix64;
 use crate::{RandomInit, TrainError};
 
 /// What a benchmark measured.

@@ -8,7 +8,6 @@ pub mod engine;
 mod error;
 pub mod feed;
 mod init;
-mod random;
 mod sampling;
 mod schedule;
 pub mod setup;

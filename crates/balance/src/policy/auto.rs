@@ -23,6 +23,10 @@ impl Policy for Auto {
         "the plan with the least predicted time, doing nothing included"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        true
+    }
+
     fn relayout(
         &self,
         history: &History,

@@ -25,6 +25,10 @@ impl Policy for Eplb {
         "homes and copies from past load (DeepSeek EPLB), rows split evenly"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        false
+    }
+
     fn relayout(
         &self,
         history: &History,

@@ -31,6 +31,10 @@ impl Policy for Exact {
         "homes stay; clones give every rank the same number of rows, within one"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        true
+    }
+
     fn plan_changed(
         &self,
         counts: &Counts,

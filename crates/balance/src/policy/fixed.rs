@@ -13,4 +13,8 @@ impl Policy for Static {
     fn summary(&self) -> &'static str {
         "homes stay, every row goes to its expert's home"
     }
+
+    fn plans_micro_batches(&self) -> bool {
+        false
+    }
 }

@@ -29,6 +29,10 @@ impl Policy for Lpt {
         "homes stay; heaviest experts spill to the least loaded ranks (after LLEP)"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        true
+    }
+
     fn plan_changed(
         &self,
         counts: &Counts,

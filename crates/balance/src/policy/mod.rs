@@ -59,6 +59,9 @@ pub trait Policy: Send + Sync {
     /// One line on what it does.
     fn summary(&self) -> &'static str;
 
+    /// Whether the fast tier does anything where no expert has a copy. Without, a plan says nothing that the layout does not.
+    fn plans_micro_batches(&self) -> bool;
+
     /// The slow tier: homes for the load that was observed. With an unchanged load, the layout stays.
     ///
     /// # Errors
@@ -128,4 +131,9 @@ pub fn by_name(name: &str) -> Result<&'static dyn Policy, BalanceError> {
     let valid = || POLICIES.iter().map(|p| p.name()).collect();
     let found = POLICIES.iter().copied().find(|p| p.name() == name);
     found.ok_or_else(|| BalanceError::Policy { name: name.to_owned(), valid: valid() })
+}
+
+/// Loads of ranks when rows are levelled over the homes of a layout: what the fast tier starts from.
+pub(crate) fn levelled_loads(layout: &Layout, load: &[u64]) -> Vec<u64> {
+    waterfill::filled(layout, load).loads
 }

@@ -31,6 +31,10 @@ impl Policy for Relayout {
         "homes and copies from past load (after LAER-MoE), rows levelled over copies"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        false
+    }
+
     fn relayout(
         &self,
         history: &History,

@@ -20,6 +20,10 @@ impl Policy for TwoTier {
         "homes from past load, then clones for what remains where they pay"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        true
+    }
+
     fn relayout(
         &self,
         history: &History,

@@ -23,6 +23,10 @@ impl Policy for Waterfill {
         "homes stay; copies share rows so that ranks are level"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        false
+    }
+
     fn plan_changed(
         &self,
         counts: &Counts,

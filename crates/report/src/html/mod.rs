@@ -3,7 +3,7 @@
 //! Everything that is seen is HTML and SVG written here; the small script only adds tooltips, so the page reads the
 //! same where scripts are off.
 
-mod axis;
+pub(crate) mod axis;
 mod bars;
 mod downsample;
 mod heat;
@@ -161,7 +161,7 @@ fn cost(summary: &Summary) -> String {
 }
 
 /// Text made safe between tags and inside double-quoted attributes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
