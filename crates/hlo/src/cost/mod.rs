@@ -66,11 +66,14 @@ impl Program {
                 cost.bytes_read += read;
                 cost.bytes_written += written;
             }
-            if let Some(traffic) = self.traffic(node) {
-                cost.add_traffic(&traffic, 1);
-            }
         }
+        self.collectives().iter().for_each(|traffic| cost.add_traffic(traffic, 1));
         cost
+    }
+
+    /// Every collective of the program, in order.
+    pub fn collectives(&self) -> Vec<Traffic> {
+        self.nodes.iter().filter_map(|node| self.traffic(node)).collect()
     }
 
     fn traffic(&self, node: &Node) -> Option<Traffic> {
