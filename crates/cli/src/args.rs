@@ -160,6 +160,9 @@ pub struct VerifyArgs {
     /// Folders with config.json, a checkpoint and reference.safetensors
     #[arg(required = true)]
     pub cases: Vec<PathBuf>,
+    /// float32 or bfloat16, which has wider limits
+    #[arg(long, default_value = "float32")]
+    pub dtype: String,
     #[command(flatten)]
     pub device: DeviceArgs,
     /// Print one JSON object

@@ -10,7 +10,12 @@ use clap::Parser;
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if !matches!(command, Command::Train(_)) {
+        // Nobody reads any more (`| head`): end quietly. Training goes on, for its result is on the disk.
+        sigpipe::reset();
+    }
+    let outcome = match command {
         Command::Train(a) => commands::train::run(&a),
         Command::Eval(a) => commands::eval::run(&a),
         Command::Generate(a) => commands::generate::run(&a),

@@ -4,12 +4,14 @@ mod backend;
 mod error;
 pub mod eval;
 mod kernels;
-pub mod null;
+pub mod metered;
+mod null;
 mod pjrt;
 pub mod platform;
 
 pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
 pub use error::RuntimeError;
 pub use eval::EvalBackend;
+pub use metered::{Metered, SentBytes};
 pub use null::NullBackend;
 pub use pjrt::PjrtBackend;

@@ -161,6 +161,8 @@ impl Trainer {
 
     fn train_step(&mut self) -> Result<(), TrainError> {
         let started = Instant::now();
+        // What validation sent is not this step's.
+        self.engine.take_sent();
         let micro = self.config.num_micro_batches();
         let batches: Vec<Batch> =
             (0..micro).map(|_| self.feed.train.next_batch()).collect::<Result<_, _>>()?;
@@ -224,6 +226,7 @@ impl Trainer {
                 step_seconds: seconds,
                 tokens_per_second: tokens as f64 / seconds,
                 phase_seconds: phases,
+                collective_bytes: self.engine.take_sent().into_iter().map(|(k, b)| (k.into(), b)).collect(),
                 ..StepRecord::default()
             },
         );

@@ -175,3 +175,20 @@ fn a_second_start_compiles_nothing_and_computes_the_same() {
     assert!(model("run") == model("again") && model("run") == model("off"));
     assert!(!folder.path().join("off/programs").exists() && !folder.path().join("programs").exists());
 }
+
+#[test]
+fn every_step_records_what_a_rank_sent() {
+    if !has_plugin() {
+        return;
+    }
+    let text = std::fs::read_to_string(trained().join("run/metrics.jsonl")).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let steps: Vec<_> = records.filter(|r| r["kind"] == "step").collect();
+    assert_eq!(steps.len(), 4);
+    for step in &steps {
+        let sent = |kind: &str| step["collective_bytes"][kind].as_u64().unwrap();
+        assert!(sent("all_to_all") > 0 && sent("all_gather") > 0, "{step}");
+        // Gradients of the dense weights go back onto the shards once a step: to each other rank its half, in f32.
+        assert_eq!(sent("reduce_scatter"), steps[0]["collective_bytes"]["reduce_scatter"]);
+    }
+}

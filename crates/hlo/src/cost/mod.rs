@@ -83,15 +83,18 @@ impl Program {
             let (matmul, other) = flops(&node.op, &inputs, &node.shape);
             cost.matmul_flops += matmul;
             cost.flops += matmul + other;
-            if let Some(traffic) = self.traffic(node) {
-                cost.add_traffic(&traffic, 1);
-            }
         }
         for kernel in self.kernels() {
             cost.bytes_read += kernel.bytes_read;
             cost.bytes_written += kernel.bytes_written;
         }
+        self.collectives().iter().for_each(|traffic| cost.add_traffic(traffic, 1));
         cost
+    }
+
+    /// Every collective of the program, in order.
+    pub fn collectives(&self) -> Vec<Traffic> {
+        self.nodes.iter().filter_map(|node| self.traffic(node)).collect()
     }
 
     /// What a node sends, if it is a collective.

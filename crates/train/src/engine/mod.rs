@@ -21,7 +21,7 @@ use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
 use collegium_model::params::{self, GroupKey};
 use collegium_model::programs::{self, Exchange};
-use collegium_runtime::{Array, Backend};
+use collegium_runtime::{Array, Backend, Metered, SentBytes};
 
 use crate::TrainError;
 use crate::adapt::{Adapter, BalanceOptions};
@@ -89,6 +89,8 @@ impl Settings {
 /// A model on devices, ready to train or to be evaluated.
 pub struct Engine {
     backend: Arc<dyn Backend>,
+    /// The same, to be asked what was sent.
+    meter: Arc<Metered>,
     config: Arc<ModelConfig>,
     mesh: Mesh,
     settings: Settings,
@@ -130,6 +132,8 @@ impl Engine {
         settings: Settings,
         value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
+        let meter = Arc::new(Metered::new(backend));
+        let backend: Arc<dyn Backend> = meter.clone();
         let shape = program_shape(&config, &mesh, settings);
         let sparse = config.layers.iter().filter_map(|l| l.feed_forward.moe());
         let router_bias: Vec<Vec<f32>> = sparse.map(|m| vec![0.0; m.num_experts]).collect();
@@ -148,6 +152,7 @@ impl Engine {
             router_bias_arrays: Vec::new(),
             forced: Vec::new(),
             backend,
+            meter,
             mesh: mesh.clone(),
             settings,
             groups,
@@ -183,6 +188,11 @@ impl Engine {
     /// The devices.
     pub fn backend(&self) -> &dyn Backend {
         &*self.backend
+    }
+
+    /// Bytes that one device sent since the last call, by collective.
+    pub fn take_sent(&self) -> SentBytes {
+        self.meter.take_sent()
     }
 
     /// The mesh.
