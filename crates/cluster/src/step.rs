@@ -319,6 +319,21 @@ impl<'a> Pricer<'a> {
         Ok(self.assemble(layout, software, &stage, &embed, &head))
     }
 
+    /// A lower bound on the step of every layout that shares `layout`'s tensor, context and pipeline degrees, micro-batch and
+    /// policy: products and attention beside experts' dispatch, traffic, bubbles and the update.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub fn least_step(&self, layout: &Layout, software: &Software) -> Result<f64, ClusterError> {
+        let local = self.local(layout, software);
+        let mut least = 0.0;
+        for (kind, (_, count)) in self.kinds.iter().enumerate() {
+            let own = self.layer(kind, local, software)?;
+            least += *count as f64 * own.forward.plus(own.backward, 1.0).total();
+        }
+        Ok(least * layout.micro_batches as f64 / layout.pipeline as f64)
+    }
+
     /// One layer's seconds of a micro-batch, exposed traffic included.
     fn layer_parts(
         &self,

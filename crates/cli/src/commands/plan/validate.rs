@@ -12,7 +12,7 @@ use crate::commands::{Outcome, print_json};
 
 /// Runs the command.
 pub fn run(args: &ValidateArgs) -> Outcome {
-    let catalog = catalog(&args.cluster_file)?;
+    let catalog = catalog(&args.describe)?;
     if args.rows.is_none() && args.collectives.is_none() {
         anyhow::bail!("nothing to validate; give --rows FILE, --collectives FILE or both");
     }
