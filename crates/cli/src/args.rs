@@ -1,7 +1,7 @@
 //! The command line.
 
-pub mod plan;
 mod balance;
+pub mod plan;
 
 pub use balance::{BalanceArgs, PlanOnArg};
 

@@ -30,9 +30,7 @@ pub enum ClusterError {
         why: String,
     },
     /// A figure that nobody has published, and without which there is no price.
-    #[error(
-        "{device}: {figure} is unknown ({note}), so this cannot be priced; give a file of your own with --cluster-file"
-    )]
+    #[error("{device}: {figure} is unknown ({note}), so this cannot be priced; give a description of your own with --describe")]
     NoFigure {
         /// Which device.
         device: String,

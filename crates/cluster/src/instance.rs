@@ -1,6 +1,6 @@
 //! What a cluster is made of: instances, their fast domains, the network between them, and what an hour costs.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::collective::Curve;
 use crate::figure::Figure;
@@ -52,7 +52,7 @@ pub struct Network {
 }
 
 /// What an hour of an instance cost on some day.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// `on_demand`, `capacity_block`, `reserved` or `spot`.

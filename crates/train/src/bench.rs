@@ -11,8 +11,8 @@ use collegium_runtime::Backend;
 use serde::Serialize;
 
 use crate::engine::{Engine, Hyper, LossWeights, Settings};
-use collegium_core::SplitMix64;
 use crate::{RandomInit, TrainError};
+use collegium_core::SplitMix64;
 
 /// What a benchmark measured.
 #[derive(Clone, Debug, Serialize)]

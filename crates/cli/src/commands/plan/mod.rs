@@ -1,6 +1,8 @@
 //! `collegium plan`.
 
+mod ask;
 mod devices;
+mod layout_file;
 mod validate;
 
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ pub fn run(args: &PlanArgs) -> Outcome {
     match &args.what {
         Some(PlanCommand::Validate(a)) => validate::run(a),
         Some(PlanCommand::Devices(a)) => devices::run(a),
-        None => anyhow::bail!("nothing to plan: give --model and --cluster"),
+        None => ask::run(&args.ask),
     }
 }
 

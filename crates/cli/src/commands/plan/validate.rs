@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use collegium_cluster::collective::{self, CollectiveReport, Kind};
+use collegium_cluster::validate::{self, Report};
 use collegium_cluster::{Catalog, Errors, table};
 
 use super::catalog;
@@ -11,7 +12,7 @@ use crate::commands::{Outcome, print_json};
 
 /// Runs the command.
 pub fn run(args: &ValidateArgs) -> Outcome {
-    let catalog = catalog(&args.cluster_file)?;
+    let catalog = catalog(&args.describe)?;
     if args.rows.is_none() && args.collectives.is_none() {
         anyhow::bail!("nothing to validate; give --rows FILE, --collectives FILE or both");
     }
@@ -24,7 +25,41 @@ pub fn run(args: &ValidateArgs) -> Outcome {
             (false, false) => print_collectives(&report),
         }
     }
+    if let Some(path) = &args.rows {
+        let rows = table::read(path, &["id", "model", "device", "metric_name", "metric_value"])?;
+        let report = validate::check(&catalog, &rows);
+        if args.json {
+            print_json(&report)?;
+        } else {
+            print_rows(&report);
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_rows(report: &Report) {
+    println!("error of the predicted step time in percent");
+    println!("{:<32}{:>6}{:>9}{:>9}{:>10}{:>9}", "", "rows", "median", "p90", "signed", "max");
+    println!("{}", line("all", &report.step));
+    let cuts = [
+        ("kind", &report.by_kind),
+        ("device", &report.by_device),
+        ("devices", &report.by_scale),
+        ("system", &report.by_system),
+        ("model", &report.by_model),
+    ];
+    for (what, cut) in cuts {
+        println!("\nby {what}");
+        cut.iter().for_each(|(name, e)| println!("{}", line(name, e)));
+    }
+    println!("\n{}", line("memory of a device", &report.memory));
+    let (pairs, ordered) = (report.pairs, report.pairs_ordered);
+    let share = 100.0 * ordered as f64 / pairs.max(1) as f64;
+    println!(
+        "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
+    );
+    println!("\n{} rows left out", report.skipped_rows.len());
+    report.skipped.iter().for_each(|(why, n)| println!("  {n:>5}  {why}"));
 }
 
 fn line(name: &str, e: &Errors) -> String {
