@@ -40,6 +40,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Replay recorded routing under balancing policies, and time the planner
     Balance(BalanceArgs),
+    /// List the static shapes that a run's expert programs were compiled for, and how often each served
+    Buckets(BucketsArgs),
     /// Write the HTML page of a run again
     Report(ReportArgs),
     /// Count tokens, or train a byte-pair tokenizer
@@ -81,6 +83,12 @@ pub struct TrainArgs {
     /// Folder of the run [default: the next free number in runs/]
     #[arg(long, value_name = "DIR")]
     pub run: Option<PathBuf>,
+    /// Compile the expert programs that several ranks will probably need before the first step
+    #[arg(long)]
+    pub precompile: bool,
+    /// Record the experts of every token in routing/, each so many steps [1 if no number is given]
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "1")]
+    pub record_routing: Option<u64>,
     /// Go on with a run from its newest checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["run", "preset", "config", "data", "field", "tokenizer"])]
     pub resume: Option<PathBuf>,
@@ -267,6 +275,16 @@ pub enum BenchShape {
     /// Medium.
     #[value(name = "M", alias = "m")]
     M,
+}
+
+/// `buckets`.
+#[derive(Args)]
+pub struct BucketsArgs {
+    /// Folder of the run
+    pub run: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`.

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Plan(a) => commands::plan::run(&a),
         Command::Bench(a) => commands::bench::run(&a),
         Command::Balance(a) => commands::balance::run(&a),
+        Command::Buckets(a) => commands::buckets::run(&a),
         Command::Report(a) => commands::report::run(&a),
         Command::Tokenize(a) => commands::tokenize::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),

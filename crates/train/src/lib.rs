@@ -21,4 +21,4 @@ pub use error::TrainError;
 pub use init::RandomInit;
 pub use sampling::Sampler;
 pub use schedule::learning_rate;
-pub use trainer::{Ending, Trainer};
+pub use trainer::{BUCKETS_FILE, Ending, Trainer};

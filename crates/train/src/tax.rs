@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use collegium_core::HostTensor;
+use collegium_core::{HostTensor, SplitMix64};
 use collegium_hlo::Mesh;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::Backend;
@@ -13,7 +13,6 @@ use serde::Serialize;
 use crate::adapt::{BalanceOptions, DispatchReport};
 use crate::bench::{median, random_batch};
 use crate::engine::{Engine, Hyper, LossWeights, Settings};
-use crate::random::SplitMix64;
 use crate::{RandomInit, TrainError};
 
 /// The routing of the benchmark.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use collegium_balance::trace::Trace;
 use collegium_checkpoint::CheckpointDir;
 use collegium_data::Batch;
 use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
@@ -18,6 +19,9 @@ use crate::sampling::Sampler;
 use crate::schedule::learning_rate;
 use crate::snapshot::{self, RunState};
 use crate::{TrainError, solve};
+
+/// The static shapes that a run used, in its folder.
+pub const BUCKETS_FILE: &str = "buckets.json";
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +155,8 @@ impl Trainer {
 
     fn close(&mut self) -> Result<(), TrainError> {
         self.writer.sync()?;
+        let buckets = serde_json::to_string_pretty(&self.engine.buckets()).expect("plain data");
+        collegium_checkpoint::write_file(&self.dir.join(BUCKETS_FILE), buckets.as_bytes())?;
         collegium_report::html::render(&self.dir)?;
         Ok(())
     }
@@ -174,6 +180,11 @@ impl Trainer {
             aux: router.aux_loss / micro as f64,
             z: router.z_loss / micro as f64,
         };
+        let every = self.config.run.record_routing;
+        let recorded = every > 0 && (self.step + 1).is_multiple_of(every);
+        if recorded {
+            self.engine.start_recording();
+        }
         let mut losses = Vec::with_capacity(micro);
         let mut forward_seconds = 0.0;
         for batch in &batches {
@@ -208,6 +219,9 @@ impl Trainer {
         self.engine.adapter_mut().end_step()?;
         self.engine.finish_update()?;
         self.step += 1;
+        if recorded {
+            self.write_routing()?;
+        }
         let tokens: usize = batches.iter().map(|b| b.tokens.len()).sum();
         self.tokens += tokens as u64;
         let seconds = started.elapsed().as_secs_f64();
@@ -233,6 +247,25 @@ impl Trainer {
         self.writer.write(&record)?;
         self.progress.step(&record);
         Ok(())
+    }
+
+    /// The experts of every token of this step, as `collegium balance --trace` reads them.
+    fn write_routing(&mut self) -> Result<(), TrainError> {
+        let layers = self.engine.take_recording();
+        if layers.is_empty() {
+            return Ok(());
+        }
+        let folder = self.dir.join("routing");
+        let cannot = |source| TrainError::Folder { path: folder.clone(), source };
+        std::fs::create_dir_all(&folder).map_err(cannot)?;
+        let trace = Trace {
+            name: String::new(),
+            num_experts: self.engine.router_bias().iter().map(Vec::len).max().unwrap_or(0),
+            ranks: Some(self.engine.backend().num_devices()),
+            step: Some(self.step as usize),
+            layers,
+        };
+        Ok(trace.write(&folder.join(format!("step-{:08}.safetensors", self.step)))?)
     }
 
     /// Loss-free balancing: an expert with fewer rows than the mean becomes a little likelier.

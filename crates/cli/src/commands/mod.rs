@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod bench;
+pub mod buckets;
 pub mod doctor;
 pub mod eval;
 pub mod generate;

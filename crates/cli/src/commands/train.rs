@@ -64,6 +64,8 @@ fn configuration(args: &TrainArgs) -> anyhow::Result<RunConfig> {
     settings.extend(args.field.iter().map(|f| format!("data.field={}", serde_json::Value::from(f.as_str()))));
     settings.extend(args.tokenizer.iter().map(|t| format!("data.tokenizer={}", text(t))));
     settings.extend(args.run.iter().map(|r| format!("run.dir={}", text(r))));
+    settings.extend(args.precompile.then(|| "parallel.precompile=true".to_string()));
+    settings.extend(args.record_routing.map(|steps| format!("run.record_routing={steps}")));
     Ok(RunConfig::assemble(args.preset.as_deref(), args.config.as_deref(), &settings)?)
 }
 

@@ -29,7 +29,7 @@ pub struct FusedShape {
 /// `member` {rank} f32; weights `embed`, `norm`, `lm_head`, and behind `layers.<n>.` those of a block and of its experts'
 /// slots, `router_bias`, `below` {expert, rank} and `slots` {slot, expert} (see [`PlanAhead`]).
 /// Outputs: `loss` (scaled cross-entropy), `aux`, `z` (this rank's parts, not weighted), `d.<weight>` of every weight, and behind
-/// `layers.<n>.` of every sparse layer `counts` {expert} and `need` {need} (see [`layers::Placed`]).
+/// `layers.<n>.` of every sparse layer `counts` {expert}, `choices` {token, choice} and `need` {need} (see [`layers::Placed`]).
 ///
 /// # Errors
 /// A configuration whose sizes do not fit together.
@@ -47,6 +47,7 @@ pub fn fused(shape: &Shape<'_>, how: FusedShape) -> Result<Program, GraphError> 
         hidden = made.hidden;
         if let Some((routing, need)) = made.routing {
             outputs.push((format!("{prefix}counts"), routing.counts));
+            outputs.push((format!("{prefix}choices"), routing.experts));
             outputs.push((format!("{prefix}need"), need));
             routings.push(routing);
         }

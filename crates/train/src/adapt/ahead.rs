@@ -113,6 +113,7 @@ impl Adapter {
         };
         let plans = counts.iter().enumerate().map(done).collect::<Result<Vec<_>, _>>()?;
         let report = self.report(layer, &counts, &plans, ahead.bucket)?;
+        *self.uses.entry((self.layers[layer].experts, ahead.bucket)).or_default() += 1;
         self.observe(layer, counts, made.plans.clone());
         Ok(report)
     }

@@ -55,6 +55,8 @@ pub struct Adapter {
     layers: Vec<LayerState>,
     /// By number of experts.
     ladders: HashMap<usize, Ladder>,
+    /// Times that a bucket of so many experts served.
+    uses: HashMap<(usize, Bucket), u64>,
     /// Room that plans made ahead turned out to need.
     room: Option<Bucket>,
     steps: u64,
@@ -101,8 +103,8 @@ impl Adapter {
         let layers = sparse.map(|moe| state(moe.num_experts)).collect::<Result<_, _>>()?;
         let setting = options.setting(groups.ranks(), backend.name(), model)?;
         let block = backend.block_rows();
-        let ladders = HashMap::new();
-        Ok(Self { groups, block, transport, options, setting, layers, ladders, room: None, steps: 0 })
+        let (ladders, uses) = (HashMap::new(), HashMap::new());
+        Ok(Self { groups, block, transport, options, setting, layers, ladders, uses, room: None, steps: 0 })
     }
 
     /// Another balancer with the same homes that never clones: for generation, whose rows are few.
@@ -125,9 +127,34 @@ impl Adapter {
         self.groups.ranks()
     }
 
-    /// The buckets compiled so far, by number of experts, in the order they were first needed.
-    pub fn buckets(&self) -> impl Iterator<Item = (usize, &[Bucket])> {
-        self.ladders.iter().map(|(&experts, ladder)| (experts, ladder.rungs()))
+    /// Every bucket that served, with its number of experts and how often; the most used first.
+    pub fn uses(&self) -> Vec<(usize, Bucket, u64)> {
+        let mut uses: Vec<_> =
+            self.uses.iter().map(|(&(experts, bucket), &n)| (experts, bucket, n)).collect();
+        uses.sort_by_key(|&(experts, bucket, n)| (std::cmp::Reverse(n), experts, bucket));
+        uses
+    }
+
+    /// Buckets that layers of `experts` experts will probably need, to be compiled ahead: for several ranks the first clone slots,
+    /// with room for what pairs of ranks usually send unevenly.
+    pub fn likely_buckets(&mut self, experts: usize, rows_per_rank: usize) -> Vec<Bucket> {
+        const PAIR_FACTORS: [f64; 3] = [1.1, 1.25, 1.4];
+        let ranks = self.ranks();
+        if ranks == 1 {
+            return vec![self.only_bucket(experts, rows_per_rank)];
+        }
+        let (homes, block) = (experts.div_ceil(ranks), self.block);
+        let clones: &[usize] = if self.options.policy.plans_micro_batches() { &[1, 2] } else { &[0] };
+        let mut buckets = Vec::new();
+        for slots in clones.iter().map(|c| homes + c) {
+            for factor in PAIR_FACTORS {
+                let places = (rows_per_rank as f64 / ranks as f64 * factor).ceil() as usize;
+                let blocks = rows_per_rank.div_ceil(block) + slots;
+                buckets.push(self.ladder(experts).pick(Bucket { slots, places, blocks }));
+            }
+        }
+        buckets.dedup();
+        buckets
     }
 
     /// Homes of MoE layer `layer`.
@@ -191,6 +218,7 @@ impl Adapter {
         let plans = self.plans(layer, &counts)?;
         let need = plans.iter().map(|p| Tables::need(p, self.block)).reduce(Bucket::union);
         let bucket = self.bucket(layer, need.expect("a mesh has a group"), rows_per_rank);
+        *self.uses.entry((self.layers[layer].experts, bucket)).or_default() += 1;
         let tables: Vec<Tables> = plans.iter().map(|p| Tables::new(p, bucket, self.block)).collect();
         let planner_us = started.elapsed().as_secs_f64() * 1e6;
         let report = DispatchReport { planner_us, ..self.report(layer, &counts, &plans, bucket)? };

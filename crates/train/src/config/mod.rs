@@ -248,6 +248,8 @@ pub struct ParallelSection {
     pub sent_as: String,
     /// Whether tokens are dealt out over the ranks before they are routed, so that all ranks send alike.
     pub shuffle: bool,
+    /// Whether the expert programs of several ranks are compiled ahead, those that will probably be needed.
+    pub precompile: bool,
 }
 
 impl Default for ParallelSection {
@@ -265,6 +267,7 @@ impl Default for ParallelSection {
             transport: "all-to-all".into(),
             sent_as: "compute".into(),
             shuffle: false,
+            precompile: false,
         }
     }
 }
@@ -288,6 +291,8 @@ pub struct RunSection {
     pub solve: usize,
     /// Steps between records of the rows of every expert.
     pub routing_every: u64,
+    /// Steps between records of the experts of every token, in `routing/`; 0 for none.
+    pub record_routing: u64,
 }
 
 impl Default for RunSection {
@@ -300,6 +305,7 @@ impl Default for RunSection {
             eval_batches: 4,
             solve: 128,
             routing_every: 5,
+            record_routing: 0,
         }
     }
 }
@@ -367,6 +373,7 @@ impl RunConfig {
             exchange: self.exchange().expect(checked),
             execution: self.execution().expect(checked),
             balance: self.balance().expect(checked),
+            precompile: self.parallel.precompile,
             ..Settings::new(
                 self.dtype().expect(checked),
                 self.residuals().expect(checked),

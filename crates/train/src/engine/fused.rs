@@ -46,6 +46,7 @@ impl Engine {
             let mut dispatch = Vec::with_capacity(layers.len());
             for (at, &layer) in layers.iter().enumerate() {
                 let counts = out.take(&format!("layers.{layer}.counts"));
+                self.record(at, out.get(&format!("layers.{layer}.choices")))?;
                 let seen = self.adapter.saw(at, &counts, rows[at], &ahead).map_err(|e| e.in_layer(layer))?;
                 dispatch.push(DispatchReport { reruns, planner_us, ..seen });
             }

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use collegium_balance::Bucket;
+use collegium_balance::trace::TraceLayer;
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
@@ -66,6 +67,8 @@ pub struct Settings {
     pub execution: Execution,
     /// How experts are balanced.
     pub balance: BalanceOptions,
+    /// Whether expert programs of several ranks are compiled before they are needed.
+    pub precompile: bool,
     /// Whether [`Engine::force_routing`] says which experts tokens go to, in place of the routers.
     pub forced_routing: bool,
 }
@@ -81,9 +84,29 @@ impl Settings {
             exchange: Exchange::default(),
             execution: Execution::Layered,
             balance: BalanceOptions::default(),
+            precompile: false,
             forced_routing: false,
         }
     }
+}
+
+/// A static shape that expert programs were compiled for, and how often it served.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BucketUse {
+    /// Experts of the layers it is for.
+    pub experts: usize,
+    /// Slots of each rank, homes and clones.
+    pub slots: usize,
+    /// Room for rows of each pair of ranks.
+    pub rows_per_pair: usize,
+    /// Blocks of rows of each rank.
+    pub blocks: usize,
+    /// Rows of a block.
+    pub block_rows: usize,
+    /// Layers and micro-batches that ran in it.
+    pub hits: u64,
+    /// Most bytes that one of its programs holds on a rank, as counted from the program.
+    pub bytes: u64,
 }
 
 /// A model on devices, ready to train or to be evaluated.
@@ -103,6 +126,8 @@ pub struct Engine {
     router_bias_arrays: Vec<Array>,
     /// Where tokens go in place of the routers' choice, by MoE layer.
     forced: Vec<Array>,
+    /// Experts of every token by MoE layer and rank, while they are recorded.
+    recording: Option<Vec<Vec<Vec<u32>>>>,
     embed: Halves,
     /// By layer; layers of one configuration share them.
     blocks: Vec<Halves>,
@@ -151,6 +176,7 @@ impl Engine {
             fused: HashMap::new(),
             router_bias_arrays: Vec::new(),
             forced: Vec::new(),
+            recording: None,
             backend,
             meter,
             mesh: mesh.clone(),
@@ -235,6 +261,33 @@ impl Engine {
         Ok(())
     }
 
+    /// Notes the experts of every token from now on.
+    pub fn start_recording(&mut self) {
+        self.recording = Some(vec![vec![Vec::new(); self.backend.num_devices()]; self.router_bias.len()]);
+    }
+
+    /// What was noted, by MoE layer: the tokens of rank 0 first. Nothing where nothing was.
+    pub fn take_recording(&mut self) -> Vec<TraceLayer> {
+        let top_k: Vec<usize> =
+            self.config.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| m.top_k).collect();
+        let layer = |(at, ranks): (usize, Vec<Vec<u32>>)| TraceLayer {
+            name: format!("layer_{at:02}"),
+            top_k: top_k[at],
+            experts: ranks.concat(),
+        };
+        self.recording.take().unwrap_or_default().into_iter().enumerate().map(layer).collect()
+    }
+
+    /// Notes the choices {token, choice} of a MoE layer, if they are recorded.
+    fn record(&mut self, moe_index: usize, choices: Option<&Array>) -> Result<(), TrainError> {
+        if let (Some(recording), Some(choices)) = (&mut self.recording, choices) {
+            for (rank, piece) in recording[moe_index].iter_mut().zip(choices.download()?) {
+                rank.extend(piece.to_vec::<i32>().into_iter().map(|e| e as u32));
+            }
+        }
+        Ok(())
+    }
+
     /// What steers the routers of a MoE layer, by its name in the programs.
     fn steering(&self, moe_index: usize, name: &str) -> Option<Array> {
         match name {
@@ -282,18 +335,13 @@ impl Engine {
             programs
                 .extend(group.programs.whole.iter().flat_map(|w| [w.materialise.clone(), w.collect.clone()]));
         }
-        if self.adapter.ranks() == 1 {
-            // One bucket serves every routing there, so it is known already.
-            for moe in self.config.layers.clone().iter().filter_map(|l| l.feed_forward.moe()) {
+        // With one rank one bucket serves every routing; with several, what the routing needs is found out on the way.
+        if self.adapter.ranks() == 1 || self.settings.precompile {
+            for moe in self.config.clone().layers.iter().filter_map(|l| l.feed_forward.moe()) {
                 let rows = self.settings.batch * self.settings.seq * moe.top_k;
-                let bucket = self.adapter.only_bucket(moe.num_experts, rows);
-                let halves = self.expert_programs(moe, bucket)?;
-                programs.extend([halves.forward, halves.backward]);
-            }
-            for at in 0..self.groups.len() {
-                if let Some(experts) = self.groups[at].spec.experts {
-                    let made = self.slot_programs(at, experts)?;
-                    programs.extend([made.materialise, made.collect]);
+                for bucket in self.adapter.likely_buckets(moe.num_experts, rows) {
+                    let halves = self.expert_halves(moe, bucket)?;
+                    programs.extend([halves.forward, halves.backward]);
                 }
             }
         }
@@ -302,8 +350,15 @@ impl Engine {
         Ok(programs)
     }
 
-    /// Programs of the experts of a layer for a bucket.
+    /// Programs of the experts of a layer for a bucket, compiled.
     fn expert_programs(&mut self, moe: &MoeConfig, bucket: Bucket) -> Result<Halves, TrainError> {
+        let halves = self.expert_halves(moe, bucket)?;
+        // Both at once: the backward half will be needed in any case.
+        compile_all(&*self.backend, &[halves.forward.clone(), halves.backward.clone()])?;
+        Ok(halves)
+    }
+
+    fn expert_halves(&mut self, moe: &MoeConfig, bucket: Bucket) -> Result<Halves, TrainError> {
         let key = (moe_key(moe), bucket);
         if let Some(halves) = self.experts.get(&key) {
             return Ok(halves.clone());
@@ -312,6 +367,29 @@ impl Engine {
         let halves = Halves::new(programs::expert_layer(&shape, moe, bucket, self.adapter.block())?);
         self.experts.insert(key, halves.clone());
         Ok(halves)
+    }
+
+    /// Every bucket that served so far.
+    pub fn buckets(&self) -> Vec<BucketUse> {
+        let bytes = |experts: usize, bucket: Bucket| {
+            let halves = self.experts.iter().find(|((moe, b), _)| moe.0 == experts && *b == bucket);
+            let programs = match (halves, self.fused.get(&bucket)) {
+                (Some((_, halves)), _) => vec![halves.forward.clone(), halves.backward.clone()],
+                (None, Some(fused)) => vec![fused.clone()],
+                (None, None) => Vec::new(),
+            };
+            programs.iter().map(|p| p.program().cost().peak_live_bytes).max().unwrap_or(0)
+        };
+        let row = |(experts, bucket, hits): (usize, Bucket, u64)| BucketUse {
+            experts,
+            slots: bucket.slots,
+            rows_per_pair: bucket.places,
+            blocks: bucket.blocks,
+            block_rows: self.adapter.block(),
+            hits,
+            bytes: bytes(experts, bucket),
+        };
+        self.adapter.uses().into_iter().map(row).collect()
     }
 
     /// Position of a group.

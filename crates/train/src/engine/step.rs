@@ -172,6 +172,7 @@ impl Engine {
             forward.layers.push(LayerRun { hidden, block, experts: None });
             return Ok(());
         };
+        self.record(moe_index, block.get("choices"))?;
         let tokens = self.settings.batch * self.settings.seq;
         let planned = self.adapter.plan(moe_index, &block.take("counts"), tokens * moe.top_k, &*self.backend);
         let dispatch = planned.map_err(|e| e.in_layer(layer))?;

@@ -62,6 +62,10 @@ impl Policy for Random {
         "homes and clones at random"
     }
 
+    fn plans_micro_batches(&self) -> bool {
+        true
+    }
+
     fn relayout(&self, _: &History, now: &Layout, _: &Setting) -> Result<Layout, BalanceError> {
         let mut slots = vec![Vec::new(); now.num_ranks()];
         for expert in (0..now.num_experts()).map(ExpertId::from) {
