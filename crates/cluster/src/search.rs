@@ -81,9 +81,9 @@ impl Found {
             self.too_large += 1;
             return;
         }
-        let at = self.best.partition_point(|b| {
-            (b.estimate.step, b.layout) < (candidate.estimate.step, candidate.layout)
-        });
+        let at = self
+            .best
+            .partition_point(|b| (b.estimate.step, b.layout) < (candidate.estimate.step, candidate.layout));
         if at < KEPT {
             self.best.insert(at, candidate);
             self.best.truncate(KEPT);

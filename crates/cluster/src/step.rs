@@ -165,7 +165,12 @@ impl<'a> Pricer<'a> {
     ///
     /// # Errors
     /// A device without the figures that a price needs.
-    pub fn new(model: &'a PlanModel, device: &'a Device, instance: &'a Instance, seq: usize) -> Result<Self, ClusterError> {
+    pub fn new(
+        model: &'a PlanModel,
+        device: &'a Device,
+        instance: &'a Instance,
+        seq: usize,
+    ) -> Result<Self, ClusterError> {
         let mut kinds: Vec<(LayerConfig, usize)> = Vec::new();
         for layer in &model.config.layers {
             match kinds.iter_mut().find(|k| &k.0 == layer) {
@@ -376,7 +381,8 @@ impl<'a> Pricer<'a> {
         let bytes = (local.tokens() * self.model.config.hidden_size * local.dtype.size_bytes()) as f64;
         let group = layout.tensor_group(self.domain());
         let links = self.links();
-        let pair = links.seconds(Kind::AllGather, group, bytes) + links.seconds(Kind::ReduceScatter, group, bytes);
+        let pair =
+            links.seconds(Kind::AllGather, group, bytes) + links.seconds(Kind::ReduceScatter, group, bytes);
         // Attention and a dense feed-forward each gather and scatter; experts exchange rows instead.
         let blocks = if layer.feed_forward.moe().is_some() { 1.0 } else { 2.0 };
         // Backward gathers once more for the weights' gradients, and so does recomputation.
@@ -418,7 +424,11 @@ impl<'a> Pricer<'a> {
             let network = &self.instance.network;
             let rate = network.bandwidth.get().unwrap_or(f64::INFINITY) * network.share;
             let outside = tokens * reached * (nodes - 1.0) / nodes * width / rate;
-            let inside = links.seconds(Kind::AllToAll, crate::collective::Group { ranks: group.local, local: group.local }, rows * width);
+            let inside = links.seconds(
+                Kind::AllToAll,
+                crate::collective::Group { ranks: group.local, local: group.local },
+                rows * width,
+            );
             outside.max(inside) + 0.25 * outside.min(inside) + network.latency.get().unwrap_or(0.0)
         } else {
             links.seconds(Kind::AllToAll, group, rows * width)
@@ -435,7 +445,14 @@ impl<'a> Pricer<'a> {
     }
 
     /// From layers to a step.
-    fn assemble(&self, layout: &Layout, software: &Software, stage: &Stage, embed: &Priced, head: &Priced) -> Estimate {
+    fn assemble(
+        &self,
+        layout: &Layout,
+        software: &Software,
+        stage: &Stage,
+        embed: &Priced,
+        head: &Priced,
+    ) -> Estimate {
         let c = &self.device.calibration;
         let (stages, layers) = (layout.pipeline as f64, self.model.config.num_layers as f64);
         let ends = embed.forward.plus(embed.backward, 1.0).plus(head.forward, 1.0);
@@ -493,7 +510,10 @@ impl<'a> Pricer<'a> {
         let dense: f64 = self.kinds.iter().map(|k| m.layer_parameters(&k.0) * k.1 as f64).sum();
         let experts: f64 = self.kinds.iter().map(|k| m.expert_parameters(&k.0) * k.1 as f64).sum();
         let table = if layout.pipeline == 1 { m.end_parameters() } else { m.end_parameters() / 2.0 };
-        (dense / stages / tensor + table / tensor, experts / stages / (layout.expert * layout.expert_tensor) as f64)
+        (
+            dense / stages / tensor + table / tensor,
+            experts / stages / (layout.expert * layout.expert_tensor) as f64,
+        )
     }
 
     /// Exposed traffic of gradients and weights in one step.
@@ -507,11 +527,13 @@ impl<'a> Pricer<'a> {
         let n = layout.micro_batches as f64;
         let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
         let overlap = self.device.calibration.overlap_data;
-        let exposed = |traffic: f64, window: f64| (traffic - overlap * window).max((1.0 - overlap) * traffic * 0.5);
+        let exposed =
+            |traffic: f64, window: f64| (traffic - overlap * window).max((1.0 - overlap) * traffic * 0.5);
         match layout.sharding {
             Sharding::Weights => {
                 let gathers = if layout.recompute == Recompute::Recompute { 2.0 } else { 2.0 };
-                let traffic = gathers * both(Kind::AllGather, width) + both(Kind::ReduceScatter, software.gradient_bytes);
+                let traffic = gathers * both(Kind::AllGather, width)
+                    + both(Kind::ReduceScatter, software.gradient_bytes);
                 n * exposed(traffic, micro)
             }
             Sharding::None => exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro),

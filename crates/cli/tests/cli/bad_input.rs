@@ -206,6 +206,14 @@ fn models_and_checkpoints() {
             vec!["train", "--resume", "run", "--set", "train.steps=9", "--set", "train.seq=8"],
             vec!["belongs to other data or settings", "resume with the data"],
         ),
+        (
+            vec!["train", "--resume", "run", "--set", "train.steps=9", "--set", "run.dir=elsewhere"],
+            vec!["--set run.dir cannot go with --resume", "move the folder"],
+        ),
+        (
+            vec!["train", "--resume", "run", "--set", "train.steps=9", "--set", "train.seed=5"],
+            vec!["--set train.seed cannot go with --resume", "start a new run"],
+        ),
     ];
     for (args, parts) in &cases {
         refused(folder, &[(args, parts)]);

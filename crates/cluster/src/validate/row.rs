@@ -84,7 +84,8 @@ fn precision(text: Option<&str>) -> Precision {
 fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
     // Before fused attention kernels.
-    let unfused = system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
+    let unfused =
+        system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
     let deduplicated = ["deepep", "hybridep", "mbridge", "flex dispatcher"].iter().any(|w| notes.contains(w))
         || system.starts_with("mbridge-26")
         || system.starts_with("dsv3");
@@ -116,10 +117,12 @@ fn recompute(text: Option<&str>) -> Recompute {
 
 fn sharding(system: &str, row: &Row) -> Sharding {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
-    let shard = notes.split("fsdp_shard=").nth(1).and_then(|t| {
-        t.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok()
-    });
-    let by_name = ["llmfoundry", "torchtitan", "aws-p5", "automodel", "axlearn"].iter().any(|s| system.starts_with(s));
+    let shard = notes
+        .split("fsdp_shard=")
+        .nth(1)
+        .and_then(|t| t.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok());
+    let by_name =
+        ["llmfoundry", "torchtitan", "aws-p5", "automodel", "axlearn"].iter().any(|s| system.starts_with(s));
     if by_name || shard.is_some_and(|s| s > 1) || notes.contains("megatron-fsdp on") {
         Sharding::Weights
     } else if system.starts_with("vtrain") || system.starts_with("seqsel") {
@@ -140,7 +143,9 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     let value = row.number("metric_value").filter(|v| *v > 0.0).ok_or("no value")?;
     let device_name = row.text("device").ok_or("no device")?;
     let instance = instance_for(device_name)?;
-    let device = catalog.device(&catalog.instance(instance).map_err(|e| e.to_string())?.device).map_err(|e| e.to_string())?;
+    let device = catalog
+        .device(&catalog.instance(instance).map_err(|e| e.to_string())?.device)
+        .map_err(|e| e.to_string())?;
     let need = |field: &str| row.count(field).filter(|n| *n > 0).ok_or_else(|| format!("no {field}"));
     let ranks = need("devices")?;
     let model = known.of(row)?;

@@ -141,7 +141,7 @@ pub struct TrainSection {
     pub seed: u64,
     /// `float32` or `bfloat16`: activations and working weights; masters, moments and reductions are f32.
     pub dtype: String,
-    /// `save-everything`, `save-dots` or `recompute`: what is kept for the backward pass.
+    /// `save-everything` (fastest), `save-dots` or `recompute` (least memory): what is kept for the backward pass.
     pub residuals: String,
 }
 
@@ -154,7 +154,7 @@ impl Default for TrainSection {
             seq: 128,
             seed: 0,
             dtype: "float32".into(),
-            residuals: "save-dots".into(),
+            residuals: "save-everything".into(),
         }
     }
 }
