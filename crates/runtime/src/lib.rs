@@ -7,9 +7,11 @@ mod kernels;
 pub mod null;
 mod pjrt;
 pub mod platform;
+mod profile;
 
 pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
 pub use error::RuntimeError;
 pub use eval::EvalBackend;
 pub use null::NullBackend;
 pub use pjrt::PjrtBackend;
+pub use profile::{ProfiledBackend, ProgramTime};
