@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Dialect, Program};
-use collegium_pjrt::{Arg, Buffer, Client, CompileOptions};
+use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache};
 
 use crate::backend::check_inputs;
 use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
@@ -16,6 +16,7 @@ pub struct PjrtBackend {
     client: Client,
     num_devices: usize,
     dialect: Dialect,
+    cache: Option<ExecutableCache>,
 }
 
 impl PjrtBackend {
@@ -31,12 +32,18 @@ impl PjrtBackend {
             return Err(RuntimeError::DeviceCount { what, given: num_devices, backend: name, devices });
         }
         let cpu_kernels = name == "cpu" && crate::kernels::register(client.plugin(), num_devices);
-        Ok(Self { name, client, num_devices, dialect: Dialect { cpu_kernels } })
+        Ok(Self { name, client, num_devices, dialect: Dialect { cpu_kernels }, cache: None })
     }
 
     /// Writes portable programs even where this process has kernels for the device.
     pub fn without_kernels(mut self) -> Self {
         self.dialect.cpu_kernels = false;
+        self
+    }
+
+    /// Keeps compiled programs in `folder` and takes them from there, where the plugin can write them down.
+    pub fn with_program_cache(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.cache = Some(ExecutableCache::new(folder));
         self
     }
 
@@ -99,7 +106,11 @@ impl Backend for PjrtBackend {
             });
         }
         let text = program.to_stablehlo_for(self.dialect);
-        let inner = self.client.compile(&text, &CompileOptions::replicas(given))?;
+        let options = CompileOptions::replicas(given);
+        let inner = match &self.cache {
+            Some(cache) => cache.get_or_compile(&self.client, &text, &options)?.0,
+            None => self.client.compile(&text, &options)?,
+        };
         Ok(Arc::new(PjrtExecutable { program: program.clone(), devices: given, inner }))
     }
 

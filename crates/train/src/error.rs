@@ -14,6 +14,17 @@ pub enum TrainError {
     /// No plan for a layout or its counts.
     #[error(transparent)]
     Balance(#[from] BalanceError),
+    /// Recorded routing could not be written.
+    #[error(transparent)]
+    Trace(#[from] collegium_balance::trace::TraceError),
+    /// A folder could not be made.
+    #[error("cannot make {path}: {source}; check its permissions and the disk's free space")]
+    Folder {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Data could not be read.
     #[error(transparent)]
     Data(#[from] collegium_data::DataError),

@@ -102,3 +102,24 @@ fn presets_doctor_completions_and_the_manual_print() {
     assert!(succeed(here, &["completions", "bash"]).contains("collegium"));
     assert!(succeed(here, &["man"]).starts_with(".ie"));
 }
+
+#[test]
+fn lint_judges_presets_and_files_and_fails_what_breaks_a_rule() {
+    let here = Path::new(".");
+    let fixture = fixture("olmoe");
+    let good = json(here, &["lint", "tiny", fixture.to_str().unwrap(), "--json"]);
+    assert_eq!((&good["passed"], &good["target"]), (&true.into(), &"neuron".into()));
+    for model in good["models"].as_array().unwrap() {
+        let programs = model["programs"].as_array().unwrap();
+        for name in ["embed.forward", "block.backward", "experts.forward", "adamw", "generation_block"] {
+            assert!(programs.iter().any(|p| p["program"] == name), "{name} in {programs:?}");
+        }
+    }
+    let args = ["lint", "tiny", "--target", "trn1", "--set", "parallel.devices=4"];
+    let bad = run(here, &args);
+    assert_eq!(bad.code, Some(1));
+    assert!(bad.out.contains("error     group-size"), "{}", bad.out);
+    let unknown = run(here, &["lint", "tinny"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.err.contains("no such preset; presets are tiny, reasoning"), "{}", unknown.err);
+}
