@@ -7,6 +7,7 @@ use collegium_core::DType;
 use collegium_hlo::Mesh;
 use collegium_model::params::GroupKey;
 use collegium_model::programs::{self, GroupShape};
+use collegium_runtime::MemoryUse;
 
 use super::group::WeightPrograms;
 use super::{Compiled, Engine, Env, State};
