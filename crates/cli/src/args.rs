@@ -264,6 +264,9 @@ pub struct BenchTrainArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Also print what each program took; programs then run one after another, so the step is slower
+    #[arg(long)]
+    pub programs: bool,
 }
 
 /// Shapes of the speed benchmark.

@@ -8,6 +8,7 @@ pub mod metered;
 mod null;
 mod pjrt;
 pub mod platform;
+mod profile;
 
 pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
 pub use error::RuntimeError;
@@ -15,3 +16,4 @@ pub use eval::EvalBackend;
 pub use metered::{Metered, SentBytes};
 pub use null::NullBackend;
 pub use pjrt::PjrtBackend;
+pub use profile::{ProfiledBackend, ProgramTime};

@@ -1,7 +1,9 @@
 //! `collegium bench`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use collegium_runtime::{Backend, ProfiledBackend};
 use collegium_train::config::RunConfig;
 use collegium_train::{bench, setup, tax};
 
@@ -30,12 +32,23 @@ fn train(args: &BenchTrainArgs) -> Outcome {
     let (model, _) = setup::model_config(&config, 0)?;
     // An empty cache of its own: cold compilation is part of what is measured, and so is the second start.
     let programs = tempfile::tempdir()?;
-    let backend = checkpoint::backend_with(&args.device, Some(programs.path().into()))?;
+    let mut backend: Arc<dyn Backend> = checkpoint::backend_with(&args.device, Some(programs.path().into()))?;
+    let profile = args.programs.then(|| Arc::new(ProfiledBackend::new(backend.clone())));
+    if let Some(profile) = &profile {
+        backend = profile.clone();
+    }
     let settings = config.settings();
     let mesh = setup::mesh(args.device.devices, args.device.devices);
     let found = bench::train_steps(backend, model, mesh, settings, args.steps, &mut |step, rate| {
         eprintln!("step {step}/{}: {rate:.0} tokens/s", args.steps);
+        // The first step warms caches.
+        if let Some(profile) = profile.as_ref().filter(|_| step == 0) {
+            profile.take();
+        }
     })?;
+    if let Some(profile) = &profile {
+        print_programs(profile, args.steps);
+    }
     if args.json {
         print_json(&found)?;
         return Ok(ExitCode::SUCCESS);
@@ -60,6 +73,23 @@ fn train(args: &BenchTrainArgs) -> Outcome {
     );
     println!("peak memory       {:>10.2} GB", found.peak_bytes as f64 / 1e9);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What each program took in one step, on standard error: the object of `--json` stays alone on the other.
+fn print_programs(profile: &ProfiledBackend, steps: usize) {
+    let times: Vec<_> = profile.take().into_iter().filter(|t| t.name != "gemm").collect();
+    let whole: f64 = times.iter().map(|t| t.seconds).sum();
+    eprintln!("program                  calls   ms a step  share  GFLOP/s");
+    for t in times {
+        eprintln!(
+            "{:<24} {:>5}  {:>10.1}  {:>4.0} %  {:>7.1}",
+            t.name,
+            t.calls / steps as u64,
+            1e3 * t.seconds / steps as f64,
+            100.0 * t.seconds / whole,
+            t.flops / t.seconds / 1e9
+        );
+    }
 }
 
 fn preset(shape: BenchShape) -> &'static str {
