@@ -306,7 +306,7 @@ fn planner_times(args: &BalanceArgs, policies: &[&dyn Policy], cost: CostModel) 
         print_json(&json!({ "planner": times }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, median");
+    println!("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, quickest of 15");
     println!(
         "{:>6}{:>9} {:<10}{:>12}{:>12}{:>9}",
         "ranks", "experts", "policy", "plan us", "x static", "clones"
