@@ -27,7 +27,7 @@ mod verify;
 
 pub use build::{Inverse, running_sum};
 pub use composite::{Composite, masked_attention};
-pub use cost::{Cost, Traffic};
+pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;
 pub use gradient::gradient;
 pub use graph::{Graph, Node, NodeId, Program, Value};

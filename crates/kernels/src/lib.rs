@@ -8,7 +8,7 @@ mod error;
 pub mod grouped;
 pub mod handlers;
 mod matrix;
-mod pack;
+mod packed;
 #[cfg(test)]
 mod random;
 mod simd;
@@ -16,5 +16,5 @@ mod threads;
 
 pub use element::Operand;
 pub use error::ArgumentError;
-pub use simd::Instructions;
+pub use simd::{Instructions, force_portable};
 pub use threads::Threads;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{Attention, Gradients, Kept, Shared, Sight};
-use crate::pack::{Rows, fill};
+use crate::simd::pack::{Rows, fill};
 use crate::simd::{Unit, Work};
 use crate::simd::entries::{Entries, GradientRows, Product, ROWS, WIDTH};
 use crate::{Operand, Threads};

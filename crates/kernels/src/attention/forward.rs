@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Attention, Shared, Sight};
-use crate::pack::{Rows, fill};
+use crate::simd::pack::{Rows, fill};
 use crate::simd::{Unit, Work};
 use crate::simd::entries::{Entries, Product, ROWS, WIDTH};
 use crate::{Operand, Threads};

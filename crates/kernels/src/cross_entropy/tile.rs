@@ -5,8 +5,8 @@ use std::f32::consts::LOG2_E;
 use half::bf16;
 
 use super::{CrossEntropy, Gradients};
-use crate::pack::{Rows, fill};
 use crate::simd::entries::{Entries, LogitRows, Product, ROWS, WIDTH};
+use crate::simd::pack::{Rows, fill};
 use crate::simd::{Unit, Work};
 use crate::{Operand, Threads};
 

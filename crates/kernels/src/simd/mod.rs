@@ -12,11 +12,21 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub(crate) mod entries;
+pub(crate) mod pack;
 mod portable;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use half::bf16;
+
+static PORTABLE: AtomicBool = AtomicBool::new(false);
+
+/// Makes all kernels of this process take the paths for processors without AVX-512, or lets them choose again: for tests,
+/// and to look for a defect.
+pub fn force_portable(on: bool) {
+    PORTABLE.store(on, Ordering::Relaxed);
+}
 
 /// Instruction sets that the kernels have code for, the plainest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +35,7 @@ pub enum Instructions {
     Portable,
     /// AVX2 with fused multiply-add.
     Avx2,
-    /// AVX-512 F and BW.
+    /// AVX-512 F, BW and VL.
     Avx512,
     /// AVX-512 with dot products of bf16 pairs.
     Avx512Bf16,
@@ -44,6 +54,9 @@ impl Instructions {
     /// difference comes from the kernels). A name that is unknown or beyond the processor changes nothing.
     pub fn best() -> Self {
         static BEST: OnceLock<Instructions> = OnceLock::new();
+        if PORTABLE.load(Ordering::Relaxed) {
+            return Self::Portable;
+        }
         *BEST.get_or_init(|| {
             let detected = Self::detected();
             let wanted = std::env::var("COLLEGIUM_INSTRUCTIONS").ok();
@@ -55,7 +68,10 @@ impl Instructions {
     #[cfg(target_arch = "x86_64")]
     fn detected() -> Self {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        let avx512 = avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
         match (avx2, avx512, is_x86_feature_detected!("avx512bf16")) {
             (_, true, true) => Self::Avx512Bf16,
             (_, true, false) => Self::Avx512,

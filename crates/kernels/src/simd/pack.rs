@@ -1,6 +1,6 @@
 //! Copies of matrices in the layouts that products read: units of the contracted dim, zeros up to whole blocks.
 
-use crate::simd::Unit;
+use super::Unit;
 
 /// Rows of a matrix at a distance inside a slice: row `i` is `width` elements from `first + i * stride`.
 #[derive(Clone, Copy)]
