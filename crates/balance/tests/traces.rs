@@ -199,7 +199,7 @@ fn rank_loads_read_in_any_order_and_hostile_ones_are_refused_by_line() {
         ),
         ("rank,layer,iter,token_num\n", "has a head and no rows"),
         ("", "has no column `rank`"),
-        ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0\n", "line: 3"),
+        ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0\n", "line 3 has 3 columns, the head has 4"),
         ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0,x\n", "line 3: `x` is no whole number"),
         ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0,-4\n", "line 3: `-4` is no whole number"),
         (
