@@ -25,7 +25,7 @@ mod text;
 mod verify;
 
 pub use build::{Inverse, running_sum};
-pub use cost::{Cost, Traffic};
+pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;
 pub use gradient::gradient;
 pub use graph::{Graph, Node, NodeId, Program, Value};

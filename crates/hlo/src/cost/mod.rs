@@ -51,29 +51,54 @@ pub struct Traffic {
     pub bytes_per_device: u64,
 }
 
+/// What one node that is a kernel of its own costs one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// Index into [`Program::nodes`].
+    pub node: usize,
+    /// Bytes it reads from memory.
+    pub bytes_read: u64,
+    /// Bytes it writes to memory.
+    pub bytes_written: u64,
+}
+
 impl Program {
+    /// The nodes that read and write memory; all others are views, or computed in registers where they are used.
+    pub fn kernels(&self) -> Vec<Kernel> {
+        let memory = Memory::of(self);
+        let is_kernel = |&i: &usize| memory.holds[i] && !matches!(self.nodes[i].op, Op::Parameter { .. });
+        let kernel = |node| {
+            let (bytes_read, bytes_written) = memory.traffic(self, node);
+            Kernel { node, bytes_read, bytes_written }
+        };
+        (0..self.nodes.len()).filter(is_kernel).map(kernel).collect()
+    }
+
     /// What one run costs one device.
     pub fn cost(&self) -> Cost {
-        let memory = Memory::of(self);
-        let mut cost = Cost { peak_live_bytes: memory.peak_live_bytes(self), ..Cost::default() };
-        for (index, node) in self.nodes.iter().enumerate() {
+        let peak_live_bytes = Memory::of(self).peak_live_bytes(self);
+        let mut cost = Cost { peak_live_bytes, ..Cost::default() };
+        for node in &self.nodes {
             let inputs: Vec<&Shape> = node.inputs.iter().map(|&n| self.shape(n)).collect();
             let (matmul, other) = flops(&node.op, &inputs, &node.shape);
             cost.matmul_flops += matmul;
             cost.flops += matmul + other;
-            if memory.holds[index] && !matches!(node.op, Op::Parameter { .. }) {
-                let (read, written) = memory.traffic(self, index);
-                cost.bytes_read += read;
-                cost.bytes_written += written;
-            }
-            if let Some(traffic) = self.traffic(node) {
-                cost.add_traffic(&traffic, 1);
-            }
         }
+        for kernel in self.kernels() {
+            cost.bytes_read += kernel.bytes_read;
+            cost.bytes_written += kernel.bytes_written;
+        }
+        self.collectives().iter().for_each(|traffic| cost.add_traffic(traffic, 1));
         cost
     }
 
-    fn traffic(&self, node: &Node) -> Option<Traffic> {
+    /// Every collective of the program, in order.
+    pub fn collectives(&self) -> Vec<Traffic> {
+        self.nodes.iter().filter_map(|node| self.traffic(node)).collect()
+    }
+
+    /// What a node sends, if it is a collective.
+    pub fn traffic(&self, node: &Node) -> Option<Traffic> {
         let axes = node.op.axes()?;
         let group_size: usize = axes.iter().filter_map(|a| self.mesh.size(a)).product();
         let (r, given, made) =

@@ -237,33 +237,12 @@ impl<'p> Writer<'p> {
                 ))
             }
             Op::Dot { contract } => {
-                let batch: Vec<Name> = shapes[0]
-                    .dims
-                    .iter()
-                    .map(|d| d.name)
-                    .filter(|n| shapes[1].has(n) && !contract.contains(n))
-                    .collect();
-                let pair = |names: &[Name]| {
-                    format!(
-                        "{} x {}",
-                        bracketed(&positions(&shapes[0], names)),
-                        bracketed(&positions(&shapes[1], names))
-                    )
-                };
-                let batching = if batch.is_empty() {
-                    String::new()
+                let narrow = self.dialect.cpu_kernels && shapes[0].dtype == DType::Bf16;
+                if narrow {
+                    self.narrow_dot(&x, &shapes, contract, y)
                 } else {
-                    format!("batching_dims = {}, ", pair(&batch))
-                };
-                self.line(&format!(
-                    "stablehlo.dot_general {}, {}, {batching}contracting_dims = {}{} : ({}, {}) -> {ty}",
-                    x[0],
-                    x[1],
-                    pair(contract),
-                    precision(&shapes[0]),
-                    types[0],
-                    types[1]
-                ))
+                    self.dot(&x, &shapes, contract, y)
+                }
             }
             Op::Take { dim, .. } => self.take(&x, &shapes, dim, y),
             Op::ScatterAdd { .. } => self.scatter_add(&x, &shapes, y),
@@ -279,6 +258,32 @@ impl<'p> Writer<'p> {
             | Op::AllToAll { .. }
             | Op::RingShift { .. } => self.collective(&node.op, &x[0], &shapes[0], y),
         }
+    }
+
+    fn dot(&mut self, x: &[String], shapes: &[Shape], contract: &[Name], y: &Shape) -> String {
+        let batch: Vec<Name> = shapes[0]
+            .dims
+            .iter()
+            .map(|d| d.name)
+            .filter(|n| shapes[1].has(n) && !contract.contains(n))
+            .collect();
+        let positions = |s: &Shape, names: &[Name]| {
+            bracketed(&names.iter().filter_map(|n| s.position(n)).collect::<Vec<_>>())
+        };
+        let pair =
+            |names: &[Name]| format!("{} x {}", positions(&shapes[0], names), positions(&shapes[1], names));
+        let batching =
+            if batch.is_empty() { String::new() } else { format!("batching_dims = {}, ", pair(&batch)) };
+        self.line(&format!(
+            "stablehlo.dot_general {}, {}, {batching}contracting_dims = {}{} : ({}, {}) -> {}",
+            x[0],
+            x[1],
+            pair(contract),
+            precision(&shapes[0]),
+            tensor(&shapes[0]),
+            tensor(&shapes[1]),
+            tensor(y)
+        ))
     }
 
     fn pad(&mut self, x: &str, from: &Shape, to: &Shape, name: Name, low: usize) -> String {

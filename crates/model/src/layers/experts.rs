@@ -14,6 +14,8 @@
 use collegium_core::DType;
 use collegium_hlo::{Inverse, Name, Value, dim, running_sum};
 
+use super::gathered::{self, Intervals};
+
 /// Mesh axis that an expert-parallel group spans.
 pub const EXPERT_AXIS: Name = "expert";
 
@@ -41,6 +43,8 @@ pub struct Addressing<'g> {
     pub block_slot: Value<'g>,
     /// How rows reach the slots.
     pub transport: Transport<'g>,
+    /// Element type that rows travel in between ranks.
+    pub sent_as: DType,
 }
 
 /// How rows reach the rank of their slot.
@@ -55,6 +59,13 @@ pub enum Transport<'g> {
         /// Expert row of each received cell row, {cell} i32; negative for an empty place.
         cell_target: Value<'g>,
     },
+    /// All-gather of the tokens, reduce-scatter of the sums.
+    AllGather {
+        /// Which rows are this rank's.
+        own: Intervals<'g>,
+        /// Expert rows there is room for.
+        rows: usize,
+    },
 }
 
 /// Sum over a token's choices of gate times expert: `x` {token, hidden}, `gates` and `choices` {token, choice}; {token, hidden}.
@@ -66,6 +77,9 @@ pub fn experts<'g>(
     weights: &ExpertWeights<'g>,
     how: &Addressing<'g>,
 ) -> Value<'g> {
+    if let Transport::AllGather { own, rows } = how.transport {
+        return gathered::experts(x, gates, choices, weights, how.block_slot, &own, rows);
+    }
     let g = x.graph();
     let route = Route::new(choices, how);
     let top_k = choices.size("choice");
@@ -83,15 +97,16 @@ pub fn experts<'g>(
             expert_rows(sent.rename(&[("cell", "row")]), weights, how.block_slot).rename(&[("row", "cell")])
         }
         Transport::AllToAll { row_source, cell_target } => {
-            let received = exchange(sent, how.first.size("rank"));
+            let received = exchange(sent, how);
             let (source, source_ok) = checked(row_source);
             let (target, target_ok) = checked(cell_target);
             let rows = received.take_with_inverse(source, "cell", single(target, target_ok));
             let rows = source_ok.select(rows, zero);
             let out = expert_rows(rows, weights, how.block_slot);
             let back = out.take_with_inverse(target, "row", single(source, source_ok));
-            exchange(target_ok.select(back, zero), how.first.size("rank"))
+            exchange(target_ok.select(back, zero), how)
         }
+        Transport::AllGather { .. } => unreachable!("left above"),
     };
     let picked = computed.take_with_inverse(
         route.cell_of_choice,
@@ -125,7 +140,10 @@ impl<'g> Route<'g> {
         let destination = reached.sum(&["rank"]) - 1.0;
         let at = destination.one_hot(dim("rank", ranks), DType::F32);
         let start = ((hit.dot(how.offset, &["expert"]) - first) * at).sum(&["rank"]);
-        let cell = (destination * how.places as f64 + start + arrival).convert(DType::I32);
+        let cell = destination * how.places as f64 + start + arrival;
+        // A plan fits its bucket; one made ahead may not, and is then run again, but no index leaves its table meanwhile.
+        let last = g.scalar(DType::F32, (ranks * how.places - 1) as f64);
+        let cell = cell.min(last).convert(DType::I32);
         // The inverse: choice numbers, counted from one so that zero means none, put at their cells.
         let number = g.iota(DType::F32, &[dim("choice_row", rows)], "choice_row") + 1.0;
         let source = number.scatter_add(cell, dim("cell", ranks * how.places));
@@ -136,7 +154,11 @@ impl<'g> Route<'g> {
 }
 
 /// Gated feed-forward of every row in its block's slot: {row, hidden} to {row, hidden}.
-fn expert_rows<'g>(rows: Value<'g>, weights: &ExpertWeights<'g>, block_slot: Value<'g>) -> Value<'g> {
+pub(super) fn expert_rows<'g>(
+    rows: Value<'g>,
+    weights: &ExpertWeights<'g>,
+    block_slot: Value<'g>,
+) -> Value<'g> {
     let gate = rows.grouped_dot(weights.gate, block_slot, "hidden");
     let up = rows.grouped_dot(weights.up, block_slot, "hidden");
     let inner = (gate.silu() * up).convert(rows.dtype());
@@ -144,12 +166,15 @@ fn expert_rows<'g>(rows: Value<'g>, weights: &ExpertWeights<'g>, block_slot: Val
 }
 
 /// Sends cell `d` to rank `d`; {cell, hidden} both ways.
-fn exchange<'g>(cells: Value<'g>, ranks: usize) -> Value<'g> {
+fn exchange<'g>(cells: Value<'g>, how: &Addressing<'g>) -> Value<'g> {
+    let ranks = how.first.size("rank");
     let places = cells.size("cell") / ranks;
     cells
+        .convert(how.sent_as)
         .split("cell", &[dim("rank", ranks), dim("place", places)])
         .all_to_all("rank", &[EXPERT_AXIS])
         .merge(&["rank", "place"], "cell")
+        .convert(cells.dtype())
 }
 
 /// An index with negative entries as an index in range and a mask.
@@ -159,12 +184,13 @@ fn checked<'g>(index: Value<'g>) -> (Value<'g>, Value<'g>) {
 }
 
 /// An inverse with one reader.
-fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
+pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     let dims = [reader.shape().dims[0], dim("reader", 1)];
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
 
-/// Integer division of non-negative numbers.
-fn quotient<'g>(x: Value<'g>, by: usize) -> Value<'g> {
-    if by == 1 { x } else { x / by as f64 }
+/// Whole part of `x / by` for i32 from 0 to 2^22, computed in f32: a division of integers is off by one here and there on Neuron. Half a
+/// step keeps `x` off the multiples of `by`, where rounding would decide.
+pub(super) fn quotient<'g>(x: Value<'g>, by: usize) -> Value<'g> {
+    if by == 1 { x } else { ((x.convert(DType::F32) + 0.5) / by as f64).floor().convert(DType::I32) }
 }

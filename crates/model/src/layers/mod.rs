@@ -5,9 +5,11 @@ mod attention;
 mod embedding;
 mod experts;
 mod feed_forward;
+mod gathered;
 mod head;
 mod linear;
 mod norm;
+mod placement;
 mod rope;
 mod router;
 
@@ -15,11 +17,13 @@ pub use attention::{Attention, Cache, attention};
 pub use embedding::embed;
 pub use experts::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 pub use feed_forward::{Projection, feed_forward};
+pub use gathered::Intervals;
 pub use head::{cross_entropy, logits};
 pub use linear::linear;
 pub use norm::rms_norm;
+pub use placement::{Placed, PlanAhead, Room, place};
 pub use rope::Rotation;
-pub use router::{Routing, route};
+pub use router::{Routing, route, route_to};
 
 use collegium_core::DType;
 

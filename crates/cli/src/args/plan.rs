@@ -1,0 +1,115 @@
+//! `collegium plan`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `plan`.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    after_help = "Examples:\n  collegium plan --model Qwen3-30B-A3B/config.json --cluster trn2.48xlarge:1 --cluster p5en.48xlarge:1 --tokens 1T\n  collegium plan --model config.json --cluster p5.48xlarge:16 --tokens 300B --deadline 30 --html plan.html --out plan.toml\n  collegium plan devices\n  collegium plan validate --rows validation.csv --collectives collectives.csv"
+)]
+pub struct PlanArgs {
+    /// Something other than a plan.
+    #[command(subcommand)]
+    pub what: Option<PlanCommand>,
+    /// The question.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
+/// The question.
+#[derive(Args)]
+pub struct AskArgs {
+    /// A Hugging Face config.json, or a folder with one
+    #[arg(long, value_name = "PATH", required = true)]
+    pub model: Option<PathBuf>,
+    /// Instance type and how many, for example trn2.48xlarge:16 (repeat to compare)
+    #[arg(long, value_name = "NAME:N", required = true)]
+    pub cluster: Vec<String>,
+    /// Tokens of the whole training: a number, or with K, M, B or T
+    #[arg(long, default_value = "1T")]
+    pub tokens: String,
+    /// Tokens of a sequence
+    #[arg(long, default_value_t = 4096)]
+    pub seq: usize,
+    /// Sequences of a step, over all ranks [default: as many as make 4 M tokens, rounded to fit the ranks]
+    #[arg(long)]
+    pub batch: Option<usize>,
+    /// What matrix products are computed in: float32, bfloat16, float8
+    #[arg(long, default_value = "bfloat16")]
+    pub precision: String,
+    /// Only layouts that `collegium train` runs today (data and expert parallelism)
+    #[arg(long)]
+    pub trainable: bool,
+    /// Rows of the fullest rank over the mean; 1 is exact balance
+    #[arg(long, default_value_t = 1.0)]
+    pub imbalance: f64,
+    /// Kind of price: on_demand, capacity_block, reserved, spot [default: the first of capacity_block, on_demand that is known]
+    #[arg(long)]
+    pub price: Option<String>,
+    /// Order the clusters by time, cost or energy
+    #[arg(long, default_value = "time")]
+    pub objective: String,
+    /// Refuse plans that cost more dollars
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+    /// Refuse plans that take more days
+    #[arg(long, value_name = "DAYS")]
+    pub deadline: Option<f64>,
+    /// Also plan a half, a quarter, .. of each cluster, for the front of time against cost
+    #[arg(long)]
+    pub sizes: bool,
+    /// Write the first plan as a configuration for `collegium train`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write a self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// A description of a device or a cluster of your own (repeat)
+    #[arg(long = "describe", value_name = "FILE")]
+    pub describe: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `plan` does besides planning.
+#[derive(Subcommand)]
+pub enum PlanCommand {
+    /// Predict published measurements and print the errors
+    Validate(ValidateArgs),
+    /// List devices and clusters, or show one with the source of every figure
+    Devices(DevicesArgs),
+}
+
+/// `plan validate`.
+#[derive(Args)]
+pub struct ValidateArgs {
+    /// A table of training measurements (validation.csv)
+    #[arg(long, value_name = "FILE")]
+    pub rows: Option<PathBuf>,
+    /// A table of collectives (collectives.csv)
+    #[arg(long, value_name = "FILE")]
+    pub collectives: Option<PathBuf>,
+    /// Print curves fitted to the collectives, as a device file has them
+    #[arg(long, requires = "collectives")]
+    pub fit: bool,
+    /// A description of a device or a cluster of your own (repeat)
+    #[arg(long = "describe", value_name = "FILE")]
+    pub describe: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan devices`.
+#[derive(Args)]
+pub struct DevicesArgs {
+    /// Show this one
+    pub name: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}

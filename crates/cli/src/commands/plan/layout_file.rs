@@ -1,0 +1,64 @@
+//! A plan as the configuration that `collegium train` reads.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use super::ask::{Plan, layout_line};
+
+/// Writes the first plan that there is; the file is there whole or not at all.
+pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let Some((answer, choice)) = plan.answers.iter().find_map(|a| a.choices.first().map(|c| (a, c))) else {
+        bail!("there is no plan to write to {}", file.display());
+    };
+    let layout = &choice.candidate.layout;
+    let config = if model.is_dir() { model.join("config.json") } else { model.to_path_buf() };
+    let steps = (plan.tokens / (answer.batch * plan.seq) as f64).ceil() as u64;
+    let platform = platform_of(&answer.cluster);
+    let mut text = String::new();
+    writeln!(text, "# Planned for {}: {}.", answer.cluster, layout_line(choice))?;
+    writeln!(
+        text,
+        "# Predicted: {:.3} s a step +- {:.0} %, {:.0} tokens/s.",
+        choice.candidate.estimate.step, answer.band, choice.tokens_per_second
+    )?;
+    if !choice.not_trainable.is_empty() {
+        let missing = choice.not_trainable.join(", ");
+        writeln!(
+            text,
+            "# `collegium train` cannot run this yet: {missing}. What it can is below; --trainable plans within it."
+        )?;
+    }
+    writeln!(text, "[model]\nconfig = {:?}\n", config.display().to_string())?;
+    writeln!(
+        text,
+        "[train]\nsteps = {steps}\nbatch = {}\nmicro_batch = {}\nseq = {}\ndtype = \"bfloat16\"\nresiduals = {:?}\n",
+        answer.batch,
+        layout.micro_batch,
+        plan.seq,
+        layout.recompute.name()
+    )?;
+    writeln!(
+        text,
+        "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}",
+        answer.ranks, layout.expert
+    )?;
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    temporary.write_all(text.as_bytes())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
+}
+
+/// The trainer's platform of a cluster.
+fn platform_of(cluster: &str) -> &'static str {
+    match cluster {
+        c if c.starts_with("trn") => "neuron",
+        c if c.starts_with("laptop") => "cpu",
+        _ => "cuda",
+    }
+}

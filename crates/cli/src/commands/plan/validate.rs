@@ -1,0 +1,105 @@
+//! `collegium plan validate`: predictions beside published measurements.
+
+use std::process::ExitCode;
+
+use collegium_cluster::collective::{self, CollectiveReport, Kind};
+use collegium_cluster::validate::{self, Report};
+use collegium_cluster::{Catalog, Errors, table};
+
+use super::catalog;
+use crate::args::plan::ValidateArgs;
+use crate::commands::{Outcome, print_json};
+
+/// Runs the command.
+pub fn run(args: &ValidateArgs) -> Outcome {
+    let catalog = catalog(&args.describe)?;
+    if args.rows.is_none() && args.collectives.is_none() {
+        anyhow::bail!("nothing to validate; give --rows FILE, --collectives FILE or both");
+    }
+    if let Some(path) = &args.collectives {
+        let rows = table::read(path, &["system", "op", "ranks", "bytes", "time_us"])?;
+        let report = collective::check(&catalog, &rows);
+        match (args.fit, args.json) {
+            (true, _) => print_fit(&catalog, &report),
+            (false, true) => print_json(&report)?,
+            (false, false) => print_collectives(&report),
+        }
+    }
+    if let Some(path) = &args.rows {
+        let rows = table::read(path, &["id", "model", "device", "metric_name", "metric_value"])?;
+        let report = validate::check(&catalog, &rows);
+        if args.json {
+            print_json(&report)?;
+        } else {
+            print_rows(&report);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_rows(report: &Report) {
+    println!("error of the predicted step time in percent");
+    println!("{:<32}{:>6}{:>9}{:>9}{:>10}{:>9}", "", "rows", "median", "p90", "signed", "max");
+    println!("{}", line("all", &report.step));
+    let cuts = [
+        ("kind", &report.by_kind),
+        ("device", &report.by_device),
+        ("devices", &report.by_scale),
+        ("system", &report.by_system),
+        ("model", &report.by_model),
+    ];
+    for (what, cut) in cuts {
+        println!("\nby {what}");
+        cut.iter().for_each(|(name, e)| println!("{}", line(name, e)));
+    }
+    println!("\n{}", line("memory of a device", &report.memory));
+    let (pairs, ordered) = (report.pairs, report.pairs_ordered);
+    let share = 100.0 * ordered as f64 / pairs.max(1) as f64;
+    println!(
+        "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
+    );
+    println!("\n{} rows left out", report.skipped_rows.len());
+    report.skipped.iter().for_each(|(why, n)| println!("  {n:>5}  {why}"));
+}
+
+fn line(name: &str, e: &Errors) -> String {
+    let short: String = name.chars().take(30).collect();
+    format!("{short:<32}{:>6}{:>9.1}{:>9.1}{:>10.1}{:>9.1}", e.rows, e.median, e.p90, e.signed, e.max)
+}
+
+fn print_collectives(report: &CollectiveReport) {
+    println!("collectives of at least 1 MB, error of the predicted time in percent");
+    println!("{:<32}{:>6}{:>9}{:>9}{:>10}{:>9}", "system", "rows", "median", "p90", "signed", "max");
+    report.systems.iter().for_each(|(name, e)| println!("{}", line(name, e)));
+    println!("{}", line("all", &report.all));
+    println!("\nof these, over numbers of ranks that no curve was fitted at");
+    report.held_out_ranks.iter().for_each(|(name, e)| println!("{}", line(name, e)));
+    let left_out: usize = report.skipped.values().sum();
+    println!("\n{left_out} rows left out");
+    report.skipped.iter().for_each(|(why, n)| println!("  {n:>5}  {why}"));
+}
+
+/// Curves over the smallest and the largest number of ranks of every device; those between test the interpolation.
+fn print_fit(catalog: &Catalog, report: &CollectiveReport) {
+    for device in &catalog.devices {
+        let own: Vec<_> = report
+            .rows
+            .iter()
+            .filter(|r| r.system == device.name || device.aliases.contains(&r.system))
+            .cloned()
+            .collect();
+        let (Some(least), Some(most)) =
+            (own.iter().map(|r| r.ranks).min(), own.iter().map(|r| r.ranks).max())
+        else {
+            continue;
+        };
+        println!("# {}", device.name);
+        for (name, kind) in Kind::ALL {
+            for ranks in [least, most] {
+                if let Some(us) = collective::fit(&own, kind, ranks) {
+                    println!("[[link.curves]]\nkind = \"{name}\"\nranks = {ranks}\nus = {us:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a cluster is made of: instances, their fast domains, the network between them, and what an hour costs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::collective::Curve;
+use crate::figure::Figure;
+
+/// One instance type (or rack, where that is what is rented), as its file describes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Name, as the cloud calls it.
+    pub name: String,
+    /// In words.
+    pub title: String,
+    /// Name of its device.
+    pub device: String,
+    /// Devices of one instance.
+    pub devices: usize,
+    /// Devices that share fast links; more than one instance's where links join instances.
+    pub domain: usize,
+    /// The network between fast domains.
+    pub network: Network,
+    /// Watts of everything in an instance but its devices, and what idles.
+    pub host_power: Figure,
+    /// Power drawn at the wall for each watt of the machines.
+    pub pue: Figure,
+    /// Bytes a second that one instance writes a checkpoint with.
+    pub storage: Figure,
+    /// Hours between failures of one instance.
+    pub hours_between_failures: Figure,
+    /// Prices, newest last.
+    #[serde(default)]
+    pub price: Vec<Price>,
+}
+
+/// The network between fast domains.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// In words.
+    pub fabric: String,
+    /// Bytes a second that one device sends.
+    pub bandwidth: Figure,
+    /// Seconds of one step between domains.
+    pub latency: Figure,
+    /// Share of the bandwidth that long messages reach.
+    pub share: f64,
+    /// Curves measured over two instances with all their devices.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
+}
+
+/// What an hour of an instance cost on some day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// `on_demand`, `capacity_block`, `reserved` or `spot`.
+    pub kind: String,
+    /// Dollars.
+    pub usd_per_hour: f64,
+    /// When that was so.
+    pub date: String,
+    /// Where.
+    #[serde(default)]
+    pub region: String,
+    /// Who says so.
+    pub source: String,
+}
+
+impl Instance {
+    /// The newest price of a kind, or of any kind: capacity blocks first, which is how these are sold.
+    pub fn price_of(&self, kind: Option<&str>) -> Option<&Price> {
+        let newest = |k: &str| self.price.iter().filter(|p| p.kind == k).max_by(|a, b| a.date.cmp(&b.date));
+        match kind {
+            Some(kind) => newest(kind),
+            None => ["capacity_block", "on_demand", "reserved", "spot"].iter().find_map(|k| newest(k)),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How a model is laid out on ranks, and how the software runs it.
+
+use collegium_hlo::Residuals;
+use serde::Serialize;
+
+use crate::collective::Group;
+use crate::roofline::{Kernels, Precision};
+
+/// Degrees of parallelism and what goes with them. Ranks are ordered tensor first, then context, data, pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Layout {
+    /// Ranks that see different sequences with the same weights.
+    pub data: usize,
+    /// Ranks that share heads, inner widths and vocabulary.
+    pub tensor: usize,
+    /// Ranks that share the tokens of a sequence.
+    pub context: usize,
+    /// Stages.
+    pub pipeline: usize,
+    /// Pieces of the model on each stage.
+    pub virtual_stages: usize,
+    /// Ranks that the experts of a layer are spread over.
+    pub expert: usize,
+    /// Ranks that share one expert's inner width.
+    pub expert_tensor: usize,
+    /// Sequences of a micro-batch.
+    pub micro_batch: usize,
+    /// Micro-batches of a step.
+    pub micro_batches: usize,
+    /// What is kept for the backward pass.
+    pub recompute: Recompute,
+    /// What is spread over the ranks that hold the same weights.
+    pub sharding: Sharding,
+}
+
+/// What is kept for the backward pass: the trainer's three policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recompute {
+    /// Every value.
+    SaveEverything,
+    /// Results of products and collectives.
+    SaveDots,
+    /// The inputs of a layer.
+    Recompute,
+}
+
+impl Recompute {
+    /// All policies.
+    pub const ALL: [Self; 3] = [Self::SaveEverything, Self::SaveDots, Self::Recompute];
+
+    /// The policy as programs are split by it.
+    pub fn residuals(self) -> Residuals {
+        Residuals::ALL[self as usize].1
+    }
+
+    /// Its name in the trainer's configuration.
+    pub fn name(self) -> &'static str {
+        Residuals::ALL[self as usize].0
+    }
+}
+
+/// What data-parallel ranks hold a share of only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharding {
+    /// Nothing.
+    None,
+    /// Masters and moments.
+    Optimizer,
+    /// And gradient sums: what the trainer does.
+    Gradients,
+    /// And weights, gathered for every use.
+    Weights,
+}
+
+impl Layout {
+    /// Ranks in all.
+    pub fn ranks(&self) -> usize {
+        self.data * self.tensor * self.context * self.pipeline
+    }
+
+    /// Sequences of a step.
+    pub fn batch(&self) -> usize {
+        self.data * self.micro_batch * self.micro_batches
+    }
+
+    /// Ranks of one stage.
+    pub fn stage_ranks(&self) -> usize {
+        self.data * self.tensor * self.context
+    }
+
+    /// Copies of every expert.
+    pub fn expert_data(&self) -> usize {
+        (self.stage_ranks() / (self.expert * self.expert_tensor)).max(1)
+    }
+
+    /// Whether the degrees divide as they must.
+    pub fn is_consistent(&self) -> bool {
+        self.stage_ranks().is_multiple_of(self.expert * self.expert_tensor)
+    }
+
+    /// What of it the trainer cannot run yet, in words.
+    pub fn not_trainable(&self) -> Vec<&'static str> {
+        let parts = [
+            (self.tensor > 1, "tensor parallelism"),
+            (self.context > 1, "context parallelism"),
+            (self.pipeline > 1, "pipeline stages"),
+            (self.expert_tensor > 1, "experts cut over ranks"),
+            (self.sharding == Sharding::Weights, "weights gathered for every use"),
+        ];
+        parts.iter().filter(|p| p.0).map(|p| p.1).collect()
+    }
+
+    /// Group of the ranks that share heads, in domains of `domain` ranks.
+    pub fn tensor_group(&self, domain: usize) -> Group {
+        Group::strided(self.tensor, 1, domain)
+    }
+
+    /// Group of the ranks that share a sequence.
+    pub fn context_group(&self, domain: usize) -> Group {
+        Group::strided(self.context, self.tensor, domain)
+    }
+
+    /// Group of the ranks that hold the same weights beside experts.
+    pub fn data_group(&self, domain: usize) -> Group {
+        Group::strided(self.data * self.context, self.tensor, domain)
+    }
+
+    /// Group that the experts are spread over.
+    pub fn expert_group(&self, domain: usize) -> Group {
+        Group::strided(self.expert, self.expert_tensor, domain)
+    }
+
+    /// Group of the ranks that share one expert.
+    pub fn expert_tensor_group(&self, domain: usize) -> Group {
+        Group::strided(self.expert_tensor, 1, domain)
+    }
+
+    /// Group of the ranks that hold the same experts.
+    pub fn expert_data_group(&self, domain: usize) -> Group {
+        Group::strided(self.expert_data(), self.expert * self.expert_tensor, domain)
+    }
+
+    /// Two neighbouring stages.
+    pub fn stage_group(&self, domain: usize) -> Group {
+        Group { ranks: 2, local: if self.stage_ranks() * 2 <= domain { 2 } else { 1 } }
+    }
+}
+
+/// How the software runs a layout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Software {
+    /// Kernels.
+    pub kernels: Kernels,
+    /// What linear products are computed in.
+    pub precision: Precision,
+    /// Gradients go onto the shards after every micro-batch, as in the trainer, rather than once a step.
+    pub reduce_every_micro_batch: bool,
+    /// Bytes of a gradient on the wire.
+    pub gradient_bytes: f64,
+    /// A row goes once to every domain that needs it, however many of its experts are there.
+    pub deduplicated: bool,
+    /// Share of the bubble that the pipeline schedule leaves: 1 for 1F1B, less where weight gradients fill it.
+    pub bubble: f64,
+    /// Rows {token, hidden} are shared by the tensor-parallel ranks.
+    pub sequence_parallel: bool,
+    /// Overlap of expert dispatch in place of the device's.
+    pub overlap_expert: Option<f64>,
+    /// Rows of the fullest rank over the mean.
+    pub imbalance: f64,
+    /// Rows of a full state: bytes a parameter of masters and moments.
+    pub state_bytes: f64,
+}
+
+impl Software {
+    /// The trainer on a platform.
+    pub fn trainer(platform: &str, precision: Precision) -> Self {
+        Self {
+            kernels: Kernels { fused_attention: platform == "cuda", addressing: true },
+            precision,
+            reduce_every_micro_batch: true,
+            gradient_bytes: 4.0,
+            deduplicated: false,
+            bubble: 1.0,
+            sequence_parallel: true,
+            overlap_expert: None,
+            imbalance: 1.0,
+            state_bytes: 12.0,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod catalog;
+pub mod collective;
+mod device;
+mod error;
+mod figure;
+mod instance;
+mod layout;
+mod model;
+mod plan;
+pub mod programs;
+mod roofline;
+mod search;
+mod stats;
+mod step;
+pub mod table;
+pub mod validate;
+mod work;
+
+pub use catalog::Catalog;
+pub use device::{Calibration, Device, Link, Memory, Power, Topology};
+pub use error::ClusterError;
+pub use figure::Figure;
+pub use instance::{Instance, Network, Price};
+pub use layout::{Layout, Recompute, Sharding, Software};
+pub use model::{Latent, PlanModel, Sizes};
+pub use plan::{Answer, Choice, Request};
+pub use roofline::{Kernels, Precision, Rank, Seconds};
+pub use search::{Candidate, Found, Space};
+pub use stats::{Errors, quantile};
+pub use step::{Estimate, MemoryUse, Parts, Pricer};
+pub use work::{Product, Work};

@@ -1,0 +1,260 @@
+//! A question and its answer: which layout, how long, how much memory, energy and money, and how sure.
+
+use serde::Serialize;
+
+use crate::ClusterError;
+use crate::device::Device;
+use crate::instance::{Instance, Price};
+use crate::layout::Software;
+use crate::model::PlanModel;
+use crate::roofline::Precision;
+use crate::search::{Candidate, Found, Space};
+use crate::step::Pricer;
+
+/// Seconds from a failure to the first step after it: noticing, restarting, loading. Llama 3 (2407.21783) speaks of minutes.
+const RESTART: f64 = 600.0;
+
+/// What is asked of one cluster.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The model.
+    pub model: &'a PlanModel,
+    /// The devices.
+    pub device: &'a Device,
+    /// Their instances.
+    pub instance: &'a Instance,
+    /// How many.
+    pub instances: usize,
+    /// Tokens of a sequence.
+    pub seq: usize,
+    /// Sequences of a step.
+    pub batch: usize,
+    /// Tokens of the whole training.
+    pub tokens: f64,
+    /// What linear products are computed in.
+    pub precision: Precision,
+    /// Only what the trainer runs today.
+    pub trainable_only: bool,
+    /// Rows of the fullest rank over the mean; 1 under exact balance.
+    pub imbalance: f64,
+    /// Which kind of price; the usual one where none is named.
+    pub price: Option<String>,
+}
+
+/// A layout with everything that follows from it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Choice {
+    /// The layout and the seconds of its step.
+    pub candidate: Candidate,
+    /// Tokens a second.
+    pub tokens_per_second: f64,
+    /// Model FLOPs over what the matrix engines could do in bfloat16, in percent.
+    pub mfu: f64,
+    /// Share of the time that makes progress: the rest goes to checkpoints, failures and work done again. None where nobody
+    /// has published failures of such a machine.
+    pub goodput: Option<f64>,
+    /// Seconds between checkpoints.
+    pub checkpoint_every: Option<f64>,
+    /// Days for all tokens, with goodput.
+    pub days: f64,
+    /// Joules a token at the wall; none where a power is unknown.
+    pub joules_per_token: Option<f64>,
+    /// Dollars a million tokens; none without a price.
+    pub usd_per_million_tokens: Option<f64>,
+    /// Dollars for all tokens.
+    pub usd: Option<f64>,
+    /// The three largest parts of the step with their shares in percent.
+    pub limits: Vec<(&'static str, f64)>,
+    /// What of it the trainer cannot run yet.
+    pub not_trainable: Vec<&'static str>,
+}
+
+/// The answer for one cluster.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// The cluster, `NAME:N`.
+    pub cluster: String,
+    /// Ranks: GPUs, or logical NeuronCores.
+    pub ranks: usize,
+    /// Sequences of a step.
+    pub batch: usize,
+    /// The best layouts, best first; empty where nothing fits.
+    pub choices: Vec<Choice>,
+    /// Half of the measurements that this device's constants were checked on lie within this of their prediction, in percent.
+    pub band: f64,
+    /// The price that money is counted with.
+    pub price: Option<Price>,
+    /// Bytes of a rank's memory for tensors.
+    pub memory_limit: f64,
+    /// What the search did.
+    pub search: Found,
+    /// Why nothing fits, and what would.
+    pub impossible: Option<String>,
+    /// Figures that are unknown, and what is therefore missing.
+    pub unknown: Vec<String>,
+}
+
+impl Request<'_> {
+    fn software(&self) -> Software {
+        let mut software = Software::trainer(&self.device.platform, self.precision);
+        software.imbalance = self.imbalance;
+        software
+    }
+
+    fn ranks(&self) -> usize {
+        self.instances * self.instance.devices * self.device.cores
+    }
+
+    fn space(&self) -> Space {
+        Space {
+            ranks: self.ranks(),
+            batch: self.batch,
+            trainable_only: self.trainable_only,
+            powers_only: self.device.platform == "neuron",
+        }
+    }
+
+    /// Searches and answers.
+    ///
+    /// # Errors
+    /// A device without figures, or a request that contradicts itself.
+    pub fn answer(&self) -> Result<Answer, ClusterError> {
+        self.check()?;
+        let pricer = Pricer::new(self.model, self.device, self.instance, self.seq)?;
+        let found = self.space().search(&pricer, &self.software())?;
+        let price = self.instance.price_of(self.price.as_deref()).cloned();
+        let mut unknown = Vec::new();
+        if price.is_none() {
+            unknown.push(format!("no price of {} is known, so there is no cost", self.instance.name));
+        }
+        if self.watts(1.0).is_none() {
+            let missing = [&self.device.power.idle, &self.device.power.max, &self.instance.host_power];
+            let why = missing.iter().find(|f| f.value.is_none()).map_or("", |f| f.source.as_str());
+            unknown.push(format!("power is unknown ({why}), so there is no energy"));
+        }
+        if self.instance.hours_between_failures.value.is_none() {
+            unknown.push("failures are unknown, so days are without them".into());
+        }
+        let choices: Vec<Choice> =
+            found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
+        let limit = pricer.rank().memory - pricer.rank().reserved;
+        let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
+        Ok(Answer {
+            cluster: format!("{}:{}", self.instance.name, self.instances),
+            ranks: self.ranks(),
+            batch: self.batch,
+            choices,
+            band: 100.0 * self.device.calibration.spread,
+            price,
+            memory_limit: limit,
+            search: found,
+            impossible,
+            unknown,
+        })
+    }
+
+    fn check(&self) -> Result<(), ClusterError> {
+        let problem = if self.instances == 0 {
+            Some("a cluster of 0 instances trains nothing; give NAME:N with N at least 1".to_string())
+        } else if self.seq == 0 || self.batch == 0 {
+            Some("sequences and batches have at least 1 token; give --seq and --batch above 0".into())
+        } else if !(self.tokens.is_finite() && self.tokens > 0.0) {
+            Some(format!("{} tokens cannot be trained on; give a number above 0", self.tokens))
+        } else if self.seq > self.model.config.max_position_embeddings.max(1 << 20) {
+            Some(format!("--seq {} is longer than any model here was made for", self.seq))
+        } else {
+            None
+        };
+        problem.map_or(Ok(()), |p| Err(ClusterError::Request(p)))
+    }
+
+    /// By how much nothing fits, and the smallest number of instances that would do.
+    fn why_not(&self, found: &Found, limit: f64) -> Result<String, ClusterError> {
+        let Some(smallest) = &found.smallest else {
+            let ranks = self.ranks();
+            return Ok(format!(
+                "no combination of degrees divides {ranks} ranks and a batch of {} sequences; make the batch a multiple of {ranks}",
+                self.batch
+            ));
+        };
+        let need = smallest.estimate.memory.total();
+        let start = format!(
+            "it does not fit: the layout that needs the least still holds {:.1} GB of {:.1} GB a rank, {:.1} GB too much",
+            need / 1e9,
+            limit / 1e9,
+            (need - limit) / 1e9
+        );
+        let mut instances = self.instances * 2;
+        while instances <= 4096 {
+            let mut larger = self.clone();
+            larger.instances = instances;
+            larger.batch = self.batch.max(larger.ranks());
+            larger.batch = larger.batch.next_multiple_of(larger.ranks());
+            let pricer = Pricer::new(self.model, self.device, self.instance, self.seq)?;
+            if !larger.space().search(&pricer, &larger.software())?.best.is_empty() {
+                return Ok(format!(
+                    "{start}; {}:{instances} is the smallest (in doublings) that holds it",
+                    self.instance.name
+                ));
+            }
+            instances *= 2;
+        }
+        Ok(format!("{start}; no cluster of up to 4,096 instances holds it"))
+    }
+
+    /// Watts of the whole cluster at the wall with the devices busy for a share of the time.
+    fn watts(&self, busy: f64) -> Option<f64> {
+        let (idle, max) = (self.device.power.idle.value?, self.device.power.max.value?);
+        let device = idle + (max - idle) * busy;
+        let instance = device * self.instance.devices as f64 + self.instance.host_power.value?;
+        Some(instance * self.instances as f64 * self.instance.pue.value?)
+    }
+
+    fn choice(&self, pricer: &Pricer<'_>, c: &Candidate, price: Option<&Price>) -> Choice {
+        let step = c.estimate.step;
+        let tokens = (self.batch * self.seq) as f64;
+        let rate = tokens / step;
+        let peak = pricer.rank().peak(Precision::Bfloat16.min(self.precision)) * self.ranks() as f64;
+        let (goodput, checkpoint_every) = self.goodput();
+        let seconds = self.tokens / rate / goodput.unwrap_or(1.0);
+        let parts = c.estimate.parts;
+        let busy = (parts.products + parts.attention + parts.vector) / step;
+        // Engines that wait for links draw about half of what they draw at work: one site's nodes at 5,042 W against 6,848 W.
+        let watts = self.watts(busy + 0.4 * (1.0 - busy));
+        let per_hour = price.map(|p| p.usd_per_hour * self.instances as f64);
+        let usd = per_hour.map(|h| h * seconds / 3600.0);
+        let mut limits: Vec<(&'static str, f64)> =
+            parts.named().iter().map(|p| (p.0, 100.0 * p.1 / step)).filter(|p| p.1 >= 0.5).collect();
+        limits.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut not_trainable = self.model.not_trainable();
+        not_trainable.extend(c.layout.not_trainable());
+        Choice {
+            candidate: *c,
+            tokens_per_second: rate,
+            mfu: 100.0 * self.model.flops_per_token(self.seq) * rate / peak,
+            goodput,
+            checkpoint_every,
+            days: seconds / 86400.0,
+            joules_per_token: watts.map(|w| w / rate),
+            usd_per_million_tokens: usd.map(|u| u / self.tokens * 1e6),
+            usd,
+            limits: limits.into_iter().take(3).collect(),
+            not_trainable,
+        }
+    }
+
+    /// Share of the time that makes progress with the best interval between checkpoints (Young 1974, Daly 2006), and that interval.
+    fn goodput(&self) -> (Option<f64>, Option<f64>) {
+        let n = self.instances as f64;
+        let (Some(hours), Some(rate)) =
+            (self.instance.hours_between_failures.value, self.instance.storage.value)
+        else {
+            return (None, None);
+        };
+        let save = 16.0 * self.model.parameters() / (rate * n);
+        let between = hours * 3600.0 / n;
+        let every = (2.0 * save * between).sqrt();
+        let lost = save / every + every / (2.0 * between) + RESTART / between;
+        (Some((1.0 - lost).max(0.05)), Some(every))
+    }
+}

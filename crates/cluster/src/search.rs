@@ -1,0 +1,240 @@
+//! The search for a layout: every legal combination of degrees, with bounds that cut only what cannot be among the best.
+//!
+//! Order of the cuts: memory (closed form once layers are priced), then a lower bound: the seconds of products and attention of the fullest
+//! stage, which no expert layout, sharding or schedule changes. A first coarse pass gives the incumbent that bounds are held against; it is
+//! fixed before the full pass, so the counts and the answer are the same on any number of threads. What the bound cuts is slower
+//! than the last of the list kept, hence the list is exact for this model of costs.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::ClusterError;
+use crate::layout::{Layout, Recompute, Sharding, Software};
+use crate::step::{Estimate, Pricer};
+
+/// Layouts kept.
+const KEPT: usize = 8;
+
+/// What the search may choose.
+#[derive(Clone, Debug)]
+pub struct Space {
+    /// Ranks of the cluster.
+    pub ranks: usize,
+    /// Sequences of a step.
+    pub batch: usize,
+    /// Only what the trainer runs today: data and expert parallelism.
+    pub trainable_only: bool,
+    /// Only degrees that are powers of two (Neuron).
+    pub powers_only: bool,
+}
+
+/// A layout with its prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// The layout.
+    pub layout: Layout,
+    /// The prediction.
+    pub estimate: Estimate,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Found {
+    /// The fastest that fit, best first.
+    pub best: Vec<Candidate>,
+    /// The one that needs the least memory, fitting or not.
+    pub smallest: Option<Candidate>,
+    /// Combinations of degrees that divide as they must.
+    pub legal: u64,
+    /// Of those, priced.
+    pub priced: u64,
+    /// Of those, too large for memory.
+    pub too_large: u64,
+    /// Of those, cut by the bound.
+    pub bounded: u64,
+}
+
+impl Found {
+    fn merge(mut self, other: Self) -> Self {
+        self.best.extend(other.best);
+        self.best.sort_by(|a, b| {
+            a.estimate.step.total_cmp(&b.estimate.step).then_with(|| a.layout.cmp(&b.layout))
+        });
+        self.best.truncate(KEPT);
+        self.smallest = [self.smallest, other.smallest].into_iter().flatten().min_by(|a, b| {
+            let memory = |c: &Candidate| c.estimate.memory.total();
+            memory(a).total_cmp(&memory(b)).then_with(|| a.layout.cmp(&b.layout))
+        });
+        self.legal += other.legal;
+        self.priced += other.priced;
+        self.too_large += other.too_large;
+        self.bounded += other.bounded;
+        self
+    }
+
+    fn offer(&mut self, candidate: Candidate, limit: f64) {
+        let memory = candidate.estimate.memory.total();
+        if self.smallest.as_ref().is_none_or(|s| memory < s.estimate.memory.total()) {
+            self.smallest = Some(candidate);
+        }
+        if memory > limit {
+            self.too_large += 1;
+            return;
+        }
+        let at = self
+            .best
+            .partition_point(|b| (b.estimate.step, b.layout) < (candidate.estimate.step, candidate.layout));
+        if at < KEPT {
+            self.best.insert(at, candidate);
+            self.best.truncate(KEPT);
+        }
+    }
+}
+
+fn divisors(n: usize) -> Vec<usize> {
+    (1..=n).filter(|d| n.is_multiple_of(*d)).collect()
+}
+
+/// What one branch of the search fixes.
+#[derive(Clone, Copy)]
+struct Branch {
+    tensor: usize,
+    context: usize,
+    pipeline: usize,
+    micro_batch: usize,
+    recompute: Recompute,
+}
+
+impl Space {
+    fn allowed(&self, degree: usize) -> bool {
+        !self.powers_only || degree.is_power_of_two()
+    }
+
+    fn branches(&self, pricer: &Pricer<'_>) -> Vec<Branch> {
+        let c = &pricer.model.config;
+        let (tensor_limit, context_limit, stage_limit) = if self.trainable_only {
+            (1, 1, 1)
+        } else {
+            (pricer.domain().min(c.num_heads).min(64), (pricer.seq / 4096).clamp(1, 64), c.num_layers.min(64))
+        };
+        let degrees = divisors(self.ranks);
+        let upto = |limit: usize| degrees.iter().copied().filter(move |d| *d <= limit && self.allowed(*d));
+        let mut all = Vec::new();
+        for tensor in upto(tensor_limit).filter(|t| c.num_heads.is_multiple_of(*t)) {
+            for context in upto(context_limit).filter(|d| d.is_power_of_two()) {
+                for pipeline in upto(stage_limit) {
+                    let rest = tensor * context * pipeline;
+                    if !self.ranks.is_multiple_of(rest) {
+                        continue;
+                    }
+                    let data = self.ranks / rest;
+                    for micro_batch in [1, 2, 4, 8, 16, 32] {
+                        if !self.batch.is_multiple_of(data * micro_batch) {
+                            continue;
+                        }
+                        for recompute in Recompute::ALL {
+                            all.push(Branch { tensor, context, pipeline, micro_batch, recompute });
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Layouts of a branch.
+    fn layouts(&self, branch: Branch, pricer: &Pricer<'_>, coarse: bool) -> Vec<Layout> {
+        let data = self.ranks / (branch.tensor * branch.context * branch.pipeline);
+        let stage_ranks = data * branch.tensor * branch.context;
+        let micro_batches = self.batch / (data * branch.micro_batch);
+        let layers = pricer.model.config.num_layers;
+        let experts = pricer.model.moe().map_or(1, |m| m.num_experts);
+        let cuts: Vec<usize> = match (pricer.model.moe(), self.trainable_only || coarse) {
+            (Some(_), false) => divisors(branch.tensor),
+            _ => vec![1],
+        };
+        let virtuals: &[usize] = if branch.pipeline == 1 || coarse { &[1] } else { &[1, 2, 4, 8] };
+        let shardings: &[Sharding] = match (self.trainable_only, coarse) {
+            (true, _) => &[Sharding::Gradients],
+            (_, true) => &[Sharding::Optimizer],
+            _ => &[Sharding::None, Sharding::Optimizer, Sharding::Gradients, Sharding::Weights],
+        };
+        let mut all = Vec::new();
+        for expert in divisors(experts) {
+            for &expert_tensor in &cuts {
+                if !stage_ranks.is_multiple_of(expert * expert_tensor) || !self.allowed(expert) {
+                    continue;
+                }
+                for &virtual_stages in virtuals.iter().filter(|v| branch.pipeline * **v <= layers) {
+                    // Interleaving needs full rounds of micro-batches.
+                    if virtual_stages > 1 && !micro_batches.is_multiple_of(branch.pipeline) {
+                        continue;
+                    }
+                    all.extend(shardings.iter().map(|&sharding| Layout {
+                        data,
+                        tensor: branch.tensor,
+                        context: branch.context,
+                        pipeline: branch.pipeline,
+                        virtual_stages,
+                        expert,
+                        expert_tensor,
+                        micro_batch: branch.micro_batch,
+                        micro_batches,
+                        recompute: branch.recompute,
+                        sharding,
+                    }));
+                }
+            }
+        }
+        all
+    }
+
+    fn explore(
+        &self,
+        pricer: &Pricer<'_>,
+        software: &Software,
+        branch: Branch,
+        incumbent: f64,
+        coarse: bool,
+    ) -> Result<Found, ClusterError> {
+        let mut found = Found::default();
+        let layouts = self.layouts(branch, pricer, coarse);
+        found.legal = layouts.len() as u64;
+        let Some(first) = layouts.first() else { return Ok(found) };
+        if pricer.least_step(first, software)? > incumbent {
+            found.bounded = found.legal;
+            return Ok(found);
+        }
+        let limit = pricer.rank().memory - pricer.rank().reserved;
+        for layout in layouts {
+            let mut own = *software;
+            own.reduce_every_micro_batch = matches!(layout.sharding, Sharding::Gradients | Sharding::Weights);
+            let estimate = pricer.price(&layout, &own)?;
+            found.priced += 1;
+            found.offer(Candidate { layout, estimate }, limit);
+        }
+        Ok(found)
+    }
+
+    /// The best layouts.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub fn search(&self, pricer: &Pricer<'_>, software: &Software) -> Result<Found, ClusterError> {
+        let branches = self.branches(pricer);
+        let pass = |incumbent: f64, coarse: bool, some: &[Branch]| {
+            some.par_iter()
+                .map(|b| self.explore(pricer, software, *b, incumbent, coarse))
+                .try_reduce(Found::default, |a, b| Ok(a.merge(b)))
+        };
+        let first: Vec<Branch> = branches.iter().copied().filter(|b| b.micro_batch <= 2).collect();
+        let coarse = pass(f64::INFINITY, true, &first)?;
+        let incumbent = coarse.best.get(KEPT - 1).map_or(f64::INFINITY, |c| c.estimate.step);
+        let mut found = pass(incumbent, false, &branches)?;
+        // Coarse layouts are among the full ones, unless the bound cut their branch after they made the list.
+        if found.smallest.is_none() {
+            found.smallest = coarse.smallest;
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,193 @@
+//! Predictions beside published measurements of training. One set of constants serves all rows of a device; nothing here looks at a row's value
+//! but to compare.
+
+mod models;
+mod row;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::catalog::Catalog;
+use crate::layout::Layout;
+use crate::stats::Errors;
+use crate::step::{MemoryUse, Parts, Pricer};
+use crate::table::Row;
+
+pub use models::KnownModels;
+pub use row::{Case, Metric, read, system_of};
+
+/// A measured row beside its prediction.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// Its id.
+    pub id: String,
+    /// The publication or release.
+    pub system: String,
+    /// The model's name in the table.
+    pub model: String,
+    /// The device.
+    pub device: String,
+    /// Devices.
+    pub devices: usize,
+    /// Whether it has experts.
+    pub sparse: bool,
+    /// What was measured.
+    pub metric: Metric,
+    /// Seconds or bytes.
+    pub measured: f64,
+    /// The same.
+    pub predicted: f64,
+    /// Prediction over measurement, minus one.
+    pub error: f64,
+    /// The layout.
+    pub layout: Layout,
+    /// Where the predicted seconds go.
+    pub parts: Parts,
+    /// What a rank is predicted to hold.
+    pub memory: MemoryUse,
+}
+
+/// Errors of step time in several cuts, and of memory.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Step time, all rows.
+    pub step: Errors,
+    /// By publication or release.
+    pub by_system: BTreeMap<String, Errors>,
+    /// By device.
+    pub by_device: BTreeMap<String, Errors>,
+    /// By model.
+    pub by_model: BTreeMap<String, Errors>,
+    /// By number of devices: up to 8, 64, 512, more.
+    pub by_scale: BTreeMap<String, Errors>,
+    /// Dense and sparse apart.
+    pub by_kind: BTreeMap<String, Errors>,
+    /// Memory, all rows.
+    pub memory: Errors,
+    /// Pairs of rows of one publication, model, device, number of devices, batch and precision that differ in layout: how many there are.
+    pub pairs: usize,
+    /// And how many the predictions order as the measurements do.
+    pub pairs_ordered: usize,
+    /// Rows left out, by reason.
+    pub skipped: BTreeMap<String, usize>,
+    /// Ids of the rows left out with their reasons.
+    pub skipped_rows: Vec<(String, String)>,
+    /// Every row that was predicted.
+    pub rows: Vec<Outcome>,
+}
+
+/// Predicts every row that says enough.
+pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
+    use rayon::prelude::*;
+    let known = KnownModels::default();
+    let found: Vec<Result<(Outcome, String), (String, String)>> = rows
+        .par_iter()
+        .map(|row| {
+            let id = row.text("id").map_or_else(|| format!("line {}", row.line), str::to_string);
+            let case = read(catalog, &known, row).map_err(|why| (id.clone(), why))?;
+            let key = format!(
+                "{}|{}|{}|{}|{}|{:?}|{:?}",
+                case.system,
+                case.model.name,
+                case.device,
+                case.layout.ranks(),
+                case.layout.batch(),
+                case.seq,
+                case.software.precision
+            );
+            predict(catalog, &case).map(|o| (o, key)).map_err(|why| (id, why))
+        })
+        .collect();
+    let mut report = Report::default();
+    let mut keys = Vec::new();
+    for outcome in found {
+        match outcome {
+            Ok((outcome, key)) => {
+                report.rows.push(outcome);
+                keys.push(key);
+            }
+            Err((id, why)) => {
+                *report.skipped.entry(why.clone()).or_insert(0) += 1;
+                report.skipped_rows.push((id, why));
+            }
+        }
+    }
+    summarise(&mut report, &keys);
+    report
+}
+
+fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
+    let text = |e: crate::ClusterError| e.to_string();
+    let device = catalog.device(&case.device).map_err(text)?;
+    let instance = catalog.instance(&case.instance).map_err(text)?;
+    let pricer = Pricer::new(&case.model, device, instance, case.seq).map_err(text)?;
+    let estimate = pricer.price(&case.layout, &case.software).map_err(text)?;
+    let m = &estimate.memory;
+    let predicted = match (case.metric, case.memory_part) {
+        (Metric::Step, _) => estimate.step,
+        (Metric::Memory, "activations") => m.activations,
+        (Metric::Memory, "state") => m.weights + m.gradients + m.optimizer,
+        (Metric::Memory, _) => m.total(),
+    };
+    Ok(Outcome {
+        id: case.id.clone(),
+        system: case.system.clone(),
+        model: case.model.name.clone(),
+        device: case.device.clone(),
+        devices: case.layout.ranks(),
+        sparse: case.model.is_sparse(),
+        metric: case.metric,
+        measured: case.measured,
+        predicted,
+        error: predicted / case.measured - 1.0,
+        layout: case.layout,
+        parts: estimate.parts,
+        memory: estimate.memory,
+    })
+}
+
+fn summarise(report: &mut Report, keys: &[String]) {
+    let steps: Vec<(&Outcome, &String)> =
+        report.rows.iter().zip(keys).filter(|(o, _)| o.metric == Metric::Step).collect();
+    let errors = |rows: &[&Outcome]| Errors::of(&rows.iter().map(|o| o.error).collect::<Vec<_>>());
+    let cut = |name: &dyn Fn(&Outcome) -> String| {
+        let mut groups: BTreeMap<String, Vec<&Outcome>> = BTreeMap::new();
+        steps.iter().for_each(|(o, _)| groups.entry(name(o)).or_default().push(o));
+        groups.into_iter().map(|(k, v)| (k, errors(&v))).collect::<BTreeMap<_, _>>()
+    };
+    let scale = |o: &Outcome| match o.devices {
+        0..=8 => "1: up to 8".to_string(),
+        9..=64 => "2: up to 64".into(),
+        65..=512 => "3: up to 512".into(),
+        _ => "4: more".into(),
+    };
+    let by_system = cut(&|o| o.system.clone());
+    let by_device = cut(&|o| o.device.clone());
+    let by_model = cut(&|o| o.model.clone());
+    let by_scale = cut(&scale);
+    let by_kind = cut(&|o| if o.sparse { "sparse".into() } else { "dense".into() });
+    let step = errors(&steps.iter().map(|s| s.0).collect::<Vec<_>>());
+    let memory: Vec<&Outcome> = report.rows.iter().filter(|o| o.metric == Metric::Memory).collect();
+    let memory = errors(&memory);
+    let (mut pairs, mut ordered) = (0, 0);
+    for (i, (a, key)) in steps.iter().enumerate() {
+        for (b, _) in steps[i + 1..].iter().filter(|(b, k)| k == key && b.layout != a.layout) {
+            pairs += 1;
+            let measured = (a.measured - b.measured).signum();
+            ordered += usize::from((a.predicted - b.predicted).signum() == measured);
+        }
+    }
+    *report = Report {
+        step,
+        by_system,
+        by_device,
+        by_model,
+        by_scale,
+        by_kind,
+        memory,
+        pairs,
+        pairs_ordered: ordered,
+        ..std::mem::take(report)
+    };
+}

@@ -1,0 +1,213 @@
+//! A row of the table of measurements as a question to the pricer.
+
+use serde::Serialize;
+
+use super::models::KnownModels;
+use crate::catalog::Catalog;
+use crate::layout::{Layout, Recompute, Sharding, Software};
+use crate::model::PlanModel;
+use crate::roofline::{Kernels, Precision};
+use crate::table::Row;
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Seconds of a step, whatever the table states.
+    Step,
+    /// Bytes of one device.
+    Memory,
+}
+
+/// A row that says enough.
+pub struct Case {
+    /// Its id.
+    pub id: String,
+    /// The publication or release it is from.
+    pub system: String,
+    /// The model.
+    pub model: PlanModel,
+    /// Its device.
+    pub device: String,
+    /// Its instance.
+    pub instance: String,
+    /// How it was laid out.
+    pub layout: Layout,
+    /// How it was run.
+    pub software: Software,
+    /// Tokens of a sequence.
+    pub seq: usize,
+    /// Of what.
+    pub metric: Metric,
+    /// Seconds or bytes.
+    pub measured: f64,
+    /// Part of memory that the row is about: `all`, `activations` or `state`.
+    pub memory_part: &'static str,
+}
+
+/// The name of a release or publication: the id without its number.
+pub fn system_of(id: &str) -> String {
+    id.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit())).map_or(id, |s| s.0).into()
+}
+
+/// The instance that a device name of the table stands for.
+fn instance_for(device: &str) -> Result<&'static str, String> {
+    let name = device.to_lowercase();
+    let table = [
+        ("gb300", "gb300-nvl72"),
+        ("gb200", "gb200-nvl72"),
+        ("b300", "p6-b300.48xlarge"),
+        ("b200", "p6-b200.48xlarge"),
+        ("h200", "p5en.48xlarge"),
+        ("h800", "h800-node"),
+        ("h100", "dgx-h100"),
+        ("a100", "p4de.24xlarge"),
+        ("trainium1", "trn1.32xlarge"),
+        ("trainium2", "trn2.48xlarge"),
+    ];
+    let found = table.iter().find(|t| name.starts_with(t.0));
+    found.map(|t| t.1).ok_or_else(|| format!("device `{device}` has no description"))
+}
+
+fn precision(text: Option<&str>) -> Precision {
+    let name = text.unwrap_or("bf16").to_lowercase();
+    if name.contains("fp4") {
+        Precision::Float4
+    } else if name.contains("fp8") {
+        Precision::Float8
+    } else {
+        Precision::Bfloat16
+    }
+}
+
+/// Which software a publication used.
+fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
+    let notes = row.text("notes").unwrap_or("").to_lowercase();
+    // Before fused attention kernels.
+    let unfused =
+        system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
+    let deduplicated = ["deepep", "hybridep", "mbridge", "flex dispatcher"].iter().any(|w| notes.contains(w))
+        || system.starts_with("mbridge-26")
+        || system.starts_with("dsv3");
+    let neuron = system.starts_with("neuron");
+    let no_sequence_parallel = notes.contains("without sequence parallel")
+        || notes.contains("no sequence parallel")
+        || system.starts_with("vtrain");
+    Software {
+        kernels: Kernels { fused_attention: !unfused, addressing: false },
+        precision: precision(row.text("precision")),
+        reduce_every_micro_batch: sharding == Sharding::Weights,
+        gradient_bytes: if neuron || unfused { 4.0 } else { 2.0 },
+        deduplicated,
+        bubble: if notes.contains("dualpipe") { 0.4 } else { 1.0 },
+        sequence_parallel: !no_sequence_parallel,
+        overlap_expert: if notes.contains("ep overlap off") { Some(0.0) } else { None },
+        imbalance: 1.0,
+        state_bytes: 12.0,
+    }
+}
+
+fn recompute(text: Option<&str>) -> Recompute {
+    match text {
+        Some(t) if t.starts_with("full") => Recompute::Recompute,
+        Some(t) if t.starts_with("selective") && !t.ends_with("none") => Recompute::SaveDots,
+        _ => Recompute::SaveEverything,
+    }
+}
+
+fn sharding(system: &str, row: &Row) -> Sharding {
+    let notes = row.text("notes").unwrap_or("").to_lowercase();
+    let shard = notes
+        .split("fsdp_shard=")
+        .nth(1)
+        .and_then(|t| t.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok());
+    let by_name =
+        ["llmfoundry", "torchtitan", "aws-p5", "automodel", "axlearn"].iter().any(|s| system.starts_with(s));
+    if by_name || shard.is_some_and(|s| s > 1) || notes.contains("megatron-fsdp on") {
+        Sharding::Weights
+    } else if system.starts_with("vtrain") || system.starts_with("seqsel") {
+        Sharding::None
+    } else {
+        Sharding::Optimizer
+    }
+}
+
+/// Reads a row.
+///
+/// # Errors
+/// What it lacks, in a few words.
+pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, String> {
+    let id = row.text("id").ok_or("no id")?;
+    let system = system_of(id);
+    let metric_name = row.text("metric_name").ok_or("no metric")?;
+    let value = row.number("metric_value").filter(|v| *v > 0.0).ok_or("no value")?;
+    let device_name = row.text("device").ok_or("no device")?;
+    let instance = instance_for(device_name)?;
+    let device = catalog
+        .device(&catalog.instance(instance).map_err(|e| e.to_string())?.device)
+        .map_err(|e| e.to_string())?;
+    let need = |field: &str| row.count(field).filter(|n| *n > 0).ok_or_else(|| format!("no {field}"));
+    let ranks = need("devices")?;
+    let model = known.of(row)?;
+    let seq = need("seq_len")?;
+    let (tensor, pipeline) = (need("tp")?, need("pp")?);
+    let context = row.count("cp").unwrap_or(1).max(1);
+    let rest = tensor * pipeline * context;
+    let data = ranks / rest;
+    if data == 0 || !ranks.is_multiple_of(rest) {
+        return Err("degrees that do not multiply to the devices".into());
+    }
+    let micro_batch = need("micro_batch")?;
+    let batch = need("global_batch")?;
+    let micro_batches = batch / (data * micro_batch);
+    if micro_batches == 0 {
+        return Err("a batch smaller than one micro-batch on every rank".into());
+    }
+    let expert = if model.is_sparse() { need("ep")? } else { 1 };
+    let layout = Layout {
+        data,
+        tensor,
+        context,
+        pipeline,
+        virtual_stages: if pipeline > 1 { row.count("vpp").unwrap_or(1).max(1) } else { 1 },
+        expert,
+        // Unstated: experts are not cut (rule of thumb of every recipe read but Llama 4's).
+        expert_tensor: row.count("etp").unwrap_or(1).max(1),
+        micro_batch,
+        micro_batches,
+        recompute: recompute(row.text("recompute")),
+        sharding: sharding(&system, row),
+    };
+    if !layout.is_consistent() {
+        return Err("expert degrees that do not divide the ranks of a stage".into());
+    }
+    let software = software(&system, row, layout.sharding);
+    let tokens = (batch * seq) as f64;
+    let (metric, measured, memory_part) = match metric_name {
+        "step_time_s" => (Metric::Step, value, "all"),
+        "tokens_per_s_per_device" => (Metric::Step, tokens / (value * ranks as f64), "all"),
+        "tokens_per_s_global" => (Metric::Step, tokens / value, "all"),
+        "sequences_per_s_global" => (Metric::Step, batch as f64 / value, "all"),
+        "model_tflops_per_device" => {
+            (Metric::Step, model.flops_per_token(seq) * tokens / (value * 1e12 * ranks as f64), "all")
+        }
+        "peak_mem_gb" | "peak_alloc_gb" => (Metric::Memory, value * 1e9, "all"),
+        "peak_mem_gib" | "peak_alloc_gib" => (Metric::Memory, value * 1024f64.powi(3), "all"),
+        "mem_activations_gib" => (Metric::Memory, value * 1024f64.powi(3), "activations"),
+        "mem_params_optimizer_gib" => (Metric::Memory, value * 1024f64.powi(3), "state"),
+        other => return Err(format!("metric `{other}` has no prediction")),
+    };
+    Ok(Case {
+        id: id.into(),
+        system,
+        model,
+        device: device.name.clone(),
+        instance: instance.into(),
+        layout,
+        software,
+        seq,
+        metric,
+        measured,
+        memory_part,
+    })
+}
