@@ -18,7 +18,7 @@ pub use embedding::embed;
 pub use experts::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
 pub use feed_forward::{Projection, feed_forward};
 pub use gathered::Intervals;
-pub use head::{cross_entropy, logits};
+pub use head::logits;
 pub use linear::linear;
 pub use norm::rms_norm;
 pub use placement::{Placed, PlanAhead, Room, place};
