@@ -83,9 +83,13 @@ pub fn run_for(
     expert: usize,
     settings: Settings,
 ) -> Outcome {
-    let mesh = Mesh::new(&[("data", data), ("expert", expert)]);
+    run_on(steps, plugin, model, Mesh::new(&[("data", data), ("expert", expert)]), settings)
+}
+
+/// So many steps of `model` on any mesh.
+pub fn run_on(steps: i32, plugin: &Path, model: &ModelConfig, mesh: Mesh, settings: Settings) -> Outcome {
     let init = RandomInit::new(model, 3);
-    let backend = backend(plugin, data * expert);
+    let backend = backend(plugin, mesh.num_devices());
     let mut engine =
         Engine::new(backend, model.clone(), mesh, settings, &mut |n, s| init.value(n, s)).unwrap();
     let mut outcome = Outcome { losses: Vec::new(), gradients: BTreeMap::new(), dispatch: Vec::new() };
@@ -118,7 +122,8 @@ pub fn run_for(
     outcome
 }
 
-fn distance(a: &[f32], b: &[f32]) -> f64 {
+/// Length of the difference over the length of `b`.
+pub fn distance(a: &[f32], b: &[f32]) -> f64 {
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut a.iter().zip(b).map(|(x, y)| f64::from(x - y)))
         / norm(&mut b.iter().map(|&x| f64::from(x))).max(1e-12)
