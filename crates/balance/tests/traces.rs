@@ -1,6 +1,10 @@
 //! Reading, writing and replaying traces; one hostile file for each thing that can be wrong.
 
-use std::{collections::HashMap, fs, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use collegium_balance::CostModel;
 use collegium_balance::policy::{POLICIES, by_name};
@@ -12,6 +16,9 @@ use tempfile::TempDir;
 
 /// A tensor to write: name, type, shape, bytes.
 type Tensor<'a> = (&'a str, Dtype, Vec<usize>, Vec<u8>);
+
+/// Tensors, metadata, and what the error must say.
+type Hostile<'a> = (Vec<Tensor<'a>>, &'a [(&'a str, &'a str)], &'a str);
 
 fn file(folder: &TempDir, tensors: &[Tensor<'_>], said: &[(&str, &str)]) -> PathBuf {
     let views = tensors
@@ -27,7 +34,7 @@ fn bytes<const N: usize>(ids: &[i64], to: impl Fn(i64) -> [u8; N]) -> Vec<u8> {
     ids.iter().flat_map(|&id| to(id)).collect()
 }
 
-fn routing(path: &PathBuf, experts: Option<usize>) -> Result<Trace, String> {
+fn routing(path: &Path, experts: Option<usize>) -> Result<Trace, String> {
     match read(path, experts).map_err(|e| e.to_string())? {
         Recording::Routing(trace) => Ok(trace),
         Recording::RankLoads(_) => panic!("a safetensors file has routing"),
@@ -103,7 +110,7 @@ fn hostile_routing_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let u8s = |name, shape: &[usize], data: &[u8]| (name, Dtype::U8, shape.to_vec(), data.to_vec());
     let experts = [("num_experts", "4")];
-    let cases: Vec<(Vec<Tensor<'_>>, &[(&str, &str)], &str)> = vec![
+    let cases: Vec<Hostile<'_>> = vec![
         (
             vec![u8s("layer_00", &[2, 2], &[0, 1, 2, 9])],
             &experts,
@@ -199,7 +206,7 @@ fn rank_loads_read_in_any_order_and_hostile_ones_are_refused_by_line() {
         ),
         ("rank,layer,iter,token_num\n", "has a head and no rows"),
         ("", "has no column `rank`"),
-        ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0\n", "line: 3"),
+        ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0\n", "line 3 has 3 columns, the head has 4"),
         ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0,x\n", "line 3: `x` is no whole number"),
         ("rank,layer,iter,token_num\n0,0,0,5\n1,0,0,-4\n", "line 3: `-4` is no whole number"),
         (

@@ -38,6 +38,8 @@ pub struct Node {
 struct Inner {
     nodes: Vec<Node>,
     known: HashMap<Node, NodeId>,
+    /// Values whose gradient goes to another value, see [`Value::with_gradient_of`].
+    gradient_of: HashMap<NodeId, NodeId>,
     scope: Vec<String>,
     error: Option<GraphError>,
 }
@@ -164,6 +166,11 @@ impl Graph {
         inner.nodes.push(node.clone());
         inner.known.insert(node, id);
         self.value(id)
+    }
+
+    /// Where the gradient of a value goes instead of to its inputs.
+    pub(crate) fn gradient_of(&self, id: NodeId) -> Option<NodeId> {
+        self.inner.borrow().gradient_of.get(&id).copied()
     }
 
     /// Records an error (the first one is kept) and returns a placeholder.
@@ -332,6 +339,24 @@ impl<'g> Value<'g> {
             self.graph.fail(format!("no dim `{name}` in {shape}"));
             0
         })
+    }
+
+    /// The same value with the gradient of `exact`, which it is an approximation of. Gradients taken later go to `exact` whole; programs
+    /// compute `exact` only if something else needs it.
+    #[track_caller]
+    pub fn with_gradient_of(self, exact: Self) -> Self {
+        let shape = self.shape();
+        if exact.shape() != shape {
+            return self
+                .graph
+                .fail(format!("with_gradient_of: {shape} does not stand in for {}", exact.shape()));
+        }
+        // A node of its own, never an equal one that is known already: that has another gradient.
+        let mut inner = self.graph.inner.borrow_mut();
+        let id = NodeId(u32::try_from(inner.nodes.len()).expect("a graph has far fewer than 2^32 nodes"));
+        inner.nodes.push(Node { op: Op::StopGradient, inputs: vec![self.id], shape });
+        inner.gradient_of.insert(id, exact.id);
+        self.graph.value(id)
     }
 
     #[track_caller]

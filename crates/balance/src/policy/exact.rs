@@ -76,7 +76,27 @@ pub(super) fn plan(
     rules: Rules,
 ) -> Result<Plan, BalanceError> {
     let homes = waterfill::filled(layout, &counts.by_expert());
-    Plan::new(layout, counts, Exchange::new(homes, layout, previous, rules).run())
+    Plan::new(layout, counts, exchange(homes, layout, previous, rules).shares(layout))
+}
+
+/// What became of the home rows, and the clones.
+pub(super) struct Exchanged {
+    pub homes: HomeRows,
+    pub clones: Vec<Share>,
+}
+
+impl Exchanged {
+    /// All rows as shares.
+    pub fn shares(mut self, layout: &Layout) -> Vec<Share> {
+        let mut shares = self.homes.shares(layout);
+        shares.append(&mut self.clones);
+        shares
+    }
+}
+
+/// Runs the construction on home rows.
+pub(super) fn exchange(homes: HomeRows, layout: &Layout, previous: Option<&Plan>, rules: Rules) -> Exchanged {
+    Exchange::new(homes, layout, previous, rules).run()
 }
 
 /// The construction under way.
@@ -112,7 +132,7 @@ impl<'a> Exchange<'a> {
         Self { layout, previous, rules, homes, targets, small, large, fullest, clones }
     }
 
-    fn run(mut self) -> Vec<Share> {
+    fn run(mut self) -> Exchanged {
         while let Some((need, std::cmp::Reverse(rank))) = self.small.pop() {
             if !self.large.iter().any(|&l| self.homes.loads[l] > self.rules.ceiling) {
                 break;
@@ -121,9 +141,7 @@ impl<'a> Exchange<'a> {
                 self.fill(rank, need, at);
             }
         }
-        let mut shares = self.homes.shares(self.layout);
-        shares.append(&mut self.clones);
-        shares
+        Exchanged { homes: self.homes, clones: self.clones }
     }
 
     /// Position in `large` of the best rank to fill `rank`, if one may.

@@ -16,7 +16,7 @@ fn lasting(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Every case in `folder`, which must be as before afterwards.
-fn refused(folder: &Path, cases: &[Case<'_>]) {
+pub fn refused(folder: &Path, cases: &[Case<'_>]) {
     let before = lasting(folder);
     for (args, parts) in cases {
         let done = run(folder, args);

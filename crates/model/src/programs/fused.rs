@@ -12,7 +12,7 @@ use super::ends::{embedded, loss};
 use super::expert_layer::slot_weights;
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig};
-use crate::layers::{self, Attention, PlanAhead, Room, Routing, place};
+use crate::layers::{self, Attention, PlanAhead, Room, Routed, Routing, place};
 
 /// The room that every expert layer of the program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -131,7 +131,9 @@ fn experts<'g>(
     let room = Room { places: how.bucket.places, blocks: how.bucket.blocks, block: how.block };
     let placed = place(routing.counts, &plan, room, shape.sent_as());
     let weights = slot_weights(b, shape, moe, how.bucket.slots);
-    let out = layers::experts(normed, routing.gates, routing.experts, &weights, &placed.addressing);
+    let sent_as = shape.sent_as();
+    let routed = Routed { x: normed, gates: routing.gates, choices: routing.experts, weights, sent_as };
+    let out = layers::experts(&routed, &placed.addressing);
     (shape.shuffled(out), placed.need)
 }
 
