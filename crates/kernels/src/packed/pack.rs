@@ -51,6 +51,7 @@ fn transpose_group<T: Operand, const WIDTH: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // both indices, both ways round
 fn transpose(block: &mut [[u32; 16]; 16]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") {
