@@ -115,6 +115,14 @@ impl Columns {
     }
 }
 
+/// A whole number, also one that a data frame wrote as `12.0`.
+fn whole(text: &str) -> Option<u32> {
+    text.parse().ok().or_else(|| {
+        let number: f64 = text.parse().ok()?;
+        (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
+    })
+}
+
 /// Checks that every iteration has the same ranks, 0 to R - 1.
 fn finish(file: &str, system: String, table: Table) -> Result<RankLoads, String> {
     let num_ranks = 1 + table.values().flat_map(|r| r.keys()).max().copied().unwrap_or(0);
