@@ -99,8 +99,8 @@ impl Columns {
         let line = record.position().map_or(0, csv::Position::line);
         let number = |column: usize| -> Result<u32, String> {
             let text = &record[column];
-            text.parse()
-                .map_err(|_| format!("line {line}: `{text}` is no whole number from 0 to {}", u32::MAX))
+            whole(text)
+                .ok_or_else(|| format!("line {line}: `{text}` is no whole number from 0 to {}", u32::MAX))
         };
         let system = self.system.iter().map(|&c| &record[c]).collect::<Vec<_>>().join(" ");
         let (layer, iteration) = (number(self.layer)? as usize, number(self.iteration)? as usize);
