@@ -313,7 +313,8 @@ fn planner_times(args: &BalanceArgs, policies: &[&dyn Policy], cost: CostModel) 
         print_json(&json!({ "planner": times }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = String::from("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, quickest of 15");
+    let mut text =
+        String::from("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, quickest of 15\n");
     println!(
         "{:>6}{:>9} {:<10}{:>12}{:>12}{:>9}",
         "ranks", "experts", "policy", "plan us", "x static", "clones"
