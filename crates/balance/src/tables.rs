@@ -63,14 +63,16 @@ impl Tables {
             let receiver = ReceiverTables { block_slot, row_source: Vec::new(), cell_target: Vec::new() };
             return Self { sources: vec![source], receivers: vec![receiver] };
         }
+        let cells: Vec<Vec<usize>> = (0..ranks).map(|s| vec![s]).collect();
         Self {
             sources: (0..ranks).map(|s| source(plan, s)).collect(),
-            receivers: (0..ranks).map(|d| receiver(plan, d, bucket, block)).collect(),
+            receivers: (0..ranks).map(|d| receiver(plan, d, &cells, bucket, block)).collect(),
         }
     }
 }
 
-fn source(plan: &Plan, source: usize) -> SourceTables {
+/// How one source cuts its rows.
+pub(crate) fn source(plan: &Plan, source: usize) -> SourceTables {
     let (ranks, experts) = (plan.num_ranks(), plan.num_experts());
     let (mut first, mut offset) = (vec![0.0; experts * ranks], vec![0.0; experts * ranks]);
     let rows = plan.source(source);
@@ -92,19 +94,24 @@ fn source(plan: &Plan, source: usize) -> SourceTables {
     SourceTables { first, offset }
 }
 
-fn receiver(plan: &Plan, rank: usize, bucket: Bucket, block: usize) -> ReceiverTables {
-    let ranks = plan.num_ranks();
+/// How a rank orders what arrives, from cells of these sources each.
+pub(crate) fn receiver(
+    plan: &Plan,
+    rank: usize,
+    cells: &[Vec<usize>],
+    bucket: Bucket,
+    block: usize,
+) -> ReceiverTables {
     let (block_slot, mut next) = blocks_of(plan, rank, bucket, block);
     let own: Vec<usize> =
         (0..plan.shares().len()).filter(|&i| plan.shares()[i].rank.index() == rank).collect();
     let mut row_source = vec![-1; bucket.blocks * block];
-    let mut cell_target = vec![-1; ranks * bucket.places];
-    for source in 0..ranks {
-        let rows = plan.source(source);
-        let mut cell = source * bucket.places;
-        for &share in &own {
+    let mut cell_target = vec![-1; cells.len() * bucket.places];
+    for (at, sources) in cells.iter().enumerate() {
+        let mut cell = at * bucket.places;
+        for (source, &share) in sources.iter().flat_map(|s| own.iter().map(move |share| (*s, share))) {
             let row = &mut next[plan.slot_of(share).index()];
-            for _ in 0..rows[share] {
+            for _ in 0..plan.source(source)[share] {
                 row_source[*row] = cell as i32;
                 cell_target[cell] = *row as i32;
                 *row += 1;

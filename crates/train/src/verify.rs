@@ -82,7 +82,7 @@ pub fn verify(folder: &Path, backend: Arc<dyn Backend>, dtype: DType) -> Result<
     }
     let settings = Settings::new(dtype, Residuals::Dots, rows / devices, seq);
     let aux_weight = if reference.info("aux_loss").is_ok() { config.router_aux_loss_coef } else { 0.0 };
-    let mesh = setup::mesh(devices, devices);
+    let mesh = setup::mesh(devices, devices, 1);
     let mut engine = setup::load(&config, backend, mesh, settings, Some(folder), 0)?;
     let batch = next_token_batch(
         &ids.to_f64().iter().map(|&v| v as i32).collect::<Vec<_>>(),
