@@ -138,7 +138,7 @@ fn blocks_of(plan: &Plan, rank: usize, bucket: Bucket, block: usize) -> (Vec<i32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Counts, Layout};
+    use crate::{CostModel, Counts, Layout, Limits, Setting, Topology, policy};
     use proptest::prelude::*;
 
     fn counts(rows: &[Vec<u32>]) -> Counts {
@@ -147,11 +147,17 @@ mod tests {
         Counts::from_reports(&reports, total).unwrap()
     }
 
+    fn planned(policy: &str, counts: &Counts, layout: &Layout) -> Plan {
+        let cost = CostModel::machine("cpu").unwrap();
+        let topology = Topology::one_node(layout.num_ranks());
+        let setting = Setting { topology, cost, limits: Limits::default() };
+        policy::by_name(policy).unwrap().plan(counts, layout, None, &setting).unwrap()
+    }
+
     /// Random choices of every source: expert by row.
     fn choices() -> impl Strategy<Value = (usize, usize, Vec<Vec<usize>>)> {
-        (prop_oneof![Just(1usize), Just(2), Just(4)], 1usize..4, 1usize..60).prop_flat_map(
-            |(ranks, each, rows)| {
-                let experts = ranks * each;
+        (prop_oneof![Just(1usize), Just(2), Just(3), Just(4)], 1usize..10, 1usize..60).prop_flat_map(
+            |(ranks, experts, rows)| {
                 let row = prop::collection::vec(0..experts * 2, rows);
                 // Half of the draws fall on expert 0, so that loads are skewed and some experts are empty.
                 let row =
@@ -162,12 +168,13 @@ mod tests {
     }
 
     proptest! {
-        /// Follows every row as the programs do: from its source to a cell, to the receiver's rows, to the slot's block.
+        /// Follows every row as the programs do: from its source to a cell, to the receiver's rows, to the slot's block. With
+        /// homes alone, and with clones.
         #[test]
-        fn every_row_reaches_its_expert_once((ranks, experts, choices) in choices(), block in 1usize..9) {
+        fn every_row_reaches_its_expert_once((ranks, experts, choices) in choices(), block in 1usize..9, policy in prop_oneof![Just("static"), Just("exact")]) {
             let table: Vec<Vec<u32>> = choices.iter().map(|c| (0..experts).map(|e| c.iter().filter(|&&x| x == e).count() as u32).collect()).collect();
             let layout = Layout::contiguous(ranks, experts).unwrap();
-            let plan = Plan::homes(&layout, &counts(&table)).unwrap();
+            let plan = planned(policy, &counts(&table), &layout);
             let need = Tables::need(&plan, block);
             let bucket = Bucket { slots: need.slots + 2, places: need.places + if ranks == 1 { 3 * block } else { 3 }, blocks: need.blocks + 3 };
             let tables = Tables::new(&plan, bucket, block);
@@ -189,7 +196,7 @@ mod tests {
                     };
                     prop_assert!(seen.insert((d, row)), "two rows at one place");
                     let slot = receiver.block_slot[row / block] as usize;
-                    prop_assert_eq!(layout.slots(RankId::from(d))[slot].index(), e);
+                    prop_assert_eq!(plan.slots(RankId::from(d))[slot].index(), e);
                 }
             }
         }

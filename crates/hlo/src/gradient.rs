@@ -112,6 +112,9 @@ fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Ve
         Op::ScatterAdd { dim } => vec![(x[1], d.take(x[0], dim))],
         Op::GroupedDot { contract } => grouped_dot(contract, x, d),
         Op::GroupedOuter => grouped_outer(x, d),
+        Op::Composite { what, result } => {
+            what.pull_back(*result, x, d).unwrap_or_else(|| not_differentiable(d, &node.op))
+        }
         Op::AllReduce { reduction: Reduction::Sum, axes } => back(d.all_reduce(axes)),
         Op::AllReduce { .. } => not_differentiable(d, &node.op),
         Op::AllGather { dim, axes } => back(d.reduce_scatter(dim, axes)),

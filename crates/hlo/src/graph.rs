@@ -204,11 +204,31 @@ impl Graph {
     }
 
     pub(crate) fn extract(&self, name: &str, outputs: &[(String, NodeId)]) -> Result<Program, GraphError> {
+        self.extract_nodes(name, outputs, |_| false)
+    }
+
+    /// [`extract`](Self::extract) with every parameter, whether an output needs it or not.
+    pub(crate) fn extract_with_all_inputs(
+        &self,
+        name: &str,
+        outputs: &[(String, NodeId)],
+    ) -> Result<Program, GraphError> {
+        self.extract_nodes(name, outputs, |op| matches!(op, Op::Parameter { .. }))
+    }
+
+    /// The nodes that outputs need, and those that are `wanted` anyway.
+    fn extract_nodes(
+        &self,
+        name: &str,
+        outputs: &[(String, NodeId)],
+        wanted: impl Fn(&Op) -> bool,
+    ) -> Result<Program, GraphError> {
         let inner = self.inner.borrow();
         if let Some(error) = &inner.error {
             return Err(error.clone());
         }
-        let keep = reachable(&inner.nodes, outputs.iter().map(|o| o.1));
+        let mut keep = reachable(&inner.nodes, outputs.iter().map(|o| o.1));
+        inner.nodes.iter().zip(&mut keep).for_each(|(node, keep)| *keep |= wanted(&node.op));
         let mut renumber = vec![NodeId(0); inner.nodes.len()];
         let mut nodes = Vec::new();
         for (i, node) in inner.nodes.iter().enumerate().filter(|(i, _)| keep[*i]) {

@@ -136,6 +136,9 @@ impl Backend for PjrtBackend {
     }
 
     fn memory(&self, device: usize) -> Option<MemoryUse> {
+        if self.name == "cpu" {
+            return crate::host_memory::share_of(self.num_devices);
+        }
         let stats = self.client.devices().get(device)?.memory_stats().ok()?;
         Some(MemoryUse {
             bytes_in_use: stats.bytes_in_use,

@@ -20,7 +20,7 @@ pub use cells::{Addressing, Order, experts};
 pub use embedding::embed;
 pub use experts::ExpertWeights;
 pub use feed_forward::{Projection, feed_forward};
-pub use head::{cross_entropy, logits};
+pub use head::logits;
 pub use linear::linear;
 pub use norm::rms_norm;
 pub use placement::{Placed, PlanAhead, Room, place};

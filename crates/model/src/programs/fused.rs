@@ -8,7 +8,7 @@ use collegium_core::DType;
 use collegium_hlo::{Graph, GraphError, Name, Program, Value, dim};
 
 use super::block::{attend, dense, rotation, router};
-use super::ends::{embedded, head_logits, targets};
+use super::ends::{embedded, loss};
 use super::expert_layer::slot_weights;
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig};
@@ -52,7 +52,7 @@ pub fn fused(shape: &Shape<'_>, how: FusedShape) -> Result<Program, GraphError> 
             routings.push(routing);
         }
     }
-    let loss = layers::cross_entropy(head_logits(&b, shape, hidden), targets(&b, shape)) * inputs.loss_scale;
+    let loss = loss(&b, shape, hidden, inputs.loss_scale);
     let (aux, z) = router_losses(&routings, &graph);
     let total = loss + aux * inputs.aux_weight + z * inputs.z_weight;
     outputs.extend([("loss".to_string(), loss), ("aux".to_string(), aux), ("z".to_string(), z)]);

@@ -29,6 +29,13 @@ impl Slots {
         experts: usize,
         backend: &dyn Backend,
     ) -> Result<Arc<Self>, TrainError> {
+        // The weight programs of a lone device rely on it: they have no table to read.
+        debug_assert!(
+            assignment.len() > 1
+                || num_slots != experts
+                || assignment[0].iter().enumerate().all(|(slot, e)| e.index() == slot),
+            "the slots of a lone device are the experts in order"
+        );
         let mut table = vec![0f32; assignment.len() * num_slots * experts];
         for (rank, held) in assignment.iter().enumerate() {
             for (slot, expert) in held.iter().enumerate() {

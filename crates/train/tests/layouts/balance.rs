@@ -9,7 +9,7 @@ use collegium_hlo::Residuals;
 use collegium_train::adapt::BalanceOptions;
 use collegium_train::engine::Settings;
 
-use crate::harness::{assert_equal, model, plugin, run, settings};
+use crate::harness::{assert_equal, model, plugin, run, run_for, settings};
 
 /// Settings of a policy that lets nothing be.
 pub fn balanced(data: usize, expert: usize, policy: &'static dyn Policy) -> Settings {
@@ -121,4 +121,16 @@ fn the_same_run_twice_is_the_same_to_the_bit() {
     let (a, b) = (once(), once());
     assert_eq!(a.losses, b.losses);
     assert!(a.gradients == b.gradients);
+}
+
+#[test]
+fn ten_steps_with_new_homes_every_step_are_the_curve_of_one_rank() {
+    let Some(plugin) = plugin() else { return };
+    let model = model(8, 3, &[0, 1]);
+    let one = run_for(10, &plugin, &model, 1, 1, settings(1, 1, Residuals::Dots));
+    let many = run_for(10, &plugin, &model, 1, 4, balanced(1, 4, policy::by_name("two-tier").unwrap()));
+    assert!(one.losses[9] < 0.9 * one.losses[0], "it learns: {:?}", one.losses);
+    for (a, b) in many.losses.iter().zip(&one.losses) {
+        assert!((a - b).abs() <= 1e-3 * b, "losses {:?} and {:?}", many.losses, one.losses);
+    }
 }

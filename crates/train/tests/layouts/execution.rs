@@ -40,21 +40,21 @@ fn two_stages_and_rows_in_fewer_bits() {
     let Some(plugin) = plugin() else { return };
     let model = model(8, 3, &[0, 1]);
     let one = run(&plugin, &model, 1, 1, settings(1, 1, Residuals::Dots));
-    let on_nodes = |(data, local), transport: &'static dyn Transport, sent_as, how: Settings| {
+    let on_nodes = |steps, (data, local), transport: &'static dyn Transport, sent_as, how: Settings| {
         let exchange = Exchange { transport, sent_as, shuffle: false };
         let mesh = setup::mesh(data * 2 * local, 2 * local, 2);
-        run_on(&plugin, &model, mesh, Settings { exchange, ..how }, &mut |_| {})
+        run_on(steps, &plugin, &model, mesh, Settings { exchange, ..how })
     };
-    let staged = on_nodes((2, 2), &TwoStage, None, exact(2, 4));
+    let staged = on_nodes(3, (2, 2), &TwoStage, None, exact(2, 4));
     assert_equal(&staged, &one, "exact plans on 2 x 2 x 2 ranks");
     assert!(staged.dispatch[0][0].home_max_over_mean > 1.2, "uneven: {:?}", staged.dispatch[0][0]);
-    let staged = on_nodes((1, 4), &TwoStage, None, balanced(1, 8, random(5)));
+    let staged = on_nodes(3, (1, 4), &TwoStage, None, balanced(1, 8, random(5)));
     assert_equal(&staged, &one, "random plans on 2 x 4 ranks");
 
     let cases: [(&dyn Transport, DType); 3] =
         [(&AllToAll, DType::Bf16), (&AllToAll, DType::I8), (&TwoStage, DType::I8)];
     let far = cases.map(|(transport, sent_as)| {
-        let many = on_nodes((1, 2), transport, Some(sent_as), exact(1, 4));
+        let many = on_nodes(1, (1, 2), transport, Some(sent_as), exact(1, 4));
         let what = format!("{} as {sent_as}", transport.name());
         let error = (many.losses[0] - one.losses[0]).abs() / one.losses[0];
         assert!(error > 1e-7 && error < 2e-3, "{what}: losses {} and {}", many.losses[0], one.losses[0]);
