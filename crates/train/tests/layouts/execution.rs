@@ -11,7 +11,7 @@ use collegium_train::engine::{Execution, Settings};
 use collegium_train::setup;
 
 use crate::balance::{balanced, random};
-use crate::harness::{Outcome, assert_equal, distance, model, plugin, run, run_on, settings};
+use crate::harness::{assert_equal, distance, model, plugin, run, run_on, settings};
 
 fn exact(data: usize, expert: usize) -> Settings {
     let policy = policy::by_name("exact").unwrap();
@@ -40,11 +40,12 @@ fn two_stages_and_rows_in_fewer_bits() {
     let Some(plugin) = plugin() else { return };
     let model = model(8, 3, &[0, 1]);
     let one = run(&plugin, &model, 1, 1, settings(1, 1, Residuals::Dots));
-    let on_nodes = |steps, (data, local), transport: &'static dyn Transport, sent_as, how: Settings| {
-        let exchange = Exchange { transport, sent_as, shuffle: false };
-        let mesh = setup::mesh(data * 2 * local, 2 * local, 2);
-        run_on(steps, &plugin, &model, mesh, Settings { exchange, ..how })
-    };
+    let on_nodes =
+        |steps, (data, local): (usize, usize), transport: &'static dyn Transport, sent_as, how: Settings| {
+            let exchange = Exchange { transport, sent_as, shuffle: false };
+            let mesh = setup::mesh(data * 2 * local, 2 * local, 2);
+            run_on(steps, &plugin, &model, mesh, Settings { exchange, ..how })
+        };
     let staged = on_nodes(3, (2, 2), &TwoStage, None, exact(2, 4));
     assert_equal(&staged, &one, "exact plans on 2 x 2 x 2 ranks");
     assert!(staged.dispatch[0][0].home_max_over_mean > 1.2, "uneven: {:?}", staged.dispatch[0][0]);
