@@ -64,7 +64,10 @@ fn main() {
         bench.head::<bf16>("bf16", name, dims, bf16::from_f32);
     }
     if bench.json {
-        println!("{}", json!({"threads": width, "instructions": format!("{:?}", bench.set), "cases": bench.cases}));
+        println!(
+            "{}",
+            json!({"threads": width, "instructions": format!("{:?}", bench.set), "cases": bench.cases})
+        );
     }
 }
 
@@ -97,7 +100,8 @@ impl Bench {
             attention(&problem, &mut output, Some(&mut sums), threads, set).expect("sizes fit");
         });
         let kept = Kept { output: &output, sums: &sums, d_output: &d_output };
-        let (mut d_query, mut d_key, mut d_value) = (numbers(queries, of), numbers(keys, of), numbers(keys, of));
+        let (mut d_query, mut d_key, mut d_value) =
+            (numbers(queries, of), numbers(keys, of), numbers(keys, of));
         self.measure("attention_gradient", dtype, shape, 2.5 * flops, |threads| {
             let mut gradients =
                 attention::Gradients { query: &mut d_query, key: &mut d_key, value: &mut d_value };
@@ -105,10 +109,17 @@ impl Bench {
         });
     }
 
-    fn head<T: Operand>(&mut self, dtype: &str, shape: &str, [tokens, vocab, width]: [usize; 3], of: fn(f32) -> T) {
+    fn head<T: Operand>(
+        &mut self,
+        dtype: &str,
+        shape: &str,
+        [tokens, vocab, width]: [usize; 3],
+        of: fn(f32) -> T,
+    ) {
         let (hidden, weight) = (numbers(tokens * width, of), numbers(vocab * width, of));
         let targets: Vec<i32> = (0..tokens).map(|t| (t * 31 % vocab) as i32).collect();
-        let problem = CrossEntropy { hidden: &hidden, weight: &weight, targets: &targets, scale: 1e-3, vocab, width };
+        let problem =
+            CrossEntropy { hidden: &hidden, weight: &weight, targets: &targets, scale: 1e-3, vocab, width };
         let (mut d_hidden, mut d_weight) = (numbers(tokens * width, of), vec![0.0; vocab * width]);
         let set = self.set;
         self.measure("cross_entropy", dtype, shape, 6.0 * (tokens * vocab * width) as f64, |threads| {
@@ -163,8 +174,25 @@ fn plain_product(threads: usize) {
                 // SAFETY: three dense matrices of SIZE x SIZE elements.
                 unsafe {
                     gemm_f32::gemm::f32::get_gemm_fn()(
-                        SIZE, SIZE, SIZE, out.as_mut_ptr(), stride, 1, false, a.as_ptr(), stride, 1, b.as_ptr(),
-                        stride, 1, 1.0, 1.0, false, false, false, gemm_common::Parallelism::None,
+                        SIZE,
+                        SIZE,
+                        SIZE,
+                        out.as_mut_ptr(),
+                        stride,
+                        1,
+                        false,
+                        a.as_ptr(),
+                        stride,
+                        1,
+                        b.as_ptr(),
+                        stride,
+                        1,
+                        1.0,
+                        1.0,
+                        false,
+                        false,
+                        false,
+                        gemm_common::Parallelism::None,
                     );
                 }
             });

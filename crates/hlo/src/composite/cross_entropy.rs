@@ -52,11 +52,7 @@ pub(super) fn pull_back<'g>(x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Va
     let result = |i, x: &[Value<'g>]| Value::composite(Composite::CrossEntropy, i, x);
     let one = d.graph.scalar(d.dtype(), 1.0);
     let d_scale = result(0, &[hidden, weight, targets, one]) * d;
-    vec![
-        (hidden, result(1, &inputs)),
-        (weight, result(2, &inputs).convert(weight.dtype())),
-        (scale, d_scale),
-    ]
+    vec![(hidden, result(1, &inputs)), (weight, result(2, &inputs).convert(weight.dtype())), (scale, d_scale)]
 }
 
 pub(super) fn plain<'g>(x: &[Value<'g>]) -> Vec<Value<'g>> {

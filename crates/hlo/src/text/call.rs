@@ -111,7 +111,8 @@ impl Writer<'_> {
             [self.reshape(&x[0], &left.from, &shapes[0]), self.reshape(&x[1], &right.from, &shapes[1]), slot];
         let [a, b] = shapes;
         let out = Shape::new(DType::F32, &out);
-        let product = self.custom_call(target, &attributes, &given, &[a, b, slots], std::slice::from_ref(&out));
+        let product =
+            self.custom_call(target, &attributes, &given, &[a, b, slots], std::slice::from_ref(&out));
         self.reshape(&product, &out, y)
     }
 
@@ -136,12 +137,12 @@ impl Writer<'_> {
     ) -> String {
         let types: Vec<String> = s.iter().map(tensor).collect();
         let results: Vec<String> = y.iter().map(tensor).collect();
-        let results = if let [one] = &results[..] { one.clone() } else { format!("({})", results.join(", ")) };
+        let results =
+            if let [one] = &results[..] { one.clone() } else { format!("({})", results.join(", ")) };
         let name = self.name();
         let count = if y.len() == 1 { String::new() } else { format!(":{}", y.len()) };
         let _ = writeln!(
             self.out,
-
             "    {name}{count} = stablehlo.custom_call @{target}({}) {{api_version = 4 : i32, backend_config = {{{attributes}}}}} : ({}) -> {}",
             x.join(", "),
             types.join(", "),

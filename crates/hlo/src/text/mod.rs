@@ -56,7 +56,14 @@ struct Writer<'p> {
 
 impl<'p> Writer<'p> {
     fn new(program: &'p Program, dialect: Dialect) -> Self {
-        Self { program, dialect, refs: Vec::with_capacity(program.nodes.len()), calls: HashMap::new(), out: String::new(), fresh: 0 }
+        Self {
+            program,
+            dialect,
+            refs: Vec::with_capacity(program.nodes.len()),
+            calls: HashMap::new(),
+            out: String::new(),
+            fresh: 0,
+        }
     }
 
     fn write(mut self) -> String {

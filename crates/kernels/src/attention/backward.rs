@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::{Attention, Gradients, Kept, Shared, Sight};
+use crate::simd::entries::{Entries, GradientRows, Product, ROWS, WIDTH};
 use crate::simd::pack::{Rows, fill};
 use crate::simd::{Unit, Work};
-use crate::simd::entries::{Entries, GradientRows, Product, ROWS, WIDTH};
 use crate::{Operand, Threads};
 
 /// Queries of a tile.
@@ -263,10 +263,8 @@ impl<T: Operand> Task<'_, '_, T> {
         let (padded, steps) = (p.seq.next_multiple_of(WIDTH), p.head_dim.div_ceil(depth));
         let (at, first) = (row * KEYS + span.start, keys.start + span.start);
         let left_at = queries.start * steps;
-        let pairs = [
-            (&head.queries, &*keys_t, &mut tile.scores),
-            (&head.d_output, &*values_t, &mut tile.d_weights),
-        ];
+        let pairs =
+            [(&head.queries, &*keys_t, &mut tile.scores), (&head.d_output, &*values_t, &mut tile.d_weights)];
         for (left, right, out) in pairs {
             let mut product = Product {
                 rows: ROWS,

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{Attention, Shared, Sight};
+use crate::simd::entries::{Entries, Product, ROWS, WIDTH};
 use crate::simd::pack::{Rows, fill};
 use crate::simd::{Unit, Work};
-use crate::simd::entries::{Entries, Product, ROWS, WIDTH};
 use crate::{Operand, Threads};
 
 /// Queries of a task: enough work to pay for packing the keys.

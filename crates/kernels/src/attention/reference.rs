@@ -13,7 +13,8 @@ pub(super) fn attention<T: Operand>(p: &Attention<'_, T>) -> (Vec<f64>, Vec<f64>
         for &(k, s) in &scores {
             let weight = (s - largest).exp() / sum;
             for d in 0..p.head_dim {
-                output[query_at(p, b, h, q) + d] += weight * f64::from(p.value[key_at(p, b, h, k) + d].to_f32());
+                output[query_at(p, b, h, q) + d] +=
+                    weight * f64::from(p.value[key_at(p, b, h, k) + d].to_f32());
             }
         }
         sums[(b * p.heads + h) * p.seq + q] = largest + sum.ln();

@@ -85,7 +85,12 @@ impl<T: Operand> Data<T> {
 }
 
 /// Output, log-sum-exp and gradients.
-fn run<T: Operand>(c: &Case, data: &Data<T>, width: usize, set: Instructions) -> (Vec<T>, Vec<f32>, [Vec<T>; 3]) {
+fn run<T: Operand>(
+    c: &Case,
+    data: &Data<T>,
+    width: usize,
+    set: Instructions,
+) -> (Vec<T>, Vec<f32>, [Vec<T>; 3]) {
     let p = data.problem(c);
     let threads = Threads::new(width, 1);
     let mut output = vec![T::zeroed(); p.query.len()];
@@ -121,12 +126,23 @@ fn agrees<T: Operand>(c: &Case, of: impl Fn(f32) -> T + Copy, limit: f64) -> Res
     for set in Instructions::best().and_plainer() {
         let (got, got_sums, gradients) = run(c, &data, 1, set);
         prop_assert!(error(&got, &output, 1.0) < limit, "{:?}: output {}", set, error(&got, &output, 1.0));
-        prop_assert!(error(&got_sums, &sums, 1.0) < limit, "{:?}: sums {}", set, error(&got_sums, &sums, 1.0));
+        prop_assert!(
+            error(&got_sums, &sums, 1.0) < limit,
+            "{:?}: sums {}",
+            set,
+            error(&got_sums, &sums, 1.0)
+        );
         let kept = Kept { output: &got, sums: &got_sums, d_output: &data.d_output };
         for (name, (got, want)) in
             ["query", "key", "value"].iter().zip(gradients.iter().zip(reference::gradient(&p, &kept)))
         {
-            prop_assert!(error(got, &want, c.scale) < limit * 4.0, "{:?}: d_{} {}", set, name, error(got, &want, c.scale));
+            prop_assert!(
+                error(got, &want, c.scale) < limit * 4.0,
+                "{:?}: d_{} {}",
+                set,
+                name,
+                error(got, &want, c.scale)
+            );
         }
         let more = run(c, &data, 3, set);
         prop_assert_eq!(bytes(&got), bytes(&more.0));

@@ -9,9 +9,9 @@
 //! For each tile of tokens: logits and their sums, by chunks of the vocabulary; then `g` and its part of `d_weight`, by chunks; then
 //! `d_hidden`, by rows. Chunks and tiles depend on sizes alone, and so does the order of every sum.
 
-mod tile;
 #[cfg(test)]
 mod tests;
+mod tile;
 
 use crate::check::length;
 use crate::{ArgumentError, Instructions, Operand, Threads};

@@ -130,7 +130,8 @@ fn more_tokens_than_a_tile_agree() {
 fn not_a_number_and_targets_nobody_has() {
     let hidden = [1.0_f32, f32::NAN, 0.5, 0.25];
     let weight = [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0];
-    let p = CrossEntropy { hidden: &hidden, weight: &weight, targets: &[0, 1], scale: 1.0, vocab: 3, width: 2 };
+    let p =
+        CrossEntropy { hidden: &hidden, weight: &weight, targets: &[0, 1], scale: 1.0, vocab: 3, width: 2 };
     for set in Instructions::best().and_plainer() {
         let (loss, d_hidden, _) = run(&p, 1, set);
         assert!(loss.is_nan() && d_hidden[0].is_nan() && d_hidden[2].is_finite(), "{set:?}");
@@ -142,7 +143,14 @@ fn not_a_number_and_targets_nobody_has() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let p = CrossEntropy { hidden: &[0.0_f32; 6], weight: &[0.0; 9], targets: &[0, 1], scale: 1.0, vocab: 3, width: 3 };
+    let p = CrossEntropy {
+        hidden: &[0.0_f32; 6],
+        weight: &[0.0; 9],
+        targets: &[0, 1],
+        scale: 1.0,
+        vocab: 3,
+        width: 3,
+    };
     let threads = Threads::new(1, 1);
     let error = |p: &CrossEntropy<'_, f32>| {
         cross_entropy(p, None, &threads, Instructions::best()).expect_err("does not fit").to_string()

@@ -68,7 +68,8 @@ impl<T: Operand> Work<T> for Pass<'_, '_, T> {
         let p = self.problem;
         let mut chunks = self.chunks::<L>();
         let mut tile = Tile { tokens: 0, targets: &[], along: Vec::new(), across: Vec::new() };
-        let hidden = Rows { data: p.hidden, first: 0, stride: p.width, count: p.targets.len(), width: p.width };
+        let hidden =
+            Rows { data: p.hidden, first: 0, stride: p.width, count: p.targets.len(), width: p.width };
         let mut loss = 0.0_f64;
         let size = tile_tokens(p.vocab);
         for first in (0..p.targets.len()).step_by(size) {
@@ -77,7 +78,10 @@ impl<T: Operand> Work<T> for Pass<'_, '_, T> {
             self.threads.run(chunks.iter_mut().collect(), || (), |(), c| c.logits(&tile, p.width));
             let sums: Vec<(f32, f32)> = (0..tile.tokens).map(|t| total(&chunks, t)).collect();
             let counted = |t: usize| tile.targets[t] >= 0;
-            loss += (0..tile.tokens).filter(|&t| counted(t)).map(|t| f64::from(sums[t].0 - sums[t].1)).sum::<f64>();
+            loss += (0..tile.tokens)
+                .filter(|&t| counted(t))
+                .map(|t| f64::from(sums[t].0 - sums[t].1))
+                .sum::<f64>();
             if let Some(gradients) = &mut self.gradients {
                 let chunks_left = chunks.iter_mut().collect();
                 self.threads.run(chunks_left, || (), |(), c| c.d_weight(&tile, &sums, p.scale, p.width));

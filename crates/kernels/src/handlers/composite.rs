@@ -176,7 +176,8 @@ impl Call {
             }
             None => None,
         };
-        loss[0] = cross_entropy::cross_entropy(&problem, gradients, &Threads::current(), Instructions::best())?;
+        loss[0] =
+            cross_entropy::cross_entropy(&problem, gradients, &Threads::current(), Instructions::best())?;
         Ok(())
     }
 }
@@ -234,13 +235,19 @@ mod tests {
             let args: Vec<BufferView<'_>> = self
                 .operands
                 .iter()
-                .map(|(dtype, dims, data)| BufferView { dtype: *dtype, dims, bytes: bytemuck::cast_slice(data) })
+                .map(|(dtype, dims, data)| BufferView {
+                    dtype: *dtype,
+                    dims,
+                    bytes: bytemuck::cast_slice(data),
+                })
                 .collect();
             let mut outs: Vec<BufferViewMut<'_>> = self
                 .results
                 .iter_mut()
-                .map(|(dtype, dims, data)| {
-                    BufferViewMut { dtype: *dtype, dims, bytes: bytemuck::cast_slice_mut(data) }
+                .map(|(dtype, dims, data)| BufferViewMut {
+                    dtype: *dtype,
+                    dims,
+                    bytes: bytemuck::cast_slice_mut(data),
                 })
                 .collect();
             Ok(handler(&args, &mut outs, &self.attributes)?)

@@ -56,9 +56,8 @@ fn cached<'g>(q: Value<'g>, keys: Value<'g>, values: Value<'g>, mask: Value<'g>)
         .split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)])
         .rename(&[("seq", "query")])
         .transpose(&["batch", "kv_head", "group", "query", "head_dim"]);
-    let [keys, values] = [keys, values].map(|x| {
-        x.rename(&[("context", "key")]).transpose(&["batch", "kv_head", "key", "head_dim"])
-    });
+    let [keys, values] = [keys, values]
+        .map(|x| x.rename(&[("context", "key")]).transpose(&["batch", "kv_head", "key", "head_dim"]));
     let (mixed, _) = masked_attention(query, keys, values, mask);
     let heads_last = mixed.transpose(&["batch", "query", "kv_head", "group", "head_dim"]);
     heads_last.merge(&["kv_head", "group"], "head").rename(&[("query", "seq")])
@@ -67,7 +66,8 @@ fn cached<'g>(q: Value<'g>, keys: Value<'g>, values: Value<'g>, mask: Value<'g>)
 /// Which places each query sees: {batch, query, key}, boolean.
 fn mask<'g>(how: &Attention<'g>, cache: &Cache<'g>) -> Value<'g> {
     let g = how.segments.graph();
-    let places: [Dim; 2] = [dim("query", how.segments.size("seq")), dim("key", cache.segments.size("context"))];
+    let places: [Dim; 2] =
+        [dim("query", how.segments.size("seq")), dim("key", cache.segments.size("context"))];
     let query_at = g.iota(DType::I32, &places, "query") + cache.start;
     let key_at = g.iota(DType::I32, &places, "key");
     let mut seen = key_at.at_most(query_at);

@@ -24,9 +24,7 @@ fn attention_inputs(
 }
 
 fn attention() -> Vec<OpCase> {
-    let whole = |name: &str, inputs| {
-        OpCase::new(name, inputs, |_, x| x[0].attention(x[1], x[2], x[3], None))
-    };
+    let whole = |name: &str, inputs| OpCase::new(name, inputs, |_, x| x[0].attention(x[1], x[2], x[3], None));
     vec![
         whole("attention_f32", attention_inputs(f32, [2, 7, 4, 2, 6], 1)),
         whole("attention_packed", attention_inputs(f32, [2, 9, 2, 2, 5], 2)),
@@ -56,9 +54,8 @@ fn loss_inputs(of: fn(&[collegium_hlo::Dim]) -> Input) -> Vec<Input> {
 }
 
 fn cross_entropy() -> Vec<OpCase> {
-    let loss = |name: &str, of| {
-        OpCase::new(name, loss_inputs(of), |_, x| x[0].cross_entropy(x[1], x[2], x[3]))
-    };
+    let loss =
+        |name: &str, of| OpCase::new(name, loss_inputs(of), |_, x| x[0].cross_entropy(x[1], x[2], x[3]));
     vec![
         loss("cross_entropy_f32", f32),
         loss("cross_entropy_bf16", bf16),
