@@ -6,9 +6,9 @@
 //! `B` bytes/s, whatever the size of the expert ([`CostModel::break_even_rows`]). A row moves four times (dispatch and combine,
 //! forward and backward), `2 h` bytes each.
 
-use collegium_core::RankId;
+use collegium_core::{ExpertId, RankId};
 
-use crate::{BalanceError, Plan, Topology};
+use crate::{BalanceError, Layout, Plan, Topology};
 
 /// A machine and the shape of an expert.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +54,8 @@ const MACHINES: &[Machine] = &[
     ("trn2-ultra", 667e12, 1024e9, 256e9),
     // H100 SXM: NVLink inside, 400 Gbit/s InfiniBand across.
     ("h100", 989e12, 450e9, 50e9),
+    // Virtual devices of one host: a copy in memory; across, 100 Gbit/s Ethernet. Figures of one core and its part of memory.
+    ("cpu", 125e9, 10e9, 1e9),
 ];
 
 impl CostModel {
@@ -84,10 +86,9 @@ impl CostModel {
 
     /// What one layer takes under `plan`.
     pub fn predict(&self, plan: &Plan, topology: Topology) -> Prediction {
-        let weights = (self.hidden * self.intermediate) as f64;
         let fullest = plan.loads().into_iter().max().unwrap_or(0) as f64;
         Prediction {
-            compute_s: fullest * 18.0 * weights / self.flops,
+            compute_s: fullest * self.one_row_s(),
             dispatch_s: self.dispatch_s(plan, topology),
             clone_s: self.clone_s(plan, topology),
         }
@@ -112,14 +113,29 @@ impl CostModel {
         8.0 * self.hidden as f64 / if same_node { self.near_bytes } else { self.far_bytes }
     }
 
-    /// A clone's weights come from its node where a home of the expert is there, else from another node.
     fn clone_s(&self, plan: &Plan, topology: Topology) -> f64 {
-        let bytes = (18 * self.hidden * self.intermediate) as f64;
+        let ranks = (0..plan.num_ranks()).map(RankId::from);
         let seconds = |rank: RankId| -> f64 {
-            let clones = plan.clones(rank).iter();
-            let near = |&e| plan.layout().homes(e).iter().any(|&home| topology.same_node(home, rank));
-            clones.map(|e| bytes / if near(e) { self.near_bytes } else { self.far_bytes }).sum()
+            plan.clones(rank).iter().map(|&e| self.one_clone_s(e, rank, plan.layout(), topology)).sum()
         };
-        (0..plan.num_ranks()).map(|r| seconds(RankId::from(r))).fold(0.0, f64::max)
+        ranks.map(seconds).fold(0.0, f64::max)
+    }
+
+    /// Seconds for one row in the expert products, forward and backward.
+    pub(crate) fn one_row_s(&self) -> f64 {
+        18.0 * (self.hidden * self.intermediate) as f64 / self.flops
+    }
+
+    /// Seconds for a clone of an expert on a rank. Its weights come from its node where a home of the expert is there, else
+    /// from another node.
+    pub(crate) fn one_clone_s(
+        &self,
+        expert: ExpertId,
+        rank: RankId,
+        layout: &Layout,
+        topology: Topology,
+    ) -> f64 {
+        let near = layout.homes(expert).iter().any(|&home| topology.same_node(home, rank));
+        self.break_even_rows(near) * self.one_row_s()
     }
 }

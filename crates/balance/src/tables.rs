@@ -63,14 +63,16 @@ impl Tables {
             let receiver = ReceiverTables { block_slot, row_source: Vec::new(), cell_target: Vec::new() };
             return Self { sources: vec![source], receivers: vec![receiver] };
         }
+        let cells: Vec<Vec<usize>> = (0..ranks).map(|s| vec![s]).collect();
         Self {
             sources: (0..ranks).map(|s| source(plan, s)).collect(),
-            receivers: (0..ranks).map(|d| receiver(plan, d, bucket, block)).collect(),
+            receivers: (0..ranks).map(|d| receiver(plan, d, &cells, bucket, block)).collect(),
         }
     }
 }
 
-fn source(plan: &Plan, source: usize) -> SourceTables {
+/// How one source cuts its rows.
+pub(crate) fn source(plan: &Plan, source: usize) -> SourceTables {
     let (ranks, experts) = (plan.num_ranks(), plan.num_experts());
     let (mut first, mut offset) = (vec![0.0; experts * ranks], vec![0.0; experts * ranks]);
     let rows = plan.source(source);
@@ -92,19 +94,24 @@ fn source(plan: &Plan, source: usize) -> SourceTables {
     SourceTables { first, offset }
 }
 
-fn receiver(plan: &Plan, rank: usize, bucket: Bucket, block: usize) -> ReceiverTables {
-    let ranks = plan.num_ranks();
+/// How a rank orders what arrives, from cells of these sources each.
+pub(crate) fn receiver(
+    plan: &Plan,
+    rank: usize,
+    cells: &[Vec<usize>],
+    bucket: Bucket,
+    block: usize,
+) -> ReceiverTables {
     let (block_slot, mut next) = blocks_of(plan, rank, bucket, block);
     let own: Vec<usize> =
         (0..plan.shares().len()).filter(|&i| plan.shares()[i].rank.index() == rank).collect();
     let mut row_source = vec![-1; bucket.blocks * block];
-    let mut cell_target = vec![-1; ranks * bucket.places];
-    for source in 0..ranks {
-        let rows = plan.source(source);
-        let mut cell = source * bucket.places;
-        for &share in &own {
+    let mut cell_target = vec![-1; cells.len() * bucket.places];
+    for (at, sources) in cells.iter().enumerate() {
+        let mut cell = at * bucket.places;
+        for (source, &share) in sources.iter().flat_map(|s| own.iter().map(move |share| (*s, share))) {
             let row = &mut next[plan.slot_of(share).index()];
-            for _ in 0..rows[share] {
+            for _ in 0..plan.source(source)[share] {
                 row_source[*row] = cell as i32;
                 cell_target[cell] = *row as i32;
                 *row += 1;
@@ -131,7 +138,7 @@ fn blocks_of(plan: &Plan, rank: usize, bucket: Bucket, block: usize) -> (Vec<i32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Counts, Layout};
+    use crate::{CostModel, Counts, Layout, Limits, Setting, Topology, policy};
     use proptest::prelude::*;
 
     fn counts(rows: &[Vec<u32>]) -> Counts {
@@ -140,11 +147,17 @@ mod tests {
         Counts::from_reports(&reports, total).unwrap()
     }
 
+    fn planned(policy: &str, counts: &Counts, layout: &Layout) -> Plan {
+        let cost = CostModel::machine("cpu").unwrap();
+        let topology = Topology::one_node(layout.num_ranks());
+        let setting = Setting { topology, cost, limits: Limits::default() };
+        policy::by_name(policy).unwrap().plan(counts, layout, None, &setting).unwrap()
+    }
+
     /// Random choices of every source: expert by row.
     fn choices() -> impl Strategy<Value = (usize, usize, Vec<Vec<usize>>)> {
-        (prop_oneof![Just(1usize), Just(2), Just(4)], 1usize..4, 1usize..60).prop_flat_map(
-            |(ranks, each, rows)| {
-                let experts = ranks * each;
+        (prop_oneof![Just(1usize), Just(2), Just(3), Just(4)], 1usize..10, 1usize..60).prop_flat_map(
+            |(ranks, experts, rows)| {
                 let row = prop::collection::vec(0..experts * 2, rows);
                 // Half of the draws fall on expert 0, so that loads are skewed and some experts are empty.
                 let row =
@@ -155,12 +168,13 @@ mod tests {
     }
 
     proptest! {
-        /// Follows every row as the programs do: from its source to a cell, to the receiver's rows, to the slot's block.
+        /// Follows every row as the programs do: from its source to a cell, to the receiver's rows, to the slot's block. With
+        /// homes alone, and with clones.
         #[test]
-        fn every_row_reaches_its_expert_once((ranks, experts, choices) in choices(), block in 1usize..9) {
+        fn every_row_reaches_its_expert_once((ranks, experts, choices) in choices(), block in 1usize..9, policy in prop_oneof![Just("static"), Just("exact")]) {
             let table: Vec<Vec<u32>> = choices.iter().map(|c| (0..experts).map(|e| c.iter().filter(|&&x| x == e).count() as u32).collect()).collect();
             let layout = Layout::contiguous(ranks, experts).unwrap();
-            let plan = Plan::homes(&layout, &counts(&table)).unwrap();
+            let plan = planned(policy, &counts(&table), &layout);
             let need = Tables::need(&plan, block);
             let bucket = Bucket { slots: need.slots + 2, places: need.places + if ranks == 1 { 3 * block } else { 3 }, blocks: need.blocks + 3 };
             let tables = Tables::new(&plan, bucket, block);
@@ -182,7 +196,7 @@ mod tests {
                     };
                     prop_assert!(seen.insert((d, row)), "two rows at one place");
                     let slot = receiver.block_slot[row / block] as usize;
-                    prop_assert_eq!(layout.slots(RankId::from(d))[slot].index(), e);
+                    prop_assert_eq!(plan.slots(RankId::from(d))[slot].index(), e);
                 }
             }
         }

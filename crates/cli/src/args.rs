@@ -257,7 +257,7 @@ pub struct BenchTrainArgs {
     #[arg(long, default_value = "float32")]
     pub dtype: String,
     /// save-everything, save-dots or recompute
-    #[arg(long, default_value = "save-dots")]
+    #[arg(long, default_value = "save-everything")]
     pub residuals: String,
     #[command(flatten)]
     pub device: DeviceArgs,

@@ -4,6 +4,7 @@
 use half::bf16;
 
 use crate::matrix::Matrix;
+use crate::simd::{self, Instructions, Work};
 
 /// An element type that grouped products take.
 pub trait Operand: sealed::Widen + bytemuck::Pod + Send + Sync {
@@ -21,6 +22,7 @@ impl Operand for bf16 {
 
 pub(crate) mod sealed {
     use super::Matrix;
+    use crate::simd::{Instructions, Work};
 
     pub trait Widen: Copy {
         /// How much of the contracted dim is taken at once, so that a widened panel stays in the second-level cache.
@@ -31,6 +33,12 @@ pub(crate) mod sealed {
         const PER_LANE: usize;
 
         fn to_f32(self) -> f32;
+
+        /// `factor` times f32 values, rounded to the nearest, even where two are.
+        fn narrowed(from: &[f32], factor: f32, to: &mut [Self]);
+
+        /// Runs work on this type.
+        fn on(instructions: Instructions, work: impl Work<Self>);
 
         fn from_f32(value: f32) -> Self;
 
@@ -89,6 +97,14 @@ impl sealed::Widen for f32 {
         self
     }
 
+    fn narrowed(from: &[f32], factor: f32, to: &mut [f32]) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
+    }
+
+    fn on(instructions: Instructions, work: impl Work<f32>) {
+        simd::run_f32(instructions, work);
+    }
+
     fn from_f32(value: f32) -> Self {
         value
     }
@@ -107,7 +123,21 @@ impl sealed::Widen for bf16 {
     const PER_LANE: usize = 2;
 
     fn to_f32(self) -> f32 {
-        bf16::to_f32(self)
+        f32::from_bits(u32::from(self.to_bits()) << 16)
+    }
+
+    fn narrowed(from: &[f32], factor: f32, to: &mut [bf16]) {
+        to.iter_mut().zip(from).for_each(|(to, from)| {
+            // Without branches, so that compilers use vectors.
+            let x = from * factor;
+            let bits = x.to_bits();
+            let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+            *to = bf16::from_bits((if x.is_nan() { bits | 0x40_0000 } else { rounded } >> 16) as u16);
+        });
+    }
+
+    fn on(instructions: Instructions, work: impl Work<bf16>) {
+        simd::run_bf16(instructions, work);
     }
 
     fn from_f32(value: f32) -> Self {

@@ -77,10 +77,14 @@ pub struct StepRecord {
     pub clones: u64,
     /// Rows that went to a clone instead of home.
     pub rows_cloned: u64,
-    /// Rows that went to another rank of their node.
+    /// Rows whose expert was on another rank of their node.
     pub rows_sent_near: u64,
-    /// Rows that went to another node.
+    /// Rows whose expert was on another node.
     pub rows_sent_far: u64,
+    /// Bytes that one rank sent to experts of its node and back, forward and backward.
+    pub dispatch_bytes_near: u64,
+    /// Bytes that one rank sent to experts of other nodes and back.
+    pub dispatch_bytes_far: u64,
     /// Room of a pair of ranks over the mean rows of a pair, worst MoE layer; absent for a dense model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair_factor: Option<f64>,
@@ -123,6 +127,8 @@ impl Record for StepRecord {
             ("experts/clones", self.rank_max_over_mean.map(|_| self.clones as f64)),
             ("experts/padding", self.padding),
             ("experts/drops", self.expert_max_over_mean.map(|_| self.drops as f64)),
+            ("dispatch/bytes_near", self.expert_max_over_mean.map(|_| self.dispatch_bytes_near as f64)),
+            ("dispatch/bytes_far", self.expert_max_over_mean.map(|_| self.dispatch_bytes_far as f64)),
             ("experts/planner_us", self.expert_max_over_mean.map(|_| self.planner_us)),
         ];
         let fixed = fixed.into_iter().filter_map(|(tag, value)| Some((tag.to_owned(), value?)));

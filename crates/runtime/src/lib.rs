@@ -3,6 +3,7 @@
 mod backend;
 mod error;
 pub mod eval;
+mod host_memory;
 mod kernels;
 pub mod metered;
 mod null;

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Dialect, Program};
-use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache};
+use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache, OptionValue};
 
 use crate::backend::check_inputs;
 use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
+
+/// Where the processor has bf16 instructions, plugin 0.0.1 leaves some bf16 products with an f32 result to a thunk that does not know the
+/// pair of types ("Unsupported element type for DotThunk::Execute"), unless these fusions are off.
+const YNN_FUSIONS: &str = "xla_cpu_experimental_ynn_fusion_type";
 
 /// Devices of one process behind one plugin.
 pub struct PjrtBackend {
@@ -106,7 +110,10 @@ impl Backend for PjrtBackend {
             });
         }
         let text = program.to_stablehlo_for(self.dialect);
-        let options = CompileOptions::replicas(given);
+        let mut options = CompileOptions::replicas(given);
+        if self.name == "cpu" && program.nodes.iter().any(|n| n.shape.dtype == DType::Bf16) {
+            options.flags.push((YNN_FUSIONS.into(), OptionValue::Str(String::new())));
+        }
         let inner = match &self.cache {
             Some(cache) => cache.get_or_compile(&self.client, &text, &options)?.0,
             None => self.client.compile(&text, &options)?,
@@ -129,6 +136,9 @@ impl Backend for PjrtBackend {
     }
 
     fn memory(&self, device: usize) -> Option<MemoryUse> {
+        if self.name == "cpu" {
+            return crate::host_memory::share_of(self.num_devices);
+        }
         let stats = self.client.devices().get(device)?.memory_stats().ok()?;
         Some(MemoryUse {
             bytes_in_use: stats.bytes_in_use,

@@ -53,6 +53,19 @@ pub enum TrainError {
         /// What to do, which depends on whether there is a checkpoint.
         remedy: String,
     },
+    /// Weights of slots that do not fit beside what is there.
+    #[error(
+        "{slots} expert slots on each rank need {needed} MB for the weights of all layers, {missing} MB more than are free; lower \
+         parallel.clones, or spread the experts over more ranks (parallel.expert)"
+    )]
+    SlotMemory {
+        /// Slots of a rank.
+        slots: usize,
+        /// Megabytes for them.
+        needed: u64,
+        /// Megabytes that are missing.
+        missing: u64,
+    },
     /// A tokenizer with more tokens than the model knows.
     #[error(
         "the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}; use the model's own tokenizer (data.tokenizer), or a vocab_size of at least {tokenizer}"

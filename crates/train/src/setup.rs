@@ -8,6 +8,7 @@ use collegium_hlo::Mesh;
 use collegium_model::config::{
     AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling,
 };
+use collegium_model::layers::{EXPERT_AXIS, NODE_AXIS};
 use collegium_runtime::{Backend, PjrtBackend, platform};
 
 use crate::config::{ConfigError, ModelSection, RunConfig};
@@ -130,9 +131,14 @@ fn sized(m: &ModelSection, vocab: usize, seq: usize) -> ModelConfig {
     }
 }
 
-/// The mesh of a configuration: data x expert.
-pub fn mesh(devices: usize, expert: usize) -> Mesh {
-    Mesh::new(&[("data", devices / expert), (collegium_model::layers::EXPERT_AXIS, expert)])
+/// The mesh of `devices`: data x expert, where the `expert` ranks that share the experts are on one node, and data x node x expert where they
+/// are on several.
+pub fn mesh(devices: usize, expert: usize, nodes: usize) -> Mesh {
+    let data = ("data", devices / expert);
+    match nodes {
+        1 => Mesh::new(&[data, (EXPERT_AXIS, expert)]),
+        _ => Mesh::new(&[data, (NODE_AXIS, nodes), (EXPERT_AXIS, expert / nodes)]),
+    }
 }
 
 /// The model on its devices: random, or from the checkpoint in `weights`.
@@ -146,7 +152,7 @@ pub fn engine(
     weights: Option<&Path>,
 ) -> Result<Engine, TrainError> {
     let settings = config.settings();
-    let mesh = mesh(config.parallel.devices, config.expert_ranks());
+    let mesh = mesh(config.parallel.devices, config.expert_ranks(), config.parallel.nodes);
     load(model, backend, mesh, settings, weights, config.train.seed)
 }
 

@@ -324,6 +324,8 @@ impl Trainer {
             rows_cloned: sum(|d| d.rows_cloned),
             rows_sent_near: sum(|d| d.rows_sent - d.rows_sent_far),
             rows_sent_far: sum(|d| d.rows_sent_far),
+            dispatch_bytes_near: sum(|d| d.bytes_near),
+            dispatch_bytes_far: sum(|d| d.bytes_far),
             reruns: losses.iter().filter_map(|l| l.dispatch.first()).map(|d| d.reruns).sum(),
             padding: sparse.then(|| computed as f64 / real.max(1) as f64),
             planner_us: dispatch().map(|d| d.planner_us).sum(),

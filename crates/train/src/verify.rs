@@ -54,10 +54,10 @@ impl Limits {
     /// Those of a computation in `dtype`, against a reference in f32.
     ///
     /// A bf16 number has 8 bits: each rounding is off by 2^-9 of the value at most, and a layer has a dozen of them one after another. Where two experts'
-    /// scores are closer than that, the other one may be chosen, which moves the gradients of both.
+    /// scores are closer than that, the other one may be chosen, which moves the logits of that token and the gradients of both. The loss, a mean, is held tighter.
     pub fn of(dtype: DType) -> Self {
         match dtype {
-            DType::Bf16 => Self { max_logit_error: 2e-2, loss_error: 2e-3, max_gradient_error: 0.15 },
+            DType::Bf16 => Self { max_logit_error: 0.2, loss_error: 5e-4, max_gradient_error: 0.25 },
             _ => Self { max_logit_error: 2e-4, loss_error: 1e-5, max_gradient_error: 1e-3 },
         }
     }
@@ -82,7 +82,7 @@ pub fn verify(folder: &Path, backend: Arc<dyn Backend>, dtype: DType) -> Result<
     }
     let settings = Settings::new(dtype, Residuals::Dots, rows / devices, seq);
     let aux_weight = if reference.info("aux_loss").is_ok() { config.router_aux_loss_coef } else { 0.0 };
-    let mesh = setup::mesh(devices, devices);
+    let mesh = setup::mesh(devices, devices, 1);
     let mut engine = setup::load(&config, backend, mesh, settings, Some(folder), 0)?;
     let batch = next_token_batch(
         &ids.to_f64().iter().map(|&v| v as i32).collect::<Vec<_>>(),

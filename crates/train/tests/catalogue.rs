@@ -8,7 +8,9 @@ use collegium_data::Batch;
 use collegium_hlo::lint::{Generation, Severity, Target, lint};
 use collegium_hlo::{Mesh, Program, Residuals};
 use collegium_model::config::ModelConfig;
-use collegium_model::programs::{Exchange, TransportKind};
+use collegium_model::layers::Transport;
+use collegium_model::layers::transport::{AllGather, AllToAll, TwoStage};
+use collegium_model::programs::Exchange;
 use collegium_runtime::{Array, Backend, EvalBackend, Executable, MemoryUse, RuntimeError};
 use collegium_train::config::{PRESETS, RunConfig};
 use collegium_train::engine::{Engine, Execution, Hyper, LossWeights, Settings, catalogue};
@@ -113,17 +115,19 @@ fn same_form(a: &Program, b: &Program) -> bool {
 
 #[test]
 fn every_program_that_is_compiled_is_in_the_catalogue() {
-    let gathered = Exchange { transport: TransportKind::AllGather, sent_as: None, shuffle: true };
+    let gathered = Exchange { transport: &AllGather, sent_as: None, shuffle: true };
+    let staged = Exchange { transport: &TwoStage, sent_as: Some(DType::I8), shuffle: false };
     let plain = settings(1);
     let cases = [
-        ("qwen3_moe_mixed", 1, 1, plain),
-        ("qwen3_moe_mixed", 1, 2, Settings { execution: Execution::Fused, ..plain }),
-        ("qwen3", 2, 1, plain),
-        ("olmoe", 2, 2, plain),
-        ("olmoe", 1, 2, Settings { exchange: gathered, ..plain }),
+        ("qwen3_moe_mixed", (1, 1, 1), plain),
+        ("qwen3_moe_mixed", (1, 2, 1), Settings { execution: Execution::Fused, ..plain }),
+        ("qwen3", (2, 1, 1), plain),
+        ("olmoe", (2, 2, 1), plain),
+        ("olmoe", (1, 2, 1), Settings { exchange: gathered, ..plain }),
+        ("olmoe", (1, 4, 2), Settings { exchange: staged, ..plain }),
     ];
-    for (name, data, expert, how) in cases {
-        let (config, mesh) = (fixture(name), setup::mesh(data * expert, expert));
+    for (name, (data, expert, nodes), how) in cases {
+        let (config, mesh) = (fixture(name), setup::mesh(data * expert, expert, nodes));
         let known = catalogue(&config, &mesh, how).unwrap();
         let programs = compiled(&config, &mesh, how);
         assert!(programs.len() > 15, "{name}: {} programs", programs.len());
@@ -140,17 +144,19 @@ fn every_program_that_is_compiled_is_in_the_catalogue() {
 
 const TRN1: Target = Target::Neuron(Generation::Trn1);
 
-/// Errors of every program of a model on a mesh, for every policy and type, both executions and both transports.
+/// Errors of every program of a model on a mesh, for every policy and type, both executions and all transports.
 fn errors(name: &str, config: &ModelConfig, data: usize, expert: usize, how: Settings) -> Vec<String> {
-    let mesh = setup::mesh(data * expert, expert);
+    let nodes = if expert > 4 { 2 } else { 1 };
+    let mesh = setup::mesh(data * expert, expert, nodes);
     let mut found = Vec::new();
     for (policy, residuals) in Residuals::ALL {
         for dtype in [DType::F32, DType::Bf16] {
-            let transport = match dtype {
-                DType::F32 => TransportKind::AllToAll,
-                _ => TransportKind::AllGather,
+            let (transport, sent_as): (&dyn Transport, _) = match dtype {
+                DType::F32 => (&AllToAll, None),
+                _ if nodes == 1 => (&AllGather, Some(DType::I8)),
+                _ => (&TwoStage, Some(DType::I8)),
             };
-            let exchange = Exchange { transport, ..how.exchange };
+            let exchange = Exchange { transport, sent_as, ..how.exchange };
             let how = Settings { dtype, residuals, exchange, execution: Execution::Fused, ..how };
             let programs = catalogue(config, &mesh, how).unwrap();
             // trn1 cannot connect four ranks, whatever the program.

@@ -76,7 +76,27 @@ pub(super) fn plan(
     rules: Rules,
 ) -> Result<Plan, BalanceError> {
     let homes = waterfill::filled(layout, &counts.by_expert());
-    Plan::new(layout, counts, Exchange::new(homes, layout, previous, rules).run())
+    Plan::new(layout, counts, exchange(homes, layout, previous, rules).shares(layout))
+}
+
+/// What became of the home rows, and the clones.
+pub(super) struct Exchanged {
+    pub homes: HomeRows,
+    pub clones: Vec<Share>,
+}
+
+impl Exchanged {
+    /// All rows as shares.
+    pub fn shares(mut self, layout: &Layout) -> Vec<Share> {
+        let mut shares = self.homes.shares(layout);
+        shares.append(&mut self.clones);
+        shares
+    }
+}
+
+/// Runs the construction on home rows.
+pub(super) fn exchange(homes: HomeRows, layout: &Layout, previous: Option<&Plan>, rules: Rules) -> Exchanged {
+    Exchange::new(homes, layout, previous, rules).run()
 }
 
 /// The construction under way.
@@ -112,7 +132,7 @@ impl<'a> Exchange<'a> {
         Self { layout, previous, rules, homes, targets, small, large, fullest, clones }
     }
 
-    fn run(mut self) -> Vec<Share> {
+    fn run(mut self) -> Exchanged {
         while let Some((need, std::cmp::Reverse(rank))) = self.small.pop() {
             if !self.large.iter().any(|&l| self.homes.loads[l] > self.rules.ceiling) {
                 break;
@@ -121,31 +141,34 @@ impl<'a> Exchange<'a> {
                 self.fill(rank, need, at);
             }
         }
-        let mut shares = self.homes.shares(self.layout);
-        shares.append(&mut self.clones);
-        shares
+        Exchanged { homes: self.homes, clones: self.clones }
     }
 
     /// Position in `large` of the best rank to fill `rank`, if one may.
     fn donor(&self, rank: usize, need: u64) -> Option<usize> {
-        let node_of = RankId::from(rank);
-        let worth = |l: usize| {
-            let near = self.rules.topology.same_node(RankId::from(l), node_of);
-            let most = need.min(u64::from(self.fullest[l]));
-            let fewest = if near { self.rules.near_rows } else { self.rules.far_rows };
-            let excess = self.homes.loads[l] - self.targets[l];
-            (most >= fewest && self.homes.loads[l] > self.rules.ceiling).then(|| {
-                (
-                    excess >= need && self.has_clone_of(rank, l),
-                    near,
-                    most == need,
-                    excess,
-                    std::cmp::Reverse(l),
-                )
-            })
-        };
-        let candidates = self.large.iter().enumerate().filter_map(|(at, &l)| worth(l).map(|w| (w, at)));
-        candidates.max().map(|(_, at)| at)
+        let mut best = (0, 0);
+        for (at, &l) in self.large.iter().enumerate() {
+            let worth = self.worth(l, rank, need);
+            // The lowest of equals, in whatever order the large ranks are.
+            if worth > best.0 || (worth == best.0 && worth > 0 && l < self.large[best.1]) {
+                best = (worth, at);
+            }
+        }
+        (best.0 > 0).then_some(best.1)
+    }
+
+    /// How good a donor is, 0 for one that may not give: its excess, under what counts more.
+    fn worth(&self, donor: usize, rank: usize, need: u64) -> u64 {
+        let load = self.homes.loads[donor];
+        let near = self.rules.topology.same_node(RankId::from(donor), RankId::from(rank));
+        let fewest = if near { self.rules.near_rows } else { self.rules.far_rows };
+        let fullest = u64::from(self.fullest[donor]);
+        if need.min(fullest) < fewest || load <= self.rules.ceiling {
+            return 0;
+        }
+        let excess = load - self.targets[donor];
+        let exists = excess >= need && self.has_clone_of(rank, donor);
+        excess | u64::from(fullest >= need) << 32 | u64::from(near) << 33 | u64::from(exists) << 34
     }
 
     /// Whether the plan before had a clone on `rank` that `donor` still holds rows for.

@@ -117,23 +117,24 @@ fn place(load: &[u64], copies: &[usize], topology: Topology, slots: usize) -> Ve
     let per_copy = |e: usize| load[e] as f64 / copies[e] as f64;
     let mut order: Vec<usize> = (0..load.len()).flat_map(|e| std::iter::repeat_n(e, copies[e])).collect();
     order.sort_by(|&a, &b| per_copy(b).total_cmp(&per_copy(a)));
-    let (mut placed, mut loads) = (vec![Vec::new(); ranks], vec![0f64; ranks]);
+    let mut placed: Vec<Vec<ExpertId>> = vec![Vec::new(); ranks];
+    let mut loads = vec![0f64; ranks];
     let mut homeless: usize = load.len();
     let mut free = ranks * slots;
     for expert in order {
         let id = ExpertId::from(expert);
-        let on_node = |placed: &[Vec<ExpertId>], rank: usize| {
-            let node = topology.node(RankId::from(rank));
-            let first = node * topology.ranks_per_node();
-            placed[first..first + topology.ranks_per_node()].iter().filter(|s| s.contains(&id)).count()
-        };
-        let first_copy = !placed.iter().any(|s: &Vec<ExpertId>| s.contains(&id));
+        // Copies of the expert on every node, so far.
+        let mut on_node = vec![0; topology.num_nodes()];
+        for (rank, slots) in placed.iter().enumerate() {
+            on_node[topology.node(RankId::from(rank))] += usize::from(slots.contains(&id));
+        }
+        let first_copy = on_node.iter().all(|&n| n == 0);
         // Slots that experts without a home still need are not for second copies.
         if !first_copy && free <= homeless {
             continue;
         }
         let open = (0..ranks).filter(|&r| placed[r].len() < slots && !placed[r].contains(&id));
-        let key = |r: usize| (on_node(&placed, r), loads[r]);
+        let key = |r: usize| (on_node[topology.node(RankId::from(r))], loads[r]);
         let less = |a: usize, b: usize| {
             let (a, b) = (key(a), key(b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).is_lt()

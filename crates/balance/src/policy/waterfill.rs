@@ -1,12 +1,12 @@
 //! `waterfill`: the homes of an expert with several share its rows so that ranks are as level as the layout lets them be.
 //!
-//! Each such expert in turn is poured anew onto its homes: every home gets rows up to one common level above what else its rank
+//! Homes and copies are those of `eplb`. Each expert with copies expert in turn is poured anew onto its homes: every home gets rows up to one common level above what else its rank
 //! holds. Sweeps over the experts go on until none changes anything, [`SWEEPS`] at most. The fullest rank never gets fuller.
 
 use collegium_core::ExpertId;
 
-use super::{Policy, Setting};
-use crate::{BalanceError, Counts, Layout, Plan, home_rows::HomeRows};
+use super::{Policy, Setting, eplb::Eplb};
+use crate::{BalanceError, Counts, History, Layout, Plan, home_rows::HomeRows};
 
 /// Rows of copies go where there is room.
 pub struct Waterfill;
@@ -20,11 +20,20 @@ impl Policy for Waterfill {
     }
 
     fn summary(&self) -> &'static str {
-        "homes stay; copies share rows so that ranks are level"
+        "homes and copies of eplb, rows levelled over copies"
     }
 
     fn plans_micro_batches(&self) -> bool {
         false
+    }
+
+    fn relayout(
+        &self,
+        history: &History,
+        current: &Layout,
+        setting: &Setting,
+    ) -> Result<Layout, BalanceError> {
+        Eplb.relayout(history, current, setting)
     }
 
     fn plan_changed(
@@ -45,8 +54,8 @@ pub(super) fn filled(layout: &Layout, load: &[u64]) -> HomeRows {
         (0..layout.num_experts()).map(ExpertId::from).filter(|&e| layout.homes(e).len() > 1).collect();
     copied.sort_by_key(|e| std::cmp::Reverse(load[e.index()]));
     for _ in 0..SWEEPS {
-        let changed = copied.iter().fold(false, |changed, &e| pour(&mut homes, layout, e) || changed);
-        if !changed {
+        let changed = copied.iter().filter(|&&e| pour(&mut homes, layout, e)).count();
+        if changed == 0 {
             break;
         }
     }

@@ -50,7 +50,7 @@ impl RankLoads {
         let columns = Columns::find(&head).map_err(fail)?;
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         for record in reader.records() {
-            let record = record.map_err(|e| fail(e.to_string()))?;
+            let record = record.map_err(|e| fail(ragged(&e, head.len()).unwrap_or_else(|| e.to_string())))?;
             columns.note(&record, &mut tables).map_err(fail)?;
         }
         if tables.is_empty() {
@@ -59,6 +59,12 @@ impl RankLoads {
         let finish = |(system, table)| finish(&stem(path), system, table).map_err(fail);
         tables.into_iter().map(finish).collect()
     }
+}
+
+/// What to say of a line with more or fewer columns than the head.
+fn ragged(error: &csv::Error, columns: usize) -> Option<String> {
+    let csv::ErrorKind::UnequalLengths { pos, len, .. } = error.kind() else { return None };
+    Some(format!("line {} has {len} columns, the head has {columns}", pos.as_ref()?.line()))
 }
 
 /// Where the columns are.

@@ -70,7 +70,13 @@ impl Trace {
             layers: layers(&tensors).map_err(fail)?,
         };
         let highest = trace.layers.iter().flat_map(|l| &l.experts).max().copied().unwrap_or(0) as usize;
-        trace.num_experts = stated.or(num_experts).unwrap_or(highest + 1);
+        trace.num_experts = stated.or(num_experts).unwrap_or(highest.saturating_add(1));
+        if trace.num_experts > MOST_EXPERTS {
+            return Err(fail(format!(
+                "has {} experts, at most {MOST_EXPERTS} are believed; if an id is wrong, record it again, else give the number of experts",
+                trace.num_experts
+            )));
+        }
         trace.check(number("top_k")?).map_err(fail)?;
         Ok(trace)
     }
@@ -160,8 +166,11 @@ impl Trace {
 
 /// Ids that do not fit are kept as numbers that are out of any range; negative ones are shown as such.
 fn shown(id: u32) -> String {
-    if id >= NEGATIVE { "below 0 (padding?)".to_owned() } else { id.to_string() }
+    if id == NEGATIVE { "below 0 (padding?)".to_owned() } else { id.to_string() }
 }
+
+/// More experts in a layer are a damaged file, not a model.
+const MOST_EXPERTS: usize = 1 << 16;
 
 /// Stands for a negative id.
 const NEGATIVE: u32 = u32::MAX;

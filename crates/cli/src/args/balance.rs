@@ -34,7 +34,7 @@ pub struct BalanceArgs {
     /// Experts of a layer, for traces that do not say it
     #[arg(long, value_name = "N")]
     pub experts: Option<usize>,
-    /// Machine of the cost model: trn2, trn2-ultra, h100
+    /// Machine of the cost model: trn2, trn2-ultra, h100, cpu
     #[arg(long, default_value = "trn2")]
     pub machine: String,
     /// Hidden size, for the cost model

@@ -1,5 +1,6 @@
 //! `collegium balance`.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -60,10 +61,13 @@ pub fn run(args: &BalanceArgs) -> CommandOutcome {
     if args.json {
         print_json(&json!({ "options": options_json(args), "traces": all, "bars": bars }))?;
     } else {
-        all.iter().for_each(print_replayed);
-        print_legend();
-        print_bars(&bars);
-        args.plot.iter().for_each(|p| println!("\nplot  {}", p.display()));
+        let mut text: String = all.iter().map(table).collect();
+        text += LEGEND;
+        text += &bar_table(&bars);
+        if let Some(path) = &args.plot {
+            text += &format!("\nplot  {}\n", path.display());
+        }
+        print_all(&text)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -196,10 +200,10 @@ fn rank_loads(
     Ok(Replayed { trace: loads.name.clone(), about, outcomes })
 }
 
-fn print_replayed(replayed: &Replayed) {
-    println!("{}\n  {}", replayed.trace, replayed.about);
-    println!(
-        "{:>5} {:<10}{:>14}{:>14}{:>8}{:>14}{:>8}{:>11}{:>8}{:>13}{:>8}{:>8}{:>9}{:>10}",
+/// The table of one trace.
+fn table(replayed: &Replayed) -> String {
+    let head = format!(
+        "{:>5} {:<10}{:>14}{:>14}{:>8}{:>14}{:>8}{:>11}{:>8}{:>13}{:>9}{:>8}{:>9}{:>10}",
         "ranks",
         "policy",
         "before",
@@ -215,59 +219,66 @@ fn print_replayed(replayed: &Replayed) {
         "plan us",
         "homes us"
     );
+    let mut text = format!("{}\n  {}\n{head}\n", replayed.trace, replayed.about);
     let mut ranks = 0;
     for outcome in &replayed.outcomes {
-        let f = &outcome.all;
         let shown = if outcome.ranks == ranks { String::new() } else { outcome.ranks.to_string() };
         ranks = outcome.ranks;
-        println!(
-            "{shown:>5} {:<10}{:>14}{:>14}{:>8.1}{:>14}{:>8}{:>11}{:>8.1}{:>13}{:>8}{:>8.1}{:>9.1}{:>10.1}",
-            outcome.policy,
-            spread(f.before, 3),
-            spread(f.homes, 3),
-            100.0 * f.must_move.mean,
-            spread(f.after, 3),
-            f.spread_rows,
-            format!("{:.2} / {}", f.mean_clones, f.max_clones),
-            100.0 * f.rows_moved.mean,
-            f.pair_factor.map_or("-".into(), |p| spread(p, 2)),
-            f.padding.map_or("-".into(), |p| format!("{:.3}", p.mean)),
-            100.0 * f.tax.mean,
-            f.planner_us,
-            f.relayout_us,
-        );
+        text += &line(&shown, outcome);
     }
-    println!();
+    text + "\n"
+}
+
+fn line(ranks: &str, outcome: &Outcome) -> String {
+    let f = &outcome.all;
+    format!(
+        "{ranks:>5} {:<10}{:>14}{:>14}{:>8.1}{:>14}{:>8}{:>11}{:>8.1}{:>13}{:>9}{:>8.1}{:>9.1}{:>10.1}\n",
+        outcome.policy,
+        spread(f.before, 3),
+        spread(f.homes, 3),
+        100.0 * f.must_move.mean,
+        spread(f.after, 3),
+        f.spread_rows,
+        format!("{:.2} / {}", f.mean_clones, f.max_clones),
+        100.0 * f.rows_moved.mean,
+        f.pair_factor.map_or("-".into(), |p| spread(p, 2)),
+        f.padding.map_or("-".into(), |p| format!("{:.3}", p.mean)),
+        100.0 * f.tax.mean,
+        f.planner_us,
+        f.relayout_us,
+    )
 }
 
 fn spread(s: Spread, digits: usize) -> String {
     format!("{:.digits$} / {:.digits$}", s.mean, s.worst)
 }
 
-fn print_legend() {
-    println!(
-        "before, homes, after  rows of the fullest rank over the mean (mean over layers / worst): contiguous homes; the slow tier's homes\n\
-         \u{20}                     with rows levelled over copies; under the plan\n\
-         must, moved           rows that the fast tier must move for exact balance; rows that go to clones, of all rows\n\
-         +-rows                rows between the fullest and the emptiest rank, at worst\n\
-         clones                of a rank, mean / most\n\
-         pair                  rows of the fullest pair of source and rank over the mean pair\n\
-         padding               rows in used blocks over rows\n\
-         tax                   predicted time of the layer over that of perfectly balanced routing, less one\n\
-         plan us, homes us     median time of the fast tier (split over sources included) and of the slow tier, for one layer"
-    );
+const LEGEND: &str = "\
+before, homes, after  rows of the fullest rank over the mean (mean over layers / worst): contiguous homes; the slow tier's
+                      homes with rows levelled over copies; under the plan
+must, moved           rows that the fast tier must move for exact balance; rows that go to clones, of all rows
++-rows                rows between the fullest and the emptiest rank, at worst
+clones                of a rank, mean / most
+pair                  rows of the fullest pair of source and rank over the mean pair
+padding               rows in used blocks over rows
+tax                   predicted time of the layer over that of perfectly balanced routing, less one
+plan us, homes us     median time of the fast tier (split over sources included) and of the slow tier, for one layer
+";
+
+fn bar_table(bars: &[Bar]) -> String {
+    let mut text = format!("\n{:<72}{:>10}{:>10}\n", "bar", "at most", "measured");
+    for bar in bars {
+        let missed = if bar.met { "" } else { "  MISSED" };
+        text += &format!("{:<72}{:>10}{:>10.3}{missed}\n", bar.what, bar.limit, bar.measured);
+    }
+    text
 }
 
-fn print_bars(bars: &[Bar]) {
-    println!("\n{:<72}{:>10}{:>10}", "bar", "at most", "measured");
-    for bar in bars {
-        println!(
-            "{:<72}{:>10}{:>10.3}{}",
-            bar.what,
-            bar.limit,
-            bar.measured,
-            if bar.met { "" } else { "  MISSED" }
-        );
+/// Writes to standard output; a reader that has seen enough (`| head`) is no error.
+fn print_all(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
     }
 }
 
@@ -306,16 +317,17 @@ fn planner_times(args: &BalanceArgs, policies: &[&dyn Policy], cost: CostModel) 
         print_json(&json!({ "planner": times }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, median");
+    let mut text = String::from("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, quickest of 15");
     println!(
         "{:>6}{:>9} {:<10}{:>12}{:>12}{:>9}",
         "ranks", "experts", "policy", "plan us", "x static", "clones"
     );
     for t in &times {
-        println!(
-            "{:>6}{:>9} {:<10}{:>12.1}{:>12.2}{:>9}",
+        text += &format!(
+            "{:>6}{:>9} {:<10}{:>12.1}{:>12.2}{:>9}\n",
             t.ranks, t.experts, t.policy, t.plan_us, t.over_static, t.max_clones
         );
     }
+    print_all(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -38,7 +38,7 @@ fn train(args: &BenchTrainArgs) -> Outcome {
         backend = profile.clone();
     }
     let settings = config.settings();
-    let mesh = setup::mesh(args.device.devices, args.device.devices);
+    let mesh = setup::mesh(args.device.devices, args.device.devices, 1);
     let found = bench::train_steps(backend, model, mesh, settings, args.steps, &mut |step, rate| {
         eprintln!("step {step}/{}: {rate:.0} tokens/s", args.steps);
         // The first step warms caches.
@@ -119,7 +119,7 @@ fn tax(args: &BenchTaxArgs) -> Outcome {
     let (model, _) = setup::model_config(&config, 0)?;
     let device = DeviceArgs { platform: args.platform.clone(), devices: args.devices };
     let backend = checkpoint::backend(&device)?;
-    let mesh = setup::mesh(args.devices, args.devices);
+    let mesh = setup::mesh(args.devices, args.devices, 1);
     let skew = tax::Skew { exponent: args.zipf, seed: 0 };
     let trial = tax::Trial {
         backend: &backend,

@@ -65,7 +65,7 @@ impl Model {
         }
         let batch = batch / devices;
         let settings = Settings::new(DType::F32, Residuals::Recompute, batch, seq);
-        let mesh = setup::mesh(devices, devices);
+        let mesh = setup::mesh(devices, devices, 1);
         setup::load(&self.config, backend, mesh, settings, Some(&self.folder), 0)
             .with_context(|| format!("cannot load {}", self.folder.display()))
     }

@@ -76,7 +76,8 @@ fn judge(model: &str, settings: &[String], target: Target) -> anyhow::Result<Jud
     let (described, warnings) = setup::model_config(&config, vocab)?;
     warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     let (devices, expert) = (config.parallel.devices, config.expert_ranks());
-    let entries = catalogue(&described, &setup::mesh(devices, expert), config.settings())?;
+    let entries =
+        catalogue(&described, &setup::mesh(devices, expert, config.parallel.nodes), config.settings())?;
     let programs = entries
         .into_iter()
         .map(|entry| {

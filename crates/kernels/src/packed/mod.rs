@@ -16,11 +16,9 @@ mod pack;
 
 pub(crate) use pack::{pack_across, pack_along};
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use collegium_core::DType;
 
-use crate::Operand;
+use crate::{Instructions, Operand};
 
 /// Rows of a panel of the left side: 12 x 2 sums in registers hide the latency of a multiply-add.
 pub(crate) const ROWS: usize = 12;
@@ -31,29 +29,10 @@ pub(crate) const COLS: usize = 32;
 /// Lanes that a panel may be longer than its size says: packing stores whole vectors.
 const SLACK: usize = 16;
 
-static PORTABLE: AtomicBool = AtomicBool::new(false);
-
-/// Makes all kernels of this process take the paths for processors without AVX-512, or lets them choose again: for tests,
-/// and to look for a defect.
-pub fn force_portable(on: bool) {
-    PORTABLE.store(on, Ordering::Relaxed);
-}
-
 /// Whether products of this element type run from packed panels here.
 pub(crate) fn is_available<T: Operand>() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let f = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl");
-        let all = f && (T::DTYPE == DType::F32 || is_x86_feature_detected!("avx512bf16"));
-        all && !PORTABLE.load(Ordering::Relaxed)
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = (DType::F32, T::DTYPE, PORTABLE.load(Ordering::Relaxed));
-        false
-    }
+    let needed = if T::DTYPE == DType::F32 { Instructions::Avx512 } else { Instructions::Avx512Bf16 };
+    Instructions::best() >= needed
 }
 
 /// Lanes of `elements` along the contracted dim.

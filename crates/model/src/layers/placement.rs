@@ -11,8 +11,8 @@
 use collegium_core::DType;
 use collegium_hlo::{Value, dim, running_sum};
 
-use super::EXPERT_AXIS;
-use super::experts::{Addressing, Transport};
+use super::cells::{Addressing, Order, one_source};
+use super::transport::group_axes;
 
 /// A plan made ahead, as the program reads it.
 #[derive(Clone, Copy)]
@@ -49,29 +49,24 @@ pub struct Placed<'g> {
 pub fn place<'g>(counts: Value<'g>, plan: &PlanAhead<'g>, room: Room, sent_as: DType) -> Placed<'g> {
     let g = counts.graph();
     let (expert, ranks) = (counts.shape().dims[0], plan.member.size("rank"));
-    let all = counts.reshape(&[dim("source", 1), expert]).all_gather("source", &[EXPERT_AXIS]);
+    let all = one_source(counts).all_gather("source", group_axes(g.mesh()));
     let (first, rows) = intervals(all, plan.below);
     let offset = running_sum(rows, "expert") - rows;
     let own = |x: Value<'g>| x.dot(plan.member.rename(&[("rank", "source")]), &["source"]);
     let here = |x: Value<'g>| x.dot(plan.member, &["rank"]);
     let slots = Filling::new(here(rows), plan.slots, room);
     let sent = own(rows).sum(&["expert"]).reduce_max(&["rank"]);
-    let (offset, transport, sent) = if ranks == 1 {
+    let (offset, order, sent) = if ranks == 1 {
         let start = slots.start.dot(plan.slots, &["slot"]).sum(&["source"]);
-        (start.reshape(&[expert, dim("rank", 1)]), Transport::Local, slots.blocks * room.block as f64)
+        (start.reshape(&[expert, dim("rank", 1)]), None, slots.blocks * room.block as f64)
     } else {
-        (own(offset), slots.transport(here(rows), here(offset), room), sent)
+        let (row_source, cell_target) = slots.order(here(rows), here(offset), room);
+        (own(offset), Some(Order::over_group(g, row_source, cell_target, sent_as)), sent)
     };
     let need = [sent, slots.blocks].map(|n| n.reshape(&[dim("need", 1)]));
+    let block_slot = slots.block_slot(g.iota(DType::F32, &[dim("block", room.blocks)], "block"));
     Placed {
-        addressing: Addressing {
-            first: own(first),
-            offset,
-            places: room.places,
-            block_slot: slots.block_slot(g.iota(DType::F32, &[dim("block", room.blocks)], "block")),
-            transport,
-            sent_as,
-        },
+        addressing: Addressing::of_one_source(own(first), offset, room.places, block_slot, order),
         need: Value::concat(&need, "need"),
     }
 }
@@ -121,8 +116,9 @@ impl<'g> Filling<'g> {
         passed.convert(DType::F32).sum(&["slot"]).convert(DType::I32)
     }
 
-    /// Which place of which cell belongs to which expert row, from what arrives here: `rows` and `offset` {source, expert}.
-    fn transport(&self, rows: Value<'g>, offset: Value<'g>, room: Room) -> Transport<'g> {
+    /// Which place of which cell belongs to which expert row, and the other way round ([`Order`]), from what arrives here: `rows` and `offset`
+    /// {source, expert}.
+    fn order(&self, rows: Value<'g>, offset: Value<'g>, room: Room) -> (Value<'g>, Value<'g>) {
         let g = rows.graph();
         let (source, expert) = (rows.shape().dims[0], rows.shape().dims[1]);
         let place = dim("place", room.places);
@@ -141,9 +137,9 @@ impl<'g> Filling<'g> {
         // Cell numbers counted from one, put at their rows: zero means none.
         let numbers = used.select(g.iota(DType::F32, &[cell], "cell") + 1.0, number(0.0));
         let source = numbers.scatter_add(target.convert(DType::I32), row) - 1.0;
-        Transport::AllToAll {
-            row_source: source.min(number((total - 1) as f64)).convert(DType::I32),
-            cell_target: used.select(target, number(-1.0)).convert(DType::I32),
-        }
+        (
+            source.min(number((total - 1) as f64)).convert(DType::I32),
+            used.select(target, number(-1.0)).convert(DType::I32),
+        )
     }
 }

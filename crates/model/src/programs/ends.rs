@@ -44,9 +44,8 @@ pub fn head(shape: &Shape<'_>) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
     let hidden = hidden_input(&b, shape);
-    let logits = head_logits(&b, shape, hidden);
     let scale = b.input("loss_scale", DType::F32, &[]);
-    let loss = layers::cross_entropy(logits, targets(&b, shape)) * scale;
+    let loss = loss(&b, shape, hidden, scale);
     let one = graph.scalar(DType::F32, 1.0);
     let mut outputs = vec![("loss".to_string(), loss)];
     outputs.extend(b.gradients(&[(loss, one)], &[("hidden", hidden)]));
@@ -60,8 +59,8 @@ pub fn head(shape: &Shape<'_>) -> Result<Program, GraphError> {
 pub fn sum_loss(shape: &Shape<'_>) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
-    let logits = head_logits(&b, shape, hidden_input(&b, shape));
-    graph.finish("sum_loss", &[("loss", layers::cross_entropy(logits, targets(&b, shape)))])
+    let hidden = hidden_input(&b, shape);
+    graph.finish("sum_loss", &[("loss", loss(&b, shape, hidden, graph.scalar(DType::F32, 1.0)))])
 }
 
 /// Logits of some tokens: `hidden` and `places` {place} (token indices) to `logits` {place, vocab} f32.
@@ -74,12 +73,8 @@ pub fn logits_at(shape: &Shape<'_>, places: usize) -> Result<Program, GraphError
     let hidden = hidden_input(&b, shape);
     let at = b.input("places", DType::I32, &[dim("place", places)]);
     let picked = hidden.take(at, "token").rename(&[("place", "token")]);
-    graph.finish("logits", &[("logits", head_logits(&b, shape, picked))])
-}
-
-pub(super) fn targets<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
-    b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)])
-        .merge(&["batch", "seq"], "token")
+    let (normed, weight) = normed_and_weight(&b, shape, picked);
+    graph.finish("logits", &[("logits", layers::logits(normed, weight))])
 }
 
 /// The output of the last layer, as an input.
@@ -87,10 +82,17 @@ fn hidden_input<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
     b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()])
 }
 
-/// Logits of all tokens of `hidden` {token, hidden}, with the final norm.
-pub(super) fn head_logits<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> Value<'g> {
+/// `scale` times the sum of the cross-entropies of the tokens of `hidden` {token, hidden} that count, with the final norm.
+pub(super) fn loss<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>, scale: Value<'g>) -> Value<'g> {
+    let targets = b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]);
+    let (normed, weight) = normed_and_weight(b, shape, hidden);
+    normed.cross_entropy(weight, targets.merge(&["batch", "seq"], "token"), scale)
+}
+
+/// What the head multiplies: the normed hidden states and its weight.
+fn normed_and_weight<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> (Value<'g>, Value<'g>) {
     let c = shape.config;
     let norm = b.weight("norm", &[("hidden", c.hidden_size)]);
     let weight = b.weight("lm_head", &[("vocab", c.vocab_size), ("hidden", c.hidden_size)]);
-    layers::logits(layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps), weight)
+    (layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps), weight)
 }

@@ -8,11 +8,11 @@ use collegium_core::DType;
 use collegium_hlo::{Graph, GraphError, Name, Program, Value, dim};
 
 use super::block::{attend, dense, rotation, router};
-use super::ends::{embedded, head_logits, targets};
+use super::ends::{embedded, loss};
 use super::expert_layer::slot_weights;
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig};
-use crate::layers::{self, Attention, PlanAhead, Room, Routing, place};
+use crate::layers::{self, Attention, PlanAhead, Room, Routed, Routing, place};
 
 /// The room that every expert layer of the program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ pub fn fused(shape: &Shape<'_>, how: FusedShape) -> Result<Program, GraphError> 
             routings.push(routing);
         }
     }
-    let loss = layers::cross_entropy(head_logits(&b, shape, hidden), targets(&b, shape)) * inputs.loss_scale;
+    let loss = loss(&b, shape, hidden, inputs.loss_scale);
     let (aux, z) = router_losses(&routings, &graph);
     let total = loss + aux * inputs.aux_weight + z * inputs.z_weight;
     outputs.extend([("loss".to_string(), loss), ("aux".to_string(), aux), ("z".to_string(), z)]);
@@ -131,7 +131,9 @@ fn experts<'g>(
     let room = Room { places: how.bucket.places, blocks: how.bucket.blocks, block: how.block };
     let placed = place(routing.counts, &plan, room, shape.sent_as());
     let weights = slot_weights(b, shape, moe, how.bucket.slots);
-    let out = layers::experts(normed, routing.gates, routing.experts, &weights, &placed.addressing);
+    let sent_as = shape.sent_as();
+    let routed = Routed { x: normed, gates: routing.gates, choices: routing.experts, weights, sent_as };
+    let out = layers::experts(&routed, &placed.addressing);
     (shape.shuffled(out), placed.need)
 }
 

@@ -17,17 +17,20 @@ pub use fused::{FusedShape, fused};
 pub use optimizer::{HYPER, adamw, squared_norm};
 pub use weights::{GroupShape, collect, collect_experts, materialise, materialise_experts};
 
+use collegium_balance::{Bucket, Topology};
 use collegium_core::DType;
 use collegium_hlo::{Dim, Graph, Mesh, Name, Residuals, Value, dim};
 
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, MoeConfig};
+use crate::layers::transport::{self, AllToAll, Sizes};
+use crate::layers::{EXPERT_AXIS, NODE_AXIS, Transport, group_axes};
 
 /// What a layer program is built for.
 #[derive(Clone, Debug)]
 pub struct Shape<'c> {
     /// The model.
     pub config: &'c ModelConfig,
-    /// Devices; experts are spread along axis [`EXPERT_AXIS`](crate::layers::EXPERT_AXIS).
+    /// Devices; experts are spread along the axes of [`group_axes`].
     pub mesh: Mesh,
     /// Element type of activations and working weights.
     pub dtype: DType,
@@ -47,31 +50,17 @@ pub struct Shape<'c> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// By which collectives.
-    pub transport: TransportKind,
-    /// Element type on the way, where it is not that of the activations.
+    pub transport: &'static dyn Transport,
+    /// Element type on the way, where it is not that of the activations: bf16, or int8 for block-scaled rows (to the experts; results and
+    /// gradients are bf16 then).
     pub sent_as: Option<DType>,
     /// Whether tokens are dealt out over the ranks before they are routed, so that every source sends alike.
     pub shuffle: bool,
 }
 
-/// A transport, see [`Transport`](crate::layers::Transport).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TransportKind {
-    /// Rows to their ranks and back by equal-split all-to-all.
-    AllToAll,
-    /// All tokens everywhere by all-gather, sums back by reduce-scatter.
-    AllGather,
-}
-
-impl TransportKind {
-    /// All transports with the names the configuration uses.
-    pub const ALL: [(&'static str, Self); 2] =
-        [("all-to-all", Self::AllToAll), ("all-gather", Self::AllGather)];
-}
-
 impl Default for Exchange {
     fn default() -> Self {
-        Self { transport: TransportKind::AllToAll, sent_as: None, shuffle: false }
+        Self { transport: &AllToAll, sent_as: None, shuffle: false }
     }
 }
 
@@ -81,9 +70,25 @@ impl Shape<'_> {
         self.exchange.sent_as.unwrap_or(self.dtype)
     }
 
+    /// Ranks of an expert-parallel group, on how many nodes.
+    fn topology(&self) -> Topology {
+        let axis = |name| self.mesh.size(name).unwrap_or(1);
+        let nodes = axis(NODE_AXIS);
+        Topology::new(nodes * axis(EXPERT_AXIS), nodes).expect("nodes divide their own multiple")
+    }
+
     /// Ranks of an expert-parallel group.
     fn expert_ranks(&self) -> usize {
-        self.mesh.size(crate::layers::EXPERT_AXIS).unwrap_or(1)
+        self.topology().num_ranks()
+    }
+
+    /// The transport of this group.
+    fn transport(&self) -> &'static dyn Transport {
+        transport::of_group(self.exchange.transport, self.expert_ranks())
+    }
+
+    fn sizes(&self, moe: &MoeConfig, bucket: Bucket, block: usize) -> Sizes {
+        Sizes { topology: self.topology(), experts: moe.num_experts, bucket, block }
     }
 
     /// `x` {token, ..} with the tokens dealt out over the ranks of the group, or back: the exchange is its own inverse.
@@ -94,7 +99,7 @@ impl Shape<'_> {
         }
         let each = dim("place", x.size("token") / ranks);
         x.split("token", &[dim("rank", ranks), each])
-            .all_to_all("rank", &[crate::layers::EXPERT_AXIS])
+            .all_to_all("rank", group_axes(&self.mesh))
             .merge(&["rank", "place"], "token")
     }
 

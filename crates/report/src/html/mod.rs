@@ -142,6 +142,17 @@ fn ranks(log: &RunLog) -> String {
         LinePlot::new("Clones", "of all layers and ranks, a step")
             .starting_at_zero()
             .line("clones", of(|s| s.rank_max_over_mean.map(|_| s.clones as f64))),
+        LinePlot::new("Rows sent", "to other ranks, a step")
+            .starting_at_zero()
+            .line("inside the node", of(|s| s.rank_max_over_mean.map(|_| s.rows_sent_near as f64)))
+            .line("to other nodes", of(|s| s.rank_max_over_mean.map(|_| s.rows_sent_far as f64))),
+        LinePlot::new("Bytes to experts and back", "of one rank, a step")
+            .starting_at_zero()
+            .line("inside the node", of(|s| s.rank_max_over_mean.map(|_| s.dispatch_bytes_near as f64)))
+            .line("to other nodes", of(|s| s.rank_max_over_mean.map(|_| s.dispatch_bytes_far as f64))),
+        LinePlot::new("Planner", "host microseconds of all layers, a step")
+            .starting_at_zero()
+            .noisy("planner", of(|s| s.rank_max_over_mean.map(|_| s.planner_us))),
     ];
     let maps = |title: &str, rows| section(title, &heat::heat_maps(&log.steps, "rank", rows));
     [

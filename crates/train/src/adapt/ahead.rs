@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use collegium_balance::{Bucket, Counts, Plan, Share, Tables};
+use collegium_balance::{Bucket, Counts, Plan, Share};
 use collegium_core::{ExpertId, HostTensor, RankId};
 use collegium_runtime::{Array, Backend};
 
@@ -45,8 +45,7 @@ impl Adapter {
         for layer in 0..self.layers.len() {
             let counts = self.expected(layer, rows[layer])?;
             let plans = self.plans(layer, &counts)?;
-            let wanted = plans.iter().map(|p| Tables::need(p, self.block)).fold(need, Bucket::union);
-            need = need.union(wanted);
+            need = need.union(self.need(&plans));
             all.push(plans);
         }
         let bucket = self.room_for(need, rows);
@@ -69,8 +68,7 @@ impl Adapter {
     pub fn expected_bucket(&mut self, layer: usize, rows_per_rank: usize) -> Result<Bucket, TrainError> {
         let counts = self.expected(layer, rows_per_rank)?;
         let plans = self.plans(layer, &counts)?;
-        let need = plans.iter().map(|p| Tables::need(p, self.block)).reduce(Bucket::union);
-        Ok(self.bucket(layer, need.expect("a mesh has a group"), rows_per_rank))
+        Ok(self.bucket(layer, self.need(&plans), rows_per_rank))
     }
 
     /// The program with more room, for plans that turned out to need `need`.

@@ -15,11 +15,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use collegium_balance::{Bucket, Counts, History, Ladder, Layout, Plan, Setting, Tables};
+use collegium_balance::{Bucket, Counts, History, Ladder, Layout, Plan, Setting};
 use collegium_core::{ExpertId, RankId};
 use collegium_hlo::Mesh;
 use collegium_model::config::ModelConfig;
-use collegium_model::programs::TransportKind;
+use collegium_model::layers::Transport;
+use collegium_model::layers::transport::{self, AllToAll, Sizes};
 use collegium_runtime::{Array, Backend};
 
 use crate::TrainError;
@@ -48,7 +49,7 @@ pub struct Dispatch {
 pub struct Adapter {
     groups: Groups,
     block: usize,
-    transport: TransportKind,
+    transport: &'static dyn Transport,
     options: BalanceOptions,
     setting: Setting,
     /// By MoE layer.
@@ -79,15 +80,16 @@ impl Adapter {
     /// A balancer for the sparse layers of `model` on the devices of `backend`; homes are contiguous at first.
     ///
     /// # Errors
-    /// Nodes that do not divide the ranks of a group.
+    /// A model without experts to lay out.
     pub fn new(
         backend: &dyn Backend,
         mesh: &Mesh,
         model: &ModelConfig,
-        transport: TransportKind,
+        transport: &'static dyn Transport,
         options: BalanceOptions,
     ) -> Result<Self, TrainError> {
         let groups = Groups::of(mesh);
+        let transport = transport::of_group(transport, groups.ranks());
         let window = options.window.max(1) * groups.members().len();
         let state = |experts: usize| -> Result<LayerState, TrainError> {
             Ok(LayerState {
@@ -101,7 +103,7 @@ impl Adapter {
         };
         let sparse = model.layers.iter().filter_map(|l| l.feed_forward.moe());
         let layers = sparse.map(|moe| state(moe.num_experts)).collect::<Result<_, _>>()?;
-        let setting = options.setting(groups.ranks(), backend.name(), model)?;
+        let setting = options.setting(groups.topology(), backend.name(), model)?;
         let block = backend.block_rows();
         let (ladders, uses) = (HashMap::new(), HashMap::new());
         Ok(Self { groups, block, transport, options, setting, layers, ladders, uses, room: None, steps: 0 })
@@ -111,7 +113,7 @@ impl Adapter {
     pub fn at_home(&self) -> Self {
         Self {
             options: BalanceOptions::default(),
-            transport: TransportKind::AllToAll,
+            transport: transport::of_group(&AllToAll, self.ranks()),
             ladders: HashMap::new(),
             ..self.clone()
         }
@@ -144,11 +146,12 @@ impl Adapter {
             return vec![self.only_bucket(experts, rows_per_rank)];
         }
         let (homes, block) = (experts.div_ceil(ranks), self.block);
+        let cells = self.transport.cells(self.groups.topology());
         let clones: &[usize] = if self.options.policy.plans_micro_batches() { &[1, 2] } else { &[0] };
         let mut buckets = Vec::new();
         for slots in clones.iter().map(|c| homes + c) {
             for factor in PAIR_FACTORS {
-                let places = (rows_per_rank as f64 / ranks as f64 * factor).ceil() as usize;
+                let places = (rows_per_rank as f64 / cells as f64 * factor).ceil() as usize;
                 let blocks = rows_per_rank.div_ceil(block) + slots;
                 buckets.push(self.ladder(experts).pick(Bucket { slots, places, blocks }));
             }
@@ -216,15 +219,15 @@ impl Adapter {
         let counts = self.counts(counts, rows_per_rank)?;
         let started = Instant::now();
         let plans = self.plans(layer, &counts)?;
-        let need = plans.iter().map(|p| Tables::need(p, self.block)).reduce(Bucket::union);
-        let bucket = self.bucket(layer, need.expect("a mesh has a group"), rows_per_rank);
+        let bucket = self.bucket(layer, self.need(&plans), rows_per_rank);
         *self.uses.entry((self.layers[layer].experts, bucket)).or_default() += 1;
-        let tables: Vec<Tables> = plans.iter().map(|p| Tables::new(p, bucket, self.block)).collect();
+        let experts = self.layers[layer].experts;
+        let sizes = Sizes { topology: self.groups.topology(), experts, bucket, block: self.block };
+        let tables: Vec<_> = plans.iter().map(|p| self.transport.tables(p, &sizes)).collect();
         let planner_us = started.elapsed().as_secs_f64() * 1e6;
         let report = DispatchReport { planner_us, ..self.report(layer, &counts, &plans, bucket)? };
         let slots = self.slots_of(layer, &plans, bucket.slots, backend)?;
-        let shape = upload::Sizes { bucket, block: self.block, experts: self.layers[layer].experts };
-        let tables = upload::upload(&plans, &tables, shape, self.transport, &self.groups, backend)?;
+        let tables = upload::upload(&tables, self.transport, &sizes, &self.groups, backend)?;
         self.observe(layer, counts, plans);
         Ok(Dispatch { bucket, slots, tables, report })
     }
@@ -279,6 +282,13 @@ impl Adapter {
         counts.iter().enumerate().map(plan).collect()
     }
 
+    /// What the plans of all groups need.
+    fn need(&self, plans: &[Plan]) -> Bucket {
+        let topology = self.groups.topology();
+        let need = plans.iter().map(|p| self.transport.need(p, topology, self.block));
+        need.reduce(Bucket::union).expect("a mesh has a group")
+    }
+
     fn observe(&mut self, layer: usize, counts: Vec<Counts>, plans: Vec<Plan>) {
         let state = &mut self.layers[layer];
         counts.iter().for_each(|c| state.history.observe(c));
@@ -295,7 +305,8 @@ impl Adapter {
 
     fn ladder(&mut self, experts: usize) -> &mut Ladder {
         let (ranks, block) = (self.groups.ranks(), self.block);
-        let new = || Ladder::new(ranks, block, experts.div_ceil(ranks));
+        let cells = self.transport.cells(self.groups.topology());
+        let new = || Ladder::new(cells, block, experts.div_ceil(ranks));
         self.ladders.entry(experts).or_insert_with(new)
     }
 
@@ -338,7 +349,8 @@ impl Adapter {
         }
         let rows: u64 = rows_per_expert.iter().sum();
         let ranks = self.ranks();
-        let room = (self.groups.places().len() * ranks * bucket.places) as f64;
+        let cells = self.transport.cells(self.groups.topology());
+        let room = (self.groups.places().len() * cells * bucket.places) as f64;
         let far = |a: usize, b: usize| !self.setting.topology.same_node(RankId::from(a), RankId::from(b));
         Ok(DispatchReport {
             rows,
@@ -353,8 +365,7 @@ impl Adapter {
             rows_sent_far: plans.iter().map(|p| sent_rows(p, far)).sum(),
             rows_cloned: plans.iter().map(Plan::rows_moved).sum(),
             pair_factor: if ranks == 1 { 1.0 } else { room / rows.max(1) as f64 },
-            reruns: 0,
-            planner_us: 0.0,
+            ..DispatchReport::default()
         })
     }
 }

@@ -10,8 +10,6 @@ use crate::TrainError;
 pub struct BalanceOptions {
     /// The policy.
     pub policy: &'static dyn Policy,
-    /// Nodes that an expert-parallel group is spread over.
-    pub nodes: usize,
     /// Most clones of a rank in one layer.
     pub max_clones: usize,
     /// Load above the mean that is let be, as a share of the mean; without, the cost model of the platform says it.
@@ -27,7 +25,6 @@ impl Default for BalanceOptions {
     fn default() -> Self {
         Self {
             policy: policy::by_name("static").expect("a policy of that name"),
-            nodes: 1,
             max_clones: usize::MAX,
             tolerance: None,
             relayout_every: 10,
@@ -43,13 +40,13 @@ impl std::fmt::Debug for BalanceOptions {
 }
 
 impl BalanceOptions {
-    /// What the policy may use, for groups of `ranks` on a platform.
+    /// What the policy may use, for groups of `topology` on a platform.
     ///
     /// # Errors
-    /// Nodes that do not divide the ranks.
+    /// None but a defect: platforms name machines that there are.
     pub(super) fn setting(
         &self,
-        ranks: usize,
+        topology: Topology,
         platform: &str,
         model: &ModelConfig,
     ) -> Result<Setting, TrainError> {
@@ -57,7 +54,7 @@ impl BalanceOptions {
         let (hidden, intermediate) = (model.hidden_size, moe.map_or(1, |m| m.intermediate));
         let limits = Limits { max_clones: self.max_clones, tolerance: self.tolerance, ..Limits::default() };
         let cost = CostModel { hidden, intermediate, ..cost_of(platform)? };
-        Ok(Setting { topology: Topology::new(ranks, self.nodes)?, cost, limits })
+        Ok(Setting { topology, cost, limits })
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the balancer did, in numbers.
 
+use collegium_hlo::Program;
+use collegium_model::layers::NODE_AXIS;
+
 /// One layer's dispatch of one micro-batch, over all expert-parallel groups.
 #[derive(Clone, Debug, Default)]
 pub struct DispatchReport {
@@ -19,10 +22,14 @@ pub struct DispatchReport {
     pub rows: u64,
     /// Rows there is room for in the blocks that were computed.
     pub rows_computed: u64,
-    /// Rows that go to another rank than their own.
+    /// Rows whose expert is on another rank than their token.
     pub rows_sent: u64,
-    /// Those of them that go to another node.
+    /// Those of them whose expert is on another node.
     pub rows_sent_far: u64,
+    /// Bytes that one rank sends inside its node, to experts and back, forward and backward: what the transport moves, padding included.
+    pub bytes_near: u64,
+    /// The same to other nodes.
+    pub bytes_far: u64,
     /// Rows that moved from a home to a clone.
     pub rows_cloned: u64,
     /// Room of a pair of ranks over the mean rows of a pair; 1 where nothing is sent.
@@ -31,4 +38,19 @@ pub struct DispatchReport {
     pub reruns: u64,
     /// Host time to plan and to build tables, in microseconds.
     pub planner_us: f64,
+}
+
+impl DispatchReport {
+    /// Adds the bytes that one rank sends in a run of `program`. A group along the axis of the nodes has as many members on each of them, and
+    /// every member gets as much.
+    pub fn add_bytes(&mut self, program: &Program) {
+        for traffic in program.collectives().iter().filter(|t| t.bytes_per_device > 0) {
+            let nodes =
+                program.mesh.size(NODE_AXIS).filter(|_| traffic.axes.contains(&NODE_AXIS)).unwrap_or(1);
+            let (size, here) = (traffic.group_size as u64, (traffic.group_size / nodes) as u64);
+            let far = traffic.bytes_per_device * (size - here) / (size - 1);
+            self.bytes_far += far;
+            self.bytes_near += traffic.bytes_per_device - far;
+        }
+    }
 }

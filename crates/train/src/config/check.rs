@@ -1,6 +1,6 @@
 //! Values that cannot be: everything is looked at before a device or a file is touched, and all problems are told at once.
 
-use collegium_model::programs::TransportKind;
+use collegium_model::layers::transport::{self, TRANSPORTS};
 
 use super::{ConfigError, ModelSection, RunConfig};
 use crate::engine::Execution;
@@ -58,11 +58,11 @@ impl RunConfig {
             problems.0.push(format!("parallel.balance: {error}"));
         }
         let one_of = |names: &[&str]| names.join(" or ");
-        let transports = TransportKind::ALL.map(|t| t.0);
+        let transports: Vec<&str> = TRANSPORTS.iter().map(|t| t.name()).collect();
         let checks: [(&str, &str, &[&str]); 3] = [
             ("execution", &p.execution, &Execution::ALL.map(|e| e.0)),
             ("transport", &p.transport, &transports),
-            ("sent_as", &p.sent_as, &["compute", "bfloat16"]),
+            ("sent_as", &p.sent_as, &["compute", "bfloat16", "int8"]),
         ];
         for (key, given, names) in checks {
             problems.require(names.contains(&given), || {
@@ -81,8 +81,22 @@ impl RunConfig {
             )
         });
         let fused = self.execution() == Some(Execution::Fused);
-        problems.require(!fused || p.transport != "all-gather", || {
-            "parallel.transport is all-gather, which the fused execution lacks; use all-to-all".into()
+        let on_device = transport::by_name(&p.transport).is_none_or(|t| t.places_on_device());
+        problems.require(!fused || on_device, || {
+            format!("parallel.transport is {}, which the fused execution lacks; use all-to-all", p.transport)
+        });
+        let staged = p.transport == "two-stage";
+        problems.require(!staged || p.nodes > 1, || {
+            format!(
+                "parallel.transport is two-stage with parallel.nodes = {}; it is for groups on several nodes: set parallel.nodes, or use all-to-all",
+                p.nodes
+            )
+        });
+        let packed = p.platform == "neuron" && p.sent_as == "int8" && p.transport == "all-to-all";
+        problems.require(!packed, || {
+            "parallel.sent_as is int8 with parallel.transport = all-to-all, but Neuron has no all-to-all of integers; use transport \
+             two-stage or all-gather, or sent_as = bfloat16"
+                .into()
         });
         problems.require(!fused || self.train.residuals == "save-everything", || {
             format!(

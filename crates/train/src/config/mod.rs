@@ -7,7 +7,8 @@ mod preset;
 
 use std::path::PathBuf;
 
-use collegium_model::programs::{Exchange, TransportKind};
+use collegium_model::layers::transport;
+use collegium_model::programs::Exchange;
 use serde::{Deserialize, Serialize};
 
 use crate::adapt::BalanceOptions;
@@ -141,7 +142,7 @@ pub struct TrainSection {
     pub seed: u64,
     /// `float32` or `bfloat16`: activations and working weights; masters, moments and reductions are f32.
     pub dtype: String,
-    /// `save-everything`, `save-dots` or `recompute`: what is kept for the backward pass.
+    /// `save-everything` (fastest), `save-dots` or `recompute` (least memory): what is kept for the backward pass.
     pub residuals: String,
 }
 
@@ -154,7 +155,7 @@ impl Default for TrainSection {
             seq: 128,
             seed: 0,
             dtype: "float32".into(),
-            residuals: "save-dots".into(),
+            residuals: "save-everything".into(),
         }
     }
 }
@@ -242,9 +243,10 @@ pub struct ParallelSection {
     pub relayout_every: u64,
     /// `layered` (a few programs for each layer, planned in between) or `fused` (one program, planned ahead).
     pub execution: String,
-    /// How tokens reach their experts: `all-to-all` or `all-gather`.
+    /// How tokens reach their experts: `all-to-all`, `all-gather`, or, on several nodes, `two-stage`.
     pub transport: String,
-    /// Element type of tokens on the way: `compute` (that of the activations) or `bfloat16`.
+    /// Element type of tokens on the way: `compute` (that of the activations), `bfloat16`, or `int8` in blocks with a scale (results and
+    /// gradients are bfloat16 then).
     pub sent_as: String,
     /// Whether tokens are dealt out over the ranks before they are routed, so that all ranks send alike.
     pub shuffle: bool,
@@ -333,10 +335,11 @@ impl RunConfig {
     /// How tokens travel to their experts; `None` where a name is wrong.
     pub fn exchange(&self) -> Option<Exchange> {
         let p = &self.parallel;
-        let transport = TransportKind::ALL.iter().find(|t| t.0 == p.transport)?.1;
+        let transport = transport::by_name(&p.transport)?;
         let sent_as = match p.sent_as.as_str() {
             "compute" => None,
             "bfloat16" => Some(collegium_core::DType::Bf16),
+            "int8" => Some(collegium_core::DType::I8),
             _ => return None,
         };
         Some(Exchange { transport, sent_as, shuffle: p.shuffle })
@@ -355,7 +358,6 @@ impl RunConfig {
         let p = &self.parallel;
         Ok(BalanceOptions {
             policy: collegium_balance::policy::by_name(&p.balance)?,
-            nodes: p.nodes,
             max_clones: if p.clones == 0 { usize::MAX } else { p.clones },
             tolerance: (p.tolerance >= 0.0).then_some(p.tolerance),
             relayout_every: p.relayout_every,

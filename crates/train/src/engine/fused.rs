@@ -50,6 +50,11 @@ impl Engine {
                 let seen = self.adapter.saw(at, &counts, rows[at], &ahead).map_err(|e| e.in_layer(layer))?;
                 dispatch.push(DispatchReport { reruns, planner_us, ..seen });
             }
+            // The program is one for all layers: its bytes stand with the first.
+            let program = self.fused_program(ahead.bucket)?;
+            if let Some(first) = dispatch.first_mut() {
+                first.add_bytes(program.program());
+            }
             let sum = |name: &str, out: &mut Env| -> Result<f64, TrainError> {
                 Ok(out.take(name).download()?.iter().map(|t| t.to_f64()[0]).sum())
             };

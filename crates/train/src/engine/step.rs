@@ -175,9 +175,11 @@ impl Engine {
         self.record(moe_index, block.get("choices"))?;
         let tokens = self.settings.batch * self.settings.seq;
         let planned = self.adapter.plan(moe_index, &block.take("counts"), tokens * moe.top_k, &*self.backend);
-        let dispatch = planned.map_err(|e| e.in_layer(layer))?;
+        let mut dispatch = planned.map_err(|e| e.in_layer(layer))?;
         let weights = self.slot_weights(layer, &dispatch.slots)?;
         let halves = self.expert_programs(&moe, dispatch.bucket)?;
+        dispatch.report.add_bytes(halves.forward.program());
+        dispatch.report.add_bytes(halves.backward.program());
         let known = |name: &str| {
             let given = block.get(name).or_else(|| dispatch.tables.get(name));
             given.or_else(|| weights.get(name)).cloned()

@@ -7,6 +7,7 @@ use collegium_core::DType;
 use collegium_hlo::Mesh;
 use collegium_model::params::GroupKey;
 use collegium_model::programs::{self, GroupShape};
+use collegium_runtime::MemoryUse;
 
 use super::group::WeightPrograms;
 use super::{Compiled, Engine, Env, State};
@@ -79,6 +80,9 @@ impl Engine {
             return Ok(programs.clone());
         }
         let experts = group.spec.experts.expect("a group of experts");
+        let bytes = (slots * group.shape.len() * self.settings.dtype.size_bytes()) as u64;
+        let layers = self.groups.iter().filter(|g| g.spec.experts.is_some()).count() as u64;
+        check_room(slots, layers * bytes, self.backend.memory(0))?;
         let made = slot_programs(&group.shape, experts, slots, &self.mesh, self.settings.dtype)?;
         self.slot_programs.insert(key, made.clone());
         Ok(made)
@@ -96,4 +100,31 @@ pub(super) fn slot_programs(
     let materialise = programs::materialise_experts(shape, experts, slots, mesh, dtype)?;
     let collect = programs::collect_experts(shape, experts, slots, mesh)?;
     Ok(WeightPrograms { materialise: Compiled::new(materialise), collect: Compiled::new(collect) })
+}
+
+/// Weights of `bytes` in all layers' slots fit beside what the device holds, where it tells.
+fn check_room(slots: usize, bytes: u64, memory: Option<MemoryUse>) -> Result<(), TrainError> {
+    let Some(MemoryUse { bytes_in_use, limit_bytes: Some(limit), .. }) = memory else { return Ok(()) };
+    let missing = bytes.saturating_sub(limit.saturating_sub(bytes_in_use));
+    if missing == 0 {
+        return Ok(());
+    }
+    let megabytes = |n: u64| n.div_ceil(1_000_000);
+    Err(TrainError::SlotMemory { slots, needed: megabytes(bytes), missing: megabytes(missing) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_that_do_not_fit_say_how_much_is_missing() {
+        let memory = MemoryUse { bytes_in_use: 6_000_000, peak_bytes: None, limit_bytes: Some(10_000_000) };
+        assert!(check_room(4, 4_000_000, Some(memory)).is_ok() && check_room(4, u64::MAX, None).is_ok());
+        assert_eq!(
+            check_room(12, 9_000_000, Some(memory)).unwrap_err().to_string(),
+            "12 expert slots on each rank need 9 MB for the weights of all layers, 5 MB more than are free; lower parallel.clones, \
+             or spread the experts over more ranks (parallel.expert)"
+        );
+    }
 }

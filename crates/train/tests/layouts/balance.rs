@@ -9,9 +9,10 @@ use collegium_hlo::Residuals;
 use collegium_train::adapt::BalanceOptions;
 use collegium_train::engine::Settings;
 
-use crate::harness::{assert_equal, model, plugin, run, settings};
+use crate::harness::{assert_equal, model, plugin, run, run_for, settings};
 
-fn balanced(data: usize, expert: usize, policy: &'static dyn Policy) -> Settings {
+/// Settings of a policy that lets nothing be.
+pub fn balanced(data: usize, expert: usize, policy: &'static dyn Policy) -> Settings {
     let balance =
         BalanceOptions { policy, relayout_every: 1, tolerance: Some(0.0), ..BalanceOptions::default() };
     Settings { balance, ..settings(data, expert, Residuals::Dots) }
@@ -39,6 +40,11 @@ fn exact_balance_is_exact_where_static_is_not() {
         assert!(report.home_max_over_mean > 1.2 && report.clones > 0, "{report:?}");
         assert_eq!(report.rank_rows.iter().sum::<u64>(), report.rows);
     }
+}
+
+/// A policy of that seed.
+pub fn random(seed: u64) -> &'static dyn Policy {
+    Box::leak(Box::new(Random(AtomicU64::new(seed))))
 }
 
 /// Homes and rows thrown about without any sense, the same for the same seed.
@@ -101,8 +107,7 @@ fn random_layouts_and_clones_give_the_loss_and_gradients_of_one_rank() {
     for (experts, top_k, ranks) in [(8, 3, 4), (6, 1, 4), (8, 8, 8)] {
         let model = model(experts, top_k, &[0, 1]);
         let one = run(&plugin, &model, 1, 1, settings(1, 1, Residuals::Dots));
-        let random: &'static Random = Box::leak(Box::new(Random(AtomicU64::new(experts as u64))));
-        let many = run(&plugin, &model, 1, ranks, balanced(1, ranks, random));
+        let many = run(&plugin, &model, 1, ranks, balanced(1, ranks, random(experts as u64)));
         assert_equal(&many, &one, &format!("{experts} experts, top-{top_k}, {ranks} ranks"));
         assert!(many.dispatch.iter().flatten().all(|d| d.rows == 8 * 12 * top_k as u64));
     }
@@ -116,4 +121,16 @@ fn the_same_run_twice_is_the_same_to_the_bit() {
     let (a, b) = (once(), once());
     assert_eq!(a.losses, b.losses);
     assert!(a.gradients == b.gradients);
+}
+
+#[test]
+fn ten_steps_with_new_homes_every_step_are_the_curve_of_one_rank() {
+    let Some(plugin) = plugin() else { return };
+    let model = model(8, 3, &[0, 1]);
+    let one = run_for(10, &plugin, &model, 1, 1, settings(1, 1, Residuals::Dots));
+    let many = run_for(10, &plugin, &model, 1, 4, balanced(1, 4, policy::by_name("two-tier").unwrap()));
+    assert!(one.losses[9] < 0.9 * one.losses[0], "it learns: {:?}", one.losses);
+    for (a, b) in many.losses.iter().zip(&one.losses) {
+        assert!((a - b).abs() <= 1e-3 * b, "losses {:?} and {:?}", many.losses, one.losses);
+    }
 }

@@ -71,26 +71,29 @@ pub fn settings(data: usize, expert: usize, residuals: Residuals) -> Settings {
 
 /// Three steps of `model` on a mesh of data x expert.
 pub fn run(plugin: &Path, model: &ModelConfig, data: usize, expert: usize, settings: Settings) -> Outcome {
-    run_with(plugin, model, data, expert, settings, &mut |_| {})
+    run_for(3, plugin, model, data, expert, settings)
 }
 
-/// [`run`], with `before` called before every step.
-pub fn run_with(
+/// So many steps of `model` on a mesh of data x expert.
+pub fn run_for(
+    steps: i32,
     plugin: &Path,
     model: &ModelConfig,
     data: usize,
     expert: usize,
     settings: Settings,
-    before: &mut dyn FnMut(&mut Engine),
 ) -> Outcome {
-    let mesh = Mesh::new(&[("data", data), ("expert", expert)]);
+    run_on(steps, plugin, model, Mesh::new(&[("data", data), ("expert", expert)]), settings)
+}
+
+/// So many steps of `model` on any mesh.
+pub fn run_on(steps: i32, plugin: &Path, model: &ModelConfig, mesh: Mesh, settings: Settings) -> Outcome {
     let init = RandomInit::new(model, 3);
-    let backend = backend(plugin, data * expert);
+    let backend = backend(plugin, mesh.num_devices());
     let mut engine =
         Engine::new(backend, model.clone(), mesh, settings, &mut |n, s| init.value(n, s)).unwrap();
     let mut outcome = Outcome { losses: Vec::new(), gradients: BTreeMap::new(), dispatch: Vec::new() };
-    for step in 1..=3 {
-        before(&mut engine);
+    for step in 1..=steps {
         let batch = batch(step);
         let weights = LossWeights { token: 1.0 / batch.num_targets() as f64, aux: 0.05, z: 0.01 };
         let loss = engine.micro_step(&batch, weights).unwrap();
@@ -119,7 +122,8 @@ pub fn run_with(
     outcome
 }
 
-fn distance(a: &[f32], b: &[f32]) -> f64 {
+/// Length of the difference over the length of `b`.
+pub fn distance(a: &[f32], b: &[f32]) -> f64 {
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut a.iter().zip(b).map(|(x, y)| f64::from(x - y)))
         / norm(&mut b.iter().map(|&x| f64::from(x))).max(1e-12)
