@@ -57,11 +57,8 @@ fn transpose(block: &mut [[u32; 16]; 16]) {
         // SAFETY: the processor has the feature.
         return unsafe { x86::transpose(block) };
     }
-    for i in 0..16 {
-        for j in 0..i {
-            (block[i][j], block[j][i]) = (block[j][i], block[i][j]);
-        }
-    }
+    let lines = *block;
+    *block = std::array::from_fn(|i| std::array::from_fn(|j| lines[j][i]));
 }
 
 /// Packs `columns` of a matrix whose contracted dim lies across memory: `row(k)` gives the columns at place `k` of `elements`
