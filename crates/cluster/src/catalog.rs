@@ -19,7 +19,7 @@ const DEVICES: &[(&str, &str)] = files!("devices": "trn1", "trn2", "trn3", "a100
 const INSTANCES: &[(&str, &str)] = files!(
     "instances":
     "trn1.32xlarge", "trn2.48xlarge", "trn2u.48xlarge", "trn3-ultraserver-gen1", "p4d.24xlarge", "p4de.24xlarge", "p5.48xlarge",
-    "p5en.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "dgx-h100", "h800-node", "gb200-nvl72", "gb300-nvl72",
+    "p5en.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "dgx-a100", "dgx-h100", "h800-node", "gb200-nvl72", "gb300-nvl72",
     "l40s-node", "mi300x-node", "laptop",
 );
 

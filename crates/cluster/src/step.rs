@@ -361,9 +361,14 @@ impl<'a> Pricer<'a> {
             working = working.max(e.working);
         }
         parts.products = seconds.products;
-        parts.attention = seconds.attention;
+        parts.attention = seconds.attention * software.attention;
         parts.vector = seconds.vector;
         parts.launch = seconds.launch;
+        if experts.is_some() {
+            parts.vector *= software.sparse;
+            parts.expert *= software.sparse;
+            parts.launch += (software.host_layer - parts.total()).max(0.0);
+        }
         Stage { parts, kept, working }
     }
 

@@ -45,6 +45,26 @@ pub struct Case {
     pub memory_part: &'static str,
 }
 
+/// Rows of the fullest rank over the mean under real routing and a static layout: mean over the ranks' logs of LAER-MoE's artifact
+/// (2602.11686), the only published ones.
+const REAL_IMBALANCE: f64 = 1.73;
+/// Seconds that PyTorch's host side needs for one sparse layer of Megatron, forward and backward, without graphs: Qwen3-30B with
+/// micro-batches of one sequence, Megatron-Bridge 25.11 and 26.02 on B200 (28.2 s over 64 micro-batches and 48 layers).
+const HOST_LAYER: f64 = 8.5e-3;
+
+/// Attention of LLM Foundry's tables over today's kernels, on A100 and on H100: the Triton kernel with ALiBi of 2023, which does not
+/// use what is new in the later chip.
+const TRITON_ATTENTION: (f64, f64) = (2.0, 3.0);
+/// Element-wise work and dispatch of sparse layers in Megatron-Bridge from 26.06 on (fused permutation, graphs), from one pair: DeepSeek-V3 on
+/// 256 GB200, 26.04.01 to 26.06.
+const FUSED_SPARSE: f64 = 0.55;
+
+/// Whether a release has the fused kernels of sparse layers and graphs.
+fn fused_sparse(system: &str) -> bool {
+    let release = system.strip_prefix("mbridge-").and_then(|r| r.get(..5)?.parse::<f64>().ok());
+    release.is_some_and(|r| r > 26.05)
+}
+
 /// The name of a release or publication: the id without its number.
 pub fn system_of(id: &str) -> String {
     id.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit())).map_or(id, |s| s.0).into()
@@ -61,7 +81,7 @@ fn instance_for(device: &str) -> Result<&'static str, String> {
         ("h200", "p5en.48xlarge"),
         ("h800", "h800-node"),
         ("h100", "dgx-h100"),
-        ("a100", "p4de.24xlarge"),
+        ("a100", "dgx-a100"),
         ("trainium1", "trn1.32xlarge"),
         ("trainium2", "trn2.48xlarge"),
     ];
@@ -101,7 +121,14 @@ fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
         bubble: if notes.contains("dualpipe") { 0.4 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
         overlap_expert: if notes.contains("ep overlap off") { Some(0.0) } else { None },
-        imbalance: 1.0,
+        imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") { REAL_IMBALANCE } else { 1.0 },
+        attention: match (system.starts_with("llmfoundry"), row.text("device").is_some_and(|d| d.starts_with("A100"))) {
+            (false, _) => 1.0,
+            (true, true) => TRITON_ATTENTION.0,
+            (true, false) => TRITON_ATTENTION.1,
+        },
+        sparse: if fused_sparse(system) { FUSED_SPARSE } else { 1.0 },
+        host_layer: if fused_sparse(system) { 0.0 } else { HOST_LAYER },
         state_bytes: 12.0,
     }
 }
@@ -152,7 +179,8 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     if data == 0 || !ranks.is_multiple_of(rest) {
         return Err("degrees that do not multiply to the devices".into());
     }
-    let micro_batch = need("micro_batch")?;
+    // Unstated: 1, as in every published run of this size that states it.
+    let micro_batch = row.count("micro_batch").unwrap_or(1).max(1);
     let batch = need("global_batch")?;
     let micro_batches = batch / (data * micro_batch);
     if micro_batches == 0 {
