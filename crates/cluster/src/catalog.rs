@@ -34,7 +34,8 @@ pub struct Catalog {
 
 impl Default for Catalog {
     fn default() -> Self {
-        let parsed = |files: &[(&str, &str)]| files.iter().map(|f| (f.0.to_string(), f.1.to_string())).collect();
+        let parsed =
+            |files: &[(&str, &str)]| files.iter().map(|f| (f.0.to_string(), f.1.to_string())).collect();
         let (devices, instances): (Vec<_>, Vec<_>) = (parsed(DEVICES), parsed(INSTANCES));
         let mut catalog = Self { devices: Vec::new(), instances: Vec::new() };
         for (name, text) in devices.iter().chain(&instances) {
@@ -138,7 +139,11 @@ mod tests {
             let rest = [&d.power.idle, &d.power.max, &d.link.bandwidth, &d.link.latency];
             for figure in memory.into_iter().chain(rest).chain(d.matrix.values()) {
                 assert!(!figure.source.is_empty(), "{}: {figure:?} has no source", d.name);
-                assert!(figure.value.is_none() || !figure.date.is_empty(), "{}: {figure:?} has no date", d.name);
+                assert!(
+                    figure.value.is_none() || !figure.date.is_empty(),
+                    "{}: {figure:?} has no date",
+                    d.name
+                );
             }
         }
         for price in catalog.instances.iter().flat_map(|i| &i.price) {

@@ -30,7 +30,9 @@ pub enum ClusterError {
         why: String,
     },
     /// A figure that nobody has published, and without which there is no price.
-    #[error("{device}: {figure} is unknown ({note}), so this cannot be priced; give a description of your own with --describe")]
+    #[error(
+        "{device}: {figure} is unknown ({note}), so this cannot be priced; give a description of your own with --describe"
+    )]
     NoFigure {
         /// Which device.
         device: String,

@@ -173,6 +173,8 @@ pub struct Software {
     pub attention: f64,
     /// Element-wise work and dispatch of sparse layers over those of plain kernels: fused ones need less.
     pub sparse: f64,
+    /// Bytes kept for the backward pass over those of the trainer's programs, which keep some values in f32.
+    pub kept: f64,
     /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time.
     pub host_layer: f64,
     /// Bytes a parameter of masters and moments.
@@ -194,6 +196,7 @@ impl Software {
             imbalance: 1.0,
             attention: 1.0,
             sparse: 1.0,
+            kept: 1.0,
             host_layer: 0.0,
             state_bytes: 12.0,
         }

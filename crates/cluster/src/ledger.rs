@@ -2,6 +2,7 @@
 //! this list against what a real step does.
 
 use std::collections::HashMap;
+use std::collections::hash_map;
 
 use collegium_balance::{Bucket, Counts, Ladder, Layout, Plan, Tables};
 use collegium_hlo::{Cost, Program};
@@ -75,7 +76,12 @@ impl Ledger {
 ///
 /// # Errors
 /// Experts that do not divide over the ranks.
-pub fn even_bucket(experts: usize, top_k: usize, tokens: usize, ranks: usize) -> Result<Bucket, ClusterError> {
+pub fn even_bucket(
+    experts: usize,
+    top_k: usize,
+    tokens: usize,
+    ranks: usize,
+) -> Result<Bucket, ClusterError> {
     let rows = tokens * top_k;
     if ranks == 1 {
         let blocks = (rows / BLOCK + experts.min(rows)).max(1);
@@ -123,7 +129,8 @@ pub fn step_ledger(
                 (programs::materialise(&own, mesh, shape.dtype)?, programs::collect(&own, twice, mesh)?)
             }
         };
-        let shard: Vec<usize> = group.experts.into_iter().chain([own.shard_len(mesh.num_devices())]).collect();
+        let shard: Vec<usize> =
+            group.experts.into_iter().chain([own.shard_len(mesh.num_devices())]).collect();
         ledger.add(&materialise, 1);
         ledger.add(&collect, n);
         ledger.add(&programs::adamw(&shard, mesh)?, 1);
@@ -143,11 +150,13 @@ pub fn step_ledger(
         for micro in 0..micro_batches {
             let bucket = bucket(index, micro);
             let key = (moe.num_experts, moe.top_k, moe.intermediate, bucket);
-            if !known.contains_key(&key) {
-                let slots = moe.num_experts / ranks;
-                known.insert(key, programs::expert_layer(shape, moe, slots, bucket, BLOCK)?);
-            }
-            let halves = &known[&key];
+            let halves = match known.entry(key) {
+                hash_map::Entry::Occupied(place) => place.into_mut(),
+                hash_map::Entry::Vacant(place) => {
+                    let slots = moe.num_experts / ranks;
+                    place.insert(programs::expert_layer(shape, moe, slots, bucket, BLOCK)?)
+                }
+            };
             ledger.add(&halves.forward, 1);
             ledger.add(&halves.backward, 1);
         }

@@ -71,7 +71,12 @@ impl PlanModel {
             why: format!("{key} is missing; the model cannot be built without it"),
         };
         let size = |key: &str| {
-            object.get(key).and_then(Value::as_u64).map(|n| n as usize).filter(|n| *n > 0).ok_or_else(|| missing(key))
+            object
+                .get(key)
+                .and_then(Value::as_u64)
+                .map(|n| n as usize)
+                .filter(|n| *n > 0)
+                .ok_or_else(|| missing(key))
         };
         let (layers, dense) = (size("num_hidden_layers")?, size("first_k_dense_replace").unwrap_or(0));
         let sizes = Sizes {
@@ -157,9 +162,10 @@ impl PlanModel {
 
     /// Parameters of the routed experts of one layer.
     pub fn expert_parameters(&self, layer: &LayerConfig) -> f64 {
-        layer.feed_forward.moe().map_or(0.0, |m| {
-            3.0 * (m.num_experts * m.intermediate) as f64 * self.config.hidden_size as f64
-        })
+        layer
+            .feed_forward
+            .moe()
+            .map_or(0.0, |m| 3.0 * (m.num_experts * m.intermediate) as f64 * self.config.hidden_size as f64)
     }
 
     /// Parameters of embedding and head.

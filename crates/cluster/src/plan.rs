@@ -135,7 +135,8 @@ impl Request<'_> {
         if self.instance.hours_between_failures.value.is_none() {
             unknown.push("failures are unknown, so days are without them".into());
         }
-        let choices: Vec<Choice> = found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
+        let choices: Vec<Choice> =
+            found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
         let limit = pricer.rank().memory - pricer.rank().reserved;
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
         Ok(Answer {
@@ -150,6 +151,16 @@ impl Request<'_> {
             impossible,
             unknown,
         })
+    }
+
+    /// Layouts of the whole space, and the seconds to price them all on one thread once every layer's price is known.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn speed(&self) -> Result<(usize, f64), ClusterError> {
+        self.check()?;
+        let pricer = Pricer::new(self.model, self.device, self.instance, self.seq)?;
+        self.space().speed(&pricer, &self.software())
     }
 
     fn check(&self) -> Result<(), ClusterError> {
@@ -191,7 +202,10 @@ impl Request<'_> {
             larger.batch = larger.batch.next_multiple_of(larger.ranks());
             let pricer = Pricer::new(self.model, self.device, self.instance, self.seq)?;
             if !larger.space().search(&pricer, &larger.software())?.best.is_empty() {
-                return Ok(format!("{start}; {}:{instances} is the smallest (in doublings) that holds it", self.instance.name));
+                return Ok(format!(
+                    "{start}; {}:{instances} is the smallest (in doublings) that holds it",
+                    self.instance.name
+                ));
             }
             instances *= 2;
         }
@@ -242,7 +256,8 @@ impl Request<'_> {
     /// Share of the time that makes progress with the best interval between checkpoints (Young 1974, Daly 2006), and that interval.
     fn goodput(&self) -> (Option<f64>, Option<f64>) {
         let n = self.instances as f64;
-        let (Some(hours), Some(rate)) = (self.instance.hours_between_failures.value, self.instance.storage.value)
+        let (Some(hours), Some(rate)) =
+            (self.instance.hours_between_failures.value, self.instance.storage.value)
         else {
             return (None, None);
         };

@@ -81,9 +81,9 @@ impl Found {
             self.too_large += 1;
             return;
         }
-        let at = self.best.partition_point(|b| {
-            (b.estimate.step, b.layout) < (candidate.estimate.step, candidate.layout)
-        });
+        let at = self
+            .best
+            .partition_point(|b| (b.estimate.step, b.layout) < (candidate.estimate.step, candidate.layout));
         if at < KEPT {
             self.best.insert(at, candidate);
             self.best.truncate(KEPT);
@@ -236,5 +236,21 @@ impl Space {
             found.smallest = coarse.smallest;
         }
         Ok(found)
+    }
+
+    /// Prices every layout of the space twice on one thread, without bounds: how many there are, and the seconds of the second pass,
+    /// when every layer's price is known.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub fn speed(&self, pricer: &Pricer<'_>, software: &Software) -> Result<(usize, f64), ClusterError> {
+        let all: Vec<Layout> =
+            self.branches(pricer).into_iter().flat_map(|b| self.layouts(b, pricer, false)).collect();
+        let pass =
+            || all.iter().try_for_each(|l| pricer.price(l, software).map(std::hint::black_box).map(|_| ()));
+        pass()?;
+        let started = std::time::Instant::now();
+        pass()?;
+        Ok((all.len(), started.elapsed().as_secs_f64()))
     }
 }

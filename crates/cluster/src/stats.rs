@@ -56,7 +56,9 @@ mod tests {
     fn errors_by_hand() {
         let e = Errors::of(&[0.1, -0.3, 0.2]);
         assert_eq!(e.rows, 3);
-        assert!((e.median - 20.0).abs() < 1e-9 && (e.signed - 10.0).abs() < 1e-9 && (e.max - 30.0).abs() < 1e-9);
+        assert!(
+            (e.median - 20.0).abs() < 1e-9 && (e.signed - 10.0).abs() < 1e-9 && (e.max - 30.0).abs() < 1e-9
+        );
         assert!((e.p90 - 28.0).abs() < 1e-9 && (e.mean - 20.0).abs() < 1e-9);
         assert_eq!(Errors::of(&[]).rows, 0);
     }

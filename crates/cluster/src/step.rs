@@ -165,7 +165,12 @@ impl<'a> Pricer<'a> {
     ///
     /// # Errors
     /// A device without the figures that a price needs.
-    pub fn new(model: &'a PlanModel, device: &'a Device, instance: &'a Instance, seq: usize) -> Result<Self, ClusterError> {
+    pub fn new(
+        model: &'a PlanModel,
+        device: &'a Device,
+        instance: &'a Instance,
+        seq: usize,
+    ) -> Result<Self, ClusterError> {
         let mut kinds: Vec<(LayerConfig, usize)> = Vec::new();
         for layer in &model.config.layers {
             match kinds.iter_mut().find(|k| &k.0 == layer) {
@@ -381,7 +386,8 @@ impl<'a> Pricer<'a> {
         let bytes = (local.tokens() * self.model.config.hidden_size * local.dtype.size_bytes()) as f64;
         let group = layout.tensor_group(self.domain());
         let links = self.links();
-        let pair = links.seconds(Kind::AllGather, group, bytes) + links.seconds(Kind::ReduceScatter, group, bytes);
+        let pair =
+            links.seconds(Kind::AllGather, group, bytes) + links.seconds(Kind::ReduceScatter, group, bytes);
         // Attention and a dense feed-forward each gather and scatter; experts exchange rows instead.
         let blocks = if layer.feed_forward.moe().is_some() { 1.0 } else { 2.0 };
         // Backward gathers once more for the weights' gradients, and so does recomputation.
@@ -423,7 +429,11 @@ impl<'a> Pricer<'a> {
             let network = &self.instance.network;
             let rate = network.bandwidth.get().unwrap_or(f64::INFINITY) * network.share;
             let outside = tokens * reached * (nodes - 1.0) / nodes * width / rate;
-            let inside = links.seconds(Kind::AllToAll, crate::collective::Group { ranks: group.local, local: group.local }, rows * width);
+            let inside = links.seconds(
+                Kind::AllToAll,
+                crate::collective::Group { ranks: group.local, local: group.local },
+                rows * width,
+            );
             outside.max(inside) + 0.25 * outside.min(inside) + network.latency.get().unwrap_or(0.0)
         } else {
             links.seconds(Kind::AllToAll, group, rows * width)
@@ -440,7 +450,14 @@ impl<'a> Pricer<'a> {
     }
 
     /// From layers to a step.
-    fn assemble(&self, layout: &Layout, software: &Software, stage: &Stage, embed: &Priced, head: &Priced) -> Estimate {
+    fn assemble(
+        &self,
+        layout: &Layout,
+        software: &Software,
+        stage: &Stage,
+        embed: &Priced,
+        head: &Priced,
+    ) -> Estimate {
         let c = &self.device.calibration;
         let (stages, layers) = (layout.pipeline as f64, self.model.config.num_layers as f64);
         let ends = embed.forward.plus(embed.backward, 1.0).plus(head.forward, 1.0);
@@ -479,7 +496,7 @@ impl<'a> Pricer<'a> {
             / (self.rank.bandwidth * c.update_share);
         let instances = layout.ranks() as f64 / (self.instance.devices * self.device.cores) as f64;
         parts.straggle = parts.total() * c.straggle_per_doubling * instances.log2().max(0.0);
-        let memory = self.memory(layout, software, stage, embed, head, state, held);
+        let memory = self.memory(layout, software, stage, state, held);
         Estimate { step: parts.total(), parts, memory }
     }
 
@@ -498,7 +515,10 @@ impl<'a> Pricer<'a> {
         let dense: f64 = self.kinds.iter().map(|k| m.layer_parameters(&k.0) * k.1 as f64).sum();
         let experts: f64 = self.kinds.iter().map(|k| m.expert_parameters(&k.0) * k.1 as f64).sum();
         let table = if layout.pipeline == 1 { m.end_parameters() } else { m.end_parameters() / 2.0 };
-        (dense / stages / tensor + table / tensor, experts / stages / (layout.expert * layout.expert_tensor) as f64)
+        (
+            dense / stages / tensor + table / tensor,
+            experts / stages / (layout.expert * layout.expert_tensor) as f64,
+        )
     }
 
     /// Exposed traffic of gradients and weights in one step.
@@ -512,11 +532,13 @@ impl<'a> Pricer<'a> {
         let n = layout.micro_batches as f64;
         let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
         let overlap = self.device.calibration.overlap_data;
-        let exposed = |traffic: f64, window: f64| (traffic - overlap * window).max((1.0 - overlap) * traffic * 0.5);
+        let exposed =
+            |traffic: f64, window: f64| (traffic - overlap * window).max((1.0 - overlap) * traffic * 0.5);
         match layout.sharding {
             Sharding::Weights => {
-                let gathers = if layout.recompute == Recompute::Recompute { 2.0 } else { 2.0 };
-                let traffic = gathers * both(Kind::AllGather, width) + both(Kind::ReduceScatter, software.gradient_bytes);
+                // Gathered for forward and again for backward.
+                let traffic =
+                    2.0 * both(Kind::AllGather, width) + both(Kind::ReduceScatter, software.gradient_bytes);
                 n * exposed(traffic, micro)
             }
             Sharding::None => exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro),
@@ -528,14 +550,11 @@ impl<'a> Pricer<'a> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn memory(
         &self,
         layout: &Layout,
         software: &Software,
         stage: &Stage,
-        embed: &Priced,
-        head: &Priced,
         state: (f64, f64),
         held: f64,
     ) -> MemoryUse {
@@ -550,7 +569,6 @@ impl<'a> Pricer<'a> {
         };
         let local = self.local(layout, software);
         let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
-        let _ = (embed, head);
         MemoryUse {
             weights: width * if layout.sharding == Sharding::Weights { held } else { whole },
             gradients: 4.0
@@ -559,7 +577,7 @@ impl<'a> Pricer<'a> {
                     _ => whole,
                 },
             optimizer: software.state_bytes * held,
-            activations: stage.kept / stages * in_flight * interleaved,
+            activations: software.kept * stage.kept / stages * in_flight * interleaved,
             transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 }),
         }
     }

@@ -95,7 +95,8 @@ fn counted(data: usize, expert: usize, tied: bool) -> (Cost, Cost) {
     let backend = Counting { inner: EvalBackend::new(ranks), runs: Arc::clone(&runs) };
     let init = RandomInit::new(&config, 3);
     let mut engine =
-        Engine::new(Arc::new(backend), config.clone(), mesh.clone(), settings, &mut |n, s| init.value(n, s)).unwrap();
+        Engine::new(Arc::new(backend), config.clone(), mesh.clone(), settings, &mut |n, s| init.value(n, s))
+            .unwrap();
     for micro in 0..2 {
         let weights = LossWeights { token: 0.01, aux: 0.01, z: 0.0 };
         engine.micro_step(&batch(ranks as i32, micro), weights).unwrap();
@@ -142,8 +143,11 @@ fn the_planner_counts_what_a_step_does_on_1_2_4_and_8_ranks() {
             "bytes on {at}"
         );
         let sorted = |cost: &Cost| {
-            let mut all: Vec<_> =
-                cost.collectives.iter().map(|t| (t.kind, t.axes.clone(), t.count, t.bytes_per_device)).collect();
+            let mut all: Vec<_> = cost
+                .collectives
+                .iter()
+                .map(|t| (t.kind, t.axes.clone(), t.count, t.bytes_per_device))
+                .collect();
             all.sort();
             all
         };

@@ -61,6 +61,9 @@ pub struct AskArgs {
     /// Also plan a half, a quarter, .. of each cluster, for the front of time against cost
     #[arg(long)]
     pub sizes: bool,
+    /// Only measure how many layouts are priced a second on one thread
+    #[arg(long, conflicts_with_all = ["out", "html"])]
+    pub speed: bool,
     /// Write the first plan as a configuration for `collegium train`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -39,7 +39,9 @@ fn halves<'g>(
     let wrt: Vec<Value<'g>> = std::iter::once(hidden).chain(layer.weights.iter().map(|w| w.1)).collect();
     let found = gradient(&pairs, &wrt);
     let mut named = vec![("d.hidden".to_string(), found[0])];
-    named.extend(layer.weights.iter().zip(&found[1..]).map(|(w, g)| (format!("d.{}", w.0), g.convert(DType::F32))));
+    named.extend(
+        layer.weights.iter().zip(&found[1..]).map(|(w, g)| (format!("d.{}", w.0), g.convert(DType::F32))),
+    );
     let named: Vec<(&str, Value<'g>)> = named.iter().map(|(n, v)| (n.as_str(), *v)).collect();
     let cotangents: Vec<Value<'g>> = pairs.iter().map(|p| p.1).collect();
     split(name, outputs, &cotangents, &named, shape.residuals)
@@ -68,11 +70,21 @@ pub fn latent_attention(shape: &Shape<'_>, latent: &Latent) -> Result<ForwardBac
     let x = layers::rms_norm(hidden, layer.weight("input_layernorm", &[("hidden", d)]), "hidden", eps);
     let key_dim = latent.plain_dim + latent.rotated_dim;
     let q = match latent.query_rank {
-        0 => layers::linear(x, layer.weight("q", &[("feature", heads * key_dim), ("hidden", d)]), None, "hidden"),
+        0 => layers::linear(
+            x,
+            layer.weight("q", &[("feature", heads * key_dim), ("hidden", d)]),
+            None,
+            "hidden",
+        ),
         rank => {
             let a = layers::linear(x, layer.weight("q_a", &[("rank", rank), ("hidden", d)]), None, "hidden");
             let a = layers::rms_norm(a, layer.weight("q_a_norm", &[("rank", rank)]), "rank", eps);
-            layers::linear(a, layer.weight("q_b", &[("feature", heads * key_dim), ("rank", rank)]), None, "rank")
+            layers::linear(
+                a,
+                layer.weight("q_b", &[("feature", heads * key_dim), ("rank", rank)]),
+                None,
+                "rank",
+            )
         }
     };
     let q = q.split("token", &places).split("feature", &[dim("head", heads), dim("head_dim", key_dim)]);
@@ -94,10 +106,12 @@ pub fn latent_attention(shape: &Shape<'_>, latent: &Latent) -> Result<ForwardBac
         .split("feature", &[dim("kv_head", 1), dim("head_dim", latent.rotated_dim)]);
     let turned = rotation.apply(turned).reshape(&[places[0], places[1], dim("head_dim", latent.rotated_dim)]);
     let both = latent.plain_dim + latent.value_dim;
-    let kv = layers::linear(low, layer.weight("kv_b", &[("feature", heads * both), ("rank", rank)]), None, "rank")
-        .split("token", &places)
-        .split("feature", &[dim("kv_head", heads), dim("head_dim", both)]);
-    let shared = turned.broadcast(&[places[0], places[1], dim("kv_head", heads), dim("head_dim", latent.rotated_dim)]);
+    let kv =
+        layers::linear(low, layer.weight("kv_b", &[("feature", heads * both), ("rank", rank)]), None, "rank")
+            .split("token", &places)
+            .split("feature", &[dim("kv_head", heads), dim("head_dim", both)]);
+    let shared =
+        turned.broadcast(&[places[0], places[1], dim("kv_head", heads), dim("head_dim", latent.rotated_dim)]);
     let k = Value::concat(&[kv.slice("head_dim", 0, latent.plain_dim), shared], "head_dim");
     let v = kv.slice("head_dim", latent.plain_dim, both);
     let how = Attention { segments, window: None, cache: None };

@@ -74,7 +74,9 @@ impl Halves {
             ..Self::default()
         };
         let inputs = split.backward.inputs().filter(|(name, _)| !name.starts_with("d."));
-        let weights = |name: &str| name.ends_with("weight") || ["gate", "up", "down", "embed", "lm_head"].contains(&name);
+        let weights = |name: &str| {
+            name.ends_with("weight") || ["gate", "up", "down", "embed", "lm_head"].contains(&name)
+        };
         for (_, shape) in inputs.filter(|(n, _)| !weights(n)) {
             let bytes = shape.num_bytes() as f64;
             if shape.has("query") && shape.has("key") {
@@ -141,7 +143,13 @@ fn built(local: &Local, window: Option<usize>) -> (usize, usize, f64) {
     (local.batch * pieces, seq, seen(local.seq as f64) / seen(seq as f64))
 }
 
-fn shape<'c>(config: &'c ModelConfig, local: &Local, batch: usize, seq: usize, mesh: Mesh) -> programs::Shape<'c> {
+fn shape<'c>(
+    config: &'c ModelConfig,
+    local: &Local,
+    batch: usize,
+    seq: usize,
+    mesh: Mesh,
+) -> programs::Shape<'c> {
     programs::Shape { config, mesh, dtype: local.dtype, batch, seq, residuals: local.residuals }
 }
 

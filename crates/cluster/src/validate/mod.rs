@@ -88,7 +88,13 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
             let case = read(catalog, &known, row).map_err(|why| (id.clone(), why))?;
             let key = format!(
                 "{}|{}|{}|{}|{}|{:?}|{:?}",
-                case.system, case.model.name, case.device, case.layout.ranks(), case.layout.batch(), case.seq, case.software.precision
+                case.system,
+                case.model.name,
+                case.device,
+                case.layout.ranks(),
+                case.layout.batch(),
+                case.seq,
+                case.software.precision
             );
             predict(catalog, &case).map(|o| (o, key)).map_err(|why| (id, why))
         })

@@ -62,7 +62,8 @@ pub struct KnownModels(Vec<Known>);
 
 impl Default for KnownModels {
     fn default() -> Self {
-        let models: Models = toml::from_str(include_str!("../../data/models.toml")).expect("a test parses it");
+        let models: Models =
+            toml::from_str(include_str!("../../data/models.toml")).expect("a test parses it");
         Self(models.model)
     }
 }
@@ -79,7 +80,9 @@ impl KnownModels {
     pub fn of(&self, row: &Row) -> Result<PlanModel, String> {
         let name = row.text("model").ok_or("no model")?;
         let short = plain(name);
-        if name.to_lowercase().contains("lora") || row.text("notes").is_some_and(|n| n.to_lowercase().contains("task=lora")) {
+        if name.to_lowercase().contains("lora")
+            || row.text("notes").is_some_and(|n| n.to_lowercase().contains("task=lora"))
+        {
             return Err("LoRA: most weights have no gradient".into());
         }
         let known = self.0.iter().find(|k| k.names.iter().any(|n| short.starts_with(n.as_str())));
@@ -92,10 +95,13 @@ impl KnownModels {
             own(field, base).ok_or_else(|| format!("no {field}, and the model is not known by name"))
         };
         let gated = known.is_none_or(|k| k.gated);
-        let (layers, hidden) = (need("layers", base.map(|b| b.layers))?, need("hidden", base.map(|b| b.hidden))?);
+        let (layers, hidden) =
+            (need("layers", base.map(|b| b.layers))?, need("hidden", base.map(|b| b.hidden))?);
         let heads = need("heads", base.map(|b| b.heads))?;
         let experts = own("experts", base.map(|b| b.experts)).unwrap_or(0);
-        let ffn = row.count("ffn").or(base.map(|b| if experts > 0 { b.expert_intermediate } else { b.intermediate }));
+        let ffn = row
+            .count("ffn")
+            .or(base.map(|b| if experts > 0 { b.expert_intermediate } else { b.intermediate }));
         let ffn = ffn.or((!gated).then_some(4 * hidden)).ok_or("no ffn, and the model has a gate")?;
         let truncated = base.is_some_and(|b| layers < b.layers / 2);
         let sizes = Sizes {

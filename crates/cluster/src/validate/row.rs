@@ -48,6 +48,9 @@ pub struct Case {
 /// Rows of the fullest rank over the mean under real routing and a static layout: mean over the ranks' logs of LAER-MoE's artifact
 /// (2602.11686), the only published ones.
 const REAL_IMBALANCE: f64 = 1.73;
+/// Activations of PyTorch frameworks over those of the trainer's programs: the first keep bf16 where the second keep f32. From the Llama
+/// rows of SimuMax's B200 table.
+const KEPT: f64 = 0.6;
 /// Seconds that PyTorch's host side needs for one sparse layer of Megatron, forward and backward, without graphs: Qwen3-30B with
 /// micro-batches of one sequence, Megatron-Bridge 25.11 and 26.02 on B200 (28.2 s over 64 micro-batches and 48 layers).
 const HOST_LAYER: f64 = 8.5e-3;
@@ -109,7 +112,8 @@ fn precision(text: Option<&str>) -> Precision {
 fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
     // Before fused attention kernels.
-    let unfused = system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
+    let unfused =
+        system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
     let deduplicated = ["deepep", "hybridep", "mbridge", "flex dispatcher"].iter().any(|w| notes.contains(w))
         || system.starts_with("mbridge-26")
         || system.starts_with("dsv3");
@@ -127,13 +131,21 @@ fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
         bubble: if notes.contains("dualpipe") { 0.4 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
         overlap_expert: if notes.contains("ep overlap off") { Some(0.0) } else { None },
-        imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") { REAL_IMBALANCE } else { 1.0 },
-        attention: match (system.starts_with("llmfoundry"), row.text("device").is_some_and(|d| d.starts_with("A100"))) {
+        imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") {
+            REAL_IMBALANCE
+        } else {
+            1.0
+        },
+        attention: match (
+            system.starts_with("llmfoundry"),
+            row.text("device").is_some_and(|d| d.starts_with("A100")),
+        ) {
             (false, _) => 1.0,
             (true, true) => TRITON_ATTENTION.0,
             (true, false) => TRITON_ATTENTION.1,
         },
         sparse: if fused_sparse(system) { FUSED_SPARSE } else { 1.0 },
+        kept: KEPT,
         host_layer: match row.text("device").is_some_and(|d| d.starts_with("GB")) {
             _ if fused_sparse(system) => 0.0,
             true => GRACE_HOST_LAYER,
@@ -144,7 +156,8 @@ fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
 }
 
 fn virtual_stages(system: &str, row: &Row, pipeline: usize, layers: usize) -> usize {
-    let interleaves = ["megascale", "llama3-paper", "mlperf", "mlm-h100"].iter().any(|s| system.starts_with(s));
+    let interleaves =
+        ["megascale", "llama3-paper", "mlperf", "mlm-h100"].iter().any(|s| system.starts_with(s));
     let usual = if interleaves { USUAL_VIRTUAL_STAGES.min(layers / pipeline) } else { 1 };
     if pipeline > 1 { row.count("vpp").unwrap_or(usual).max(1) } else { 1 }
 }
@@ -159,10 +172,12 @@ fn recompute(text: Option<&str>) -> Recompute {
 
 fn sharding(system: &str, row: &Row) -> Sharding {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
-    let shard = notes.split("fsdp_shard=").nth(1).and_then(|t| {
-        t.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok()
-    });
-    let by_name = ["llmfoundry", "torchtitan", "aws-p5", "automodel", "axlearn"].iter().any(|s| system.starts_with(s));
+    let shard = notes
+        .split("fsdp_shard=")
+        .nth(1)
+        .and_then(|t| t.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok());
+    let by_name =
+        ["llmfoundry", "torchtitan", "aws-p5", "automodel", "axlearn"].iter().any(|s| system.starts_with(s));
     if by_name || shard.is_some_and(|s| s > 1) || notes.contains("megatron-fsdp on") {
         Sharding::Weights
     } else if system.starts_with("vtrain") || system.starts_with("seqsel") {
@@ -183,7 +198,9 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     let value = row.number("metric_value").filter(|v| *v > 0.0).ok_or("no value")?;
     let device_name = row.text("device").ok_or("no device")?;
     let instance = instance_for(device_name)?;
-    let device = catalog.device(&catalog.instance(instance).map_err(|e| e.to_string())?.device).map_err(|e| e.to_string())?;
+    let device = catalog
+        .device(&catalog.instance(instance).map_err(|e| e.to_string())?.device)
+        .map_err(|e| e.to_string())?;
     let need = |field: &str| row.count(field).filter(|n| *n > 0).ok_or_else(|| format!("no {field}"));
     let ranks = need("devices")?;
     let model = known.of(row)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use collegium_cluster::{Answer, Catalog, Choice, PlanModel, Precision, Request};
 use serde::Serialize;
 
-use super::{catalog, layout_file};
+use super::{catalog, html, layout_file};
 use crate::args::plan::AskArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -40,8 +40,16 @@ pub fn run(args: &AskArgs) -> Outcome {
     let mut answers = Vec::new();
     for cluster in &args.cluster {
         for (name, instances) in sizes(cluster, args.sizes)? {
-            answers.push(answer(args, &catalog, &model, tokens, &name, instances)?);
+            let request = request(args, &catalog, &model, tokens, (&name, instances))?;
+            if args.speed {
+                speed(&request, args.json)?;
+            } else {
+                answers.push(answer(args, &request)?);
+            }
         }
+    }
+    if args.speed {
+        return Ok(ExitCode::SUCCESS);
     }
     order(&mut answers, &args.objective)?;
     let plan = Plan {
@@ -55,6 +63,9 @@ pub fn run(args: &AskArgs) -> Outcome {
     };
     if let Some(file) = &args.out {
         layout_file::write(file, path, &plan)?;
+    }
+    if let Some(file) = &args.html {
+        html::write(file, &plan)?;
     }
     if args.json {
         print_json(&plan)?;
@@ -92,7 +103,10 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
         }
     }
     if !(args.imbalance >= 1.0 && args.imbalance.is_finite()) {
-        bail!("--imbalance {} is no ratio of largest over mean; give 1 (exact balance) or more", args.imbalance);
+        bail!(
+            "--imbalance {} is no ratio of largest over mean; give 1 (exact balance) or more",
+            args.imbalance
+        );
     }
     let kinds = ["on_demand", "capacity_block", "reserved", "spot"];
     match &args.price {
@@ -114,14 +128,14 @@ fn sizes(cluster: &str, halves: bool) -> anyhow::Result<Vec<(String, usize)>> {
     Ok(all.map(|n| (name.to_string(), n)).collect())
 }
 
-fn answer(
+/// The question about one cluster.
+fn request<'a>(
     args: &AskArgs,
-    catalog: &Catalog,
-    model: &PlanModel,
+    catalog: &'a Catalog,
+    model: &'a PlanModel,
     tokens: f64,
-    name: &str,
-    instances: usize,
-) -> anyhow::Result<Answer> {
+    (name, instances): (&str, usize),
+) -> anyhow::Result<Request<'a>> {
     let instance = catalog.instance(name)?;
     let device = catalog.device(&instance.device)?;
     let precision = Precision::ALL.iter().find(|p| p.0 == args.precision).map(|p| p.1);
@@ -131,7 +145,7 @@ fn answer(
     let ranks = instances * instance.devices * device.cores;
     let usual = (4_194_304 / args.seq.max(1)).max(1);
     let batch = args.batch.unwrap_or_else(|| usual.max(ranks).next_multiple_of(ranks));
-    let request = Request {
+    Ok(Request {
         model,
         device,
         instance,
@@ -143,7 +157,10 @@ fn answer(
         trainable_only: args.trainable,
         imbalance: args.imbalance,
         price: args.price.clone(),
-    };
+    })
+}
+
+fn answer(args: &AskArgs, request: &Request<'_>) -> anyhow::Result<Answer> {
     let mut answer = request.answer()?;
     let all = answer.choices.len();
     let too_long = |c: &Choice| args.deadline.is_some_and(|d| c.days > d);
@@ -155,6 +172,18 @@ fn answer(
     }
     answer.choices.retain(|c| !too_long(c) && !too_dear(c));
     Ok(answer)
+}
+
+fn speed(request: &Request<'_>, as_json: bool) -> anyhow::Result<()> {
+    let (layouts, seconds) = request.speed()?;
+    let rate = layouts as f64 / seconds;
+    if as_json {
+        return print_json(&serde_json::json!({
+            "layouts": layouts, "seconds": seconds, "layouts_per_second_on_one_thread": rate
+        }));
+    }
+    println!("{layouts} layouts in {seconds:.3} s on one thread: {rate:.0} a second");
+    Ok(())
 }
 
 fn order(answers: &mut [Answer], objective: &str) -> anyhow::Result<()> {
@@ -202,10 +231,8 @@ fn print(plan: &Plan) {
         plan.seq
     );
     plan.answers.iter().for_each(print_answer);
-    let (priced, pruned): (u64, u64) = plan
-        .answers
-        .iter()
-        .fold((0, 0), |s, a| (s.0 + a.search.priced, s.1 + a.search.bounded));
+    let (priced, pruned): (u64, u64) =
+        plan.answers.iter().fold((0, 0), |s, a| (s.0 + a.search.priced, s.1 + a.search.bounded));
     println!("\n{priced} layouts priced, {pruned} cut by the bound, in {:.1} s", plan.seconds);
 }
 
@@ -218,7 +245,12 @@ fn print_answer(answer: &Answer) {
         print_best(answer, best);
     }
     for (i, c) in answer.choices.iter().enumerate().skip(1).take(3) {
-        println!("  {:<16}{:.2} s, {}", if i == 1 { "next best" } else { "" }, c.candidate.estimate.step, layout_line(c));
+        println!(
+            "  {:<16}{:.2} s, {}",
+            if i == 1 { "next best" } else { "" },
+            c.candidate.estimate.step,
+            layout_line(c)
+        );
     }
     answer.unknown.iter().for_each(|u| println!("  note            {u}"));
 }

@@ -67,13 +67,17 @@ fn figures_of_instance(i: &Instance) -> Vec<(String, &Figure)> {
 fn show(catalog: &Catalog, name: &str, as_json: bool) -> anyhow::Result<()> {
     let (title, rows, calibration) = match (catalog.device(name), catalog.instance(name)) {
         (Ok(d), _) => (d.title.clone(), figures(d), d.calibration.source.clone()),
-        (Err(_), Ok(i)) => (format!("{}, network {}", i.title, i.network.fabric), figures_of_instance(i), String::new()),
+        (Err(_), Ok(i)) => {
+            (format!("{}, network {}", i.title, i.network.fabric), figures_of_instance(i), String::new())
+        }
         (Err(_), Err(error)) => return Err(error.into()),
     };
     if as_json {
         let figure = |f: &Figure| json!({ "value": f.value, "source": f.source, "date": f.date });
         let all: serde_json::Map<String, Value> = rows.iter().map(|(k, f)| (k.clone(), figure(f))).collect();
-        return print_json(&json!({ "name": name, "title": title, "figures": all, "calibration": calibration }));
+        return print_json(
+            &json!({ "name": name, "title": title, "figures": all, "calibration": calibration }),
+        );
     }
     println!("{title}");
     for (what, f) in rows {

@@ -26,7 +26,10 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
     )?;
     if !choice.not_trainable.is_empty() {
         let missing = choice.not_trainable.join(", ");
-        writeln!(text, "# `collegium train` cannot run this yet: {missing}. What it can is below; --trainable plans within it.")?;
+        writeln!(
+            text,
+            "# `collegium train` cannot run this yet: {missing}. What it can is below; --trainable plans within it."
+        )?;
     }
     writeln!(text, "[model]\nconfig = {:?}\n", config.display().to_string())?;
     writeln!(
@@ -37,7 +40,11 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
         plan.seq,
         layout.recompute.name()
     )?;
-    writeln!(text, "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}", answer.ranks, layout.expert)?;
+    writeln!(
+        text,
+        "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}",
+        answer.ranks, layout.expert
+    )?;
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::new_in(folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;

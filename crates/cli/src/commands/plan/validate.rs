@@ -55,7 +55,9 @@ fn print_rows(report: &Report) {
     println!("\n{}", line("memory of a device", &report.memory));
     let (pairs, ordered) = (report.pairs, report.pairs_ordered);
     let share = 100.0 * ordered as f64 / pairs.max(1) as f64;
-    println!("layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)");
+    println!(
+        "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
+    );
     println!("\n{} rows left out", report.skipped_rows.len());
     report.skipped.iter().for_each(|(why, n)| println!("  {n:>5}  {why}"));
 }
@@ -86,7 +88,8 @@ fn print_fit(catalog: &Catalog, report: &CollectiveReport) {
             .filter(|r| r.system == device.name || device.aliases.contains(&r.system))
             .cloned()
             .collect();
-        let (Some(least), Some(most)) = (own.iter().map(|r| r.ranks).min(), own.iter().map(|r| r.ranks).max())
+        let (Some(least), Some(most)) =
+            (own.iter().map(|r| r.ranks).min(), own.iter().map(|r| r.ranks).max())
         else {
             continue;
         };
