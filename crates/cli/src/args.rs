@@ -1,6 +1,9 @@
 //! The command line.
 
+mod balance;
 pub mod plan;
+
+pub use balance::{BalanceArgs, PlanOnArg};
 
 use std::path::PathBuf;
 
@@ -29,10 +32,16 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Compare models with reference logits, losses and gradients
     Verify(VerifyArgs),
+    /// Judge every program of a model by the rules of a device, without the device
+    Lint(LintArgs),
     /// Predict time, memory, energy and money of training a model on a cluster
     Plan(plan::PlanArgs),
     /// Measure speed
     Bench(BenchArgs),
+    /// Replay recorded routing under balancing policies, and time the planner
+    Balance(BalanceArgs),
+    /// List the static shapes that a run's expert programs were compiled for, and how often each served
+    Buckets(BucketsArgs),
     /// Write the HTML page of a run again
     Report(ReportArgs),
     /// Count tokens, or train a byte-pair tokenizer
@@ -74,6 +83,12 @@ pub struct TrainArgs {
     /// Folder of the run [default: the next free number in runs/]
     #[arg(long, value_name = "DIR")]
     pub run: Option<PathBuf>,
+    /// Compile the expert programs that several ranks will probably need before the first step
+    #[arg(long)]
+    pub precompile: bool,
+    /// Record the experts of every token in routing/, each so many steps [1 if no number is given]
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "1")]
+    pub record_routing: Option<u64>,
     /// Go on with a run from its newest checkpoint
     #[arg(long, value_name = "RUN", conflicts_with_all = ["run", "preset", "config", "data", "field", "tokenizer"])]
     pub resume: Option<PathBuf>,
@@ -153,8 +168,31 @@ pub struct VerifyArgs {
     /// Folders with config.json, a checkpoint and reference.safetensors
     #[arg(required = true)]
     pub cases: Vec<PathBuf>,
+    /// float32 or bfloat16, which has wider limits
+    #[arg(long, default_value = "float32")]
+    pub dtype: String,
     #[command(flatten)]
     pub device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `lint`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  collegium lint\n  collegium lint small --target trn1 --set parallel.devices=8\n  collegium lint path/to/config.json --set train.seq=4096 --set train.dtype=bfloat16\n\nExit code 1 where there is an error."
+)]
+pub struct LintArgs {
+    /// Presets, runs, or config.json files (or their folders) [default: every preset]
+    #[arg(value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// neuron (trn2), trn1, trn3, cuda or cpu
+    #[arg(long, default_value = "neuron")]
+    pub target: String,
+    /// One key of the configuration, for example parallel.devices=16 (repeat)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -173,6 +211,37 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Whole training steps, AdamW included, beside the plugin's own matrix product
     Train(BenchTrainArgs),
+    /// What imbalance costs: skewed routing under each policy against routing forced to be even, in turns
+    Tax(BenchTaxArgs),
+}
+
+/// `bench tax`.
+#[derive(Args)]
+pub struct BenchTaxArgs {
+    /// S: 20 M parameters, batch 16 x 256; M: 230 M, batch 8 x 512
+    #[arg(long, value_enum, default_value_t = BenchShape::S)]
+    pub shape: BenchShape,
+    /// Policies to run the skewed routing under
+    #[arg(long, value_delimiter = ',', default_value = "static,exact,two-tier")]
+    pub policy: Vec<String>,
+    /// Popularity of the n-th expert is 1 / n to this power
+    #[arg(long, default_value_t = 1.0)]
+    pub zipf: f64,
+    /// Steps to measure
+    #[arg(long, default_value_t = 10)]
+    pub steps: usize,
+    /// cpu, cuda or neuron
+    #[arg(long, default_value = "cpu")]
+    pub platform: String,
+    /// Number of devices, all of which share the experts; on the CPU, virtual ones
+    #[arg(long, default_value_t = 8)]
+    pub devices: usize,
+    /// One key of the configuration over all, for example parallel.shuffle=true (repeat)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench train`.
@@ -188,13 +257,16 @@ pub struct BenchTrainArgs {
     #[arg(long, default_value = "float32")]
     pub dtype: String,
     /// save-everything, save-dots or recompute
-    #[arg(long, default_value = "save-dots")]
+    #[arg(long, default_value = "save-everything")]
     pub residuals: String,
     #[command(flatten)]
     pub device: DeviceArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Also print what each program took; programs then run one after another, so the step is slower
+    #[arg(long)]
+    pub programs: bool,
 }
 
 /// Shapes of the speed benchmark.
@@ -206,6 +278,16 @@ pub enum BenchShape {
     /// Medium.
     #[value(name = "M", alias = "m")]
     M,
+}
+
+/// `buckets`.
+#[derive(Args)]
+pub struct BucketsArgs {
+    /// Folder of the run
+    pub run: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`.

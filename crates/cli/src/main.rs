@@ -10,13 +10,21 @@ use clap::Parser;
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if !matches!(command, Command::Train(_)) {
+        // Nobody reads any more (`| head`): end quietly. Training goes on, for its result is on the disk.
+        sigpipe::reset();
+    }
+    let outcome = match command {
         Command::Train(a) => commands::train::run(&a),
         Command::Eval(a) => commands::eval::run(&a),
         Command::Generate(a) => commands::generate::run(&a),
         Command::Verify(a) => commands::verify::run(&a),
+        Command::Lint(a) => commands::lint::run(&a),
         Command::Plan(a) => commands::plan::run(&a),
         Command::Bench(a) => commands::bench::run(&a),
+        Command::Balance(a) => commands::balance::run(&a),
+        Command::Buckets(a) => commands::buckets::run(&a),
         Command::Report(a) => commands::report::run(&a),
         Command::Tokenize(a) => commands::tokenize::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),

@@ -182,10 +182,10 @@ pub struct Software {
 }
 
 impl Software {
-    /// The trainer on a platform.
+    /// The trainer on a platform: its attention kernel runs on the CPU, elsewhere attention runs as it is written.
     pub fn trainer(platform: &str, precision: Precision) -> Self {
         Self {
-            kernels: Kernels { fused_attention: platform == "cuda", addressing: true },
+            kernels: Kernels { fused_attention: platform == "cpu", addressing: true },
             precision,
             reduce_every_micro_batch: true,
             gradient_bytes: 4.0,

@@ -85,14 +85,15 @@ pub fn even_bucket(
     let rows = tokens * top_k;
     if ranks == 1 {
         let blocks = (rows / BLOCK + experts.min(rows)).max(1);
-        return Ok(Bucket { places: blocks * BLOCK, blocks });
+        return Ok(Bucket { slots: experts, places: blocks * BLOCK, blocks });
     }
     let wrong = |e: collegium_balance::BalanceError| ClusterError::Request(e.to_string());
     let share = |e: usize| (rows / experts + usize::from(e < rows % experts)) as f32;
     let report: Vec<f32> = (0..experts).map(share).collect();
     let counts = Counts::from_reports(&vec![report; ranks], rows).map_err(wrong)?;
-    let plan = Plan::homes(&Layout::contiguous(ranks, experts).map_err(wrong)?, &counts);
-    Ok(Ladder::new(ranks, BLOCK).pick(Tables::need(&plan, BLOCK)))
+    let layout = Layout::contiguous(ranks, experts).map_err(wrong)?;
+    let plan = Plan::homes(&layout, &counts).map_err(wrong)?;
+    Ok(Ladder::new(ranks, BLOCK, experts / ranks).pick(Tables::need(&plan, BLOCK)))
 }
 
 fn shape_of(group: &ParamGroup) -> GroupShape {
@@ -115,24 +116,29 @@ pub fn step_ledger(
     let mut shards = Vec::new();
     for group in params::groups(config) {
         let own = shape_of(&group);
-        let (materialise, collect) = match group.experts {
-            Some(experts) => {
-                let slots = experts / ranks;
-                (
-                    programs::materialise_experts(&own, experts, slots, mesh, shape.dtype)?,
-                    programs::collect_experts(&own, experts, slots, mesh)?,
-                )
+        match (group.experts, group.key) {
+            (Some(experts), GroupKey::Experts(layer)) => {
+                let mut held = None;
+                for micro in 0..micro_batches {
+                    let slots = bucket(layer, micro).slots;
+                    // Homes are made once an update; clones lie elsewhere in every micro-batch.
+                    if held != Some(slots) || slots * ranks > experts {
+                        ledger
+                            .add(&programs::materialise_experts(&own, experts, slots, mesh, shape.dtype)?, 1);
+                        held = Some(slots);
+                    }
+                    ledger.add(&programs::collect_experts(&own, experts, slots, mesh)?, 1);
+                }
             }
-            None => {
+            _ => {
                 let tied = config.tie_word_embeddings && group.key == GroupKey::Embed;
                 let twice = tied.then(|| (own.params[0].0.as_str(), "tied"));
-                (programs::materialise(&own, mesh, shape.dtype)?, programs::collect(&own, twice, mesh)?)
+                ledger.add(&programs::materialise(&own, mesh, shape.dtype)?, 1);
+                ledger.add(&programs::collect(&own, twice, mesh)?, n);
             }
-        };
+        }
         let shard: Vec<usize> =
             group.experts.into_iter().chain([own.shard_len(mesh.num_devices())]).collect();
-        ledger.add(&materialise, 1);
-        ledger.add(&collect, n);
         ledger.add(&programs::adamw(&shard, mesh)?, 1);
         shards.push(shard);
     }
@@ -153,8 +159,7 @@ pub fn step_ledger(
             let halves = match known.entry(key) {
                 hash_map::Entry::Occupied(place) => place.into_mut(),
                 hash_map::Entry::Vacant(place) => {
-                    let slots = moe.num_experts / ranks;
-                    place.insert(programs::expert_layer(shape, moe, slots, bucket, BLOCK)?)
+                    place.insert(programs::expert_layer(shape, moe, bucket, BLOCK)?)
                 }
             };
             ledger.add(&halves.forward, 1);

@@ -76,6 +76,8 @@ fn is_address(node: &Node) -> bool {
 impl Work {
     /// Of one run of `program`.
     pub fn of(program: &Program) -> Self {
+        // Attention is looked at from inside, whatever kernel may run it.
+        let program = &*program.plain();
         let mut work = Self { flops: program.cost().flops as f64, ..Self::default() };
         for kernel in program.kernels() {
             work.add(program, kernel);

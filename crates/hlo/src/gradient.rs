@@ -32,6 +32,10 @@ pub fn gradient<'g>(outputs: &[(Value<'g>, Value<'g>)], wrt: &[Value<'g>]) -> Ve
     for index in (0..end).rev().filter(|&i| active[i]) {
         let id = NodeId(index as u32);
         let Some(&cotangent) = sums.get(&id) else { continue };
+        if let Some(exact) = graph.gradient_of(id) {
+            accumulate(&mut sums, graph.value(exact), cotangent);
+            continue;
+        }
         let node = graph.node(id);
         let inputs: Vec<Value<'g>> = node.inputs.iter().map(|&i| graph.value(i)).collect();
         for (input, piece) in pull_back(&node, graph.value(id), &inputs, cotangent) {
@@ -50,8 +54,8 @@ fn depends_on(graph: &Graph, wrt: &[Value<'_>], end: usize) -> Vec<bool> {
     let mut active = vec![false; end];
     for index in 0..end {
         let id = NodeId(index as u32);
-        active[index] =
-            wrt.iter().any(|w| w.id == id) || graph.node(id).inputs.iter().any(|n| active[n.index()]);
+        let sources = graph.gradient_of(id).map_or_else(|| graph.node(id).inputs, |exact| vec![exact]);
+        active[index] = wrt.iter().any(|w| w.id == id) || sources.iter().any(|n| active[n.index()]);
     }
     active
 }
@@ -108,6 +112,9 @@ fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Ve
         Op::ScatterAdd { dim } => vec![(x[1], d.take(x[0], dim))],
         Op::GroupedDot { contract } => grouped_dot(contract, x, d),
         Op::GroupedOuter => grouped_outer(x, d),
+        Op::Composite { what, result } => {
+            what.pull_back(*result, x, d).unwrap_or_else(|| not_differentiable(d, &node.op))
+        }
         Op::AllReduce { reduction: Reduction::Sum, axes } => back(d.all_reduce(axes)),
         Op::AllReduce { .. } => not_differentiable(d, &node.op),
         Op::AllGather { dim, axes } => back(d.reduce_scatter(dim, axes)),

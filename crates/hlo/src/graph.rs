@@ -38,6 +38,8 @@ pub struct Node {
 struct Inner {
     nodes: Vec<Node>,
     known: HashMap<Node, NodeId>,
+    /// Values whose gradient goes to another value, see [`Value::with_gradient_of`].
+    gradient_of: HashMap<NodeId, NodeId>,
     scope: Vec<String>,
     error: Option<GraphError>,
 }
@@ -166,6 +168,11 @@ impl Graph {
         self.value(id)
     }
 
+    /// Where the gradient of a value goes instead of to its inputs.
+    pub(crate) fn gradient_of(&self, id: NodeId) -> Option<NodeId> {
+        self.inner.borrow().gradient_of.get(&id).copied()
+    }
+
     /// Records an error (the first one is kept) and returns a placeholder.
     #[track_caller]
     pub(crate) fn fail(&self, message: String) -> Value<'_> {
@@ -197,11 +204,31 @@ impl Graph {
     }
 
     pub(crate) fn extract(&self, name: &str, outputs: &[(String, NodeId)]) -> Result<Program, GraphError> {
+        self.extract_nodes(name, outputs, |_| false)
+    }
+
+    /// [`extract`](Self::extract) with every parameter, whether an output needs it or not.
+    pub(crate) fn extract_with_all_inputs(
+        &self,
+        name: &str,
+        outputs: &[(String, NodeId)],
+    ) -> Result<Program, GraphError> {
+        self.extract_nodes(name, outputs, |op| matches!(op, Op::Parameter { .. }))
+    }
+
+    /// The nodes that outputs need, and those that are `wanted` anyway.
+    fn extract_nodes(
+        &self,
+        name: &str,
+        outputs: &[(String, NodeId)],
+        wanted: impl Fn(&Op) -> bool,
+    ) -> Result<Program, GraphError> {
         let inner = self.inner.borrow();
         if let Some(error) = &inner.error {
             return Err(error.clone());
         }
-        let keep = reachable(&inner.nodes, outputs.iter().map(|o| o.1));
+        let mut keep = reachable(&inner.nodes, outputs.iter().map(|o| o.1));
+        inner.nodes.iter().zip(&mut keep).for_each(|(node, keep)| *keep |= wanted(&node.op));
         let mut renumber = vec![NodeId(0); inner.nodes.len()];
         let mut nodes = Vec::new();
         for (i, node) in inner.nodes.iter().enumerate().filter(|(i, _)| keep[*i]) {
@@ -312,6 +339,24 @@ impl<'g> Value<'g> {
             self.graph.fail(format!("no dim `{name}` in {shape}"));
             0
         })
+    }
+
+    /// The same value with the gradient of `exact`, which it is an approximation of. Gradients taken later go to `exact` whole; programs
+    /// compute `exact` only if something else needs it.
+    #[track_caller]
+    pub fn with_gradient_of(self, exact: Self) -> Self {
+        let shape = self.shape();
+        if exact.shape() != shape {
+            return self
+                .graph
+                .fail(format!("with_gradient_of: {shape} does not stand in for {}", exact.shape()));
+        }
+        // A node of its own, never an equal one that is known already: that has another gradient.
+        let mut inner = self.graph.inner.borrow_mut();
+        let id = NodeId(u32::try_from(inner.nodes.len()).expect("a graph has far fewer than 2^32 nodes"));
+        inner.nodes.push(Node { op: Op::StopGradient, inputs: vec![self.id], shape });
+        inner.gradient_of.insert(id, exact.id);
+        self.graph.value(id)
     }
 
     #[track_caller]

@@ -12,6 +12,7 @@
 //! ```
 
 mod build;
+mod composite;
 mod cost;
 mod error;
 mod gradient;
@@ -25,6 +26,7 @@ mod text;
 mod verify;
 
 pub use build::{Inverse, running_sum};
+pub use composite::{Composite, masked_attention};
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;
 pub use gradient::gradient;
@@ -33,4 +35,4 @@ pub use mesh::Mesh;
 pub use op::{Binary, Bits, Compare, Op, Reduction, Unary};
 pub use shape::{Dim, Name, Shape, dim};
 pub use split::{ForwardBackward, Residuals, split};
-pub use text::{Dialect, GROUPED_DOT, GROUPED_OUTER};
+pub use text::{ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GROUPED_DOT, GROUPED_OUTER};

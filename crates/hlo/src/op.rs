@@ -1,7 +1,7 @@
 //! The operations: the one closed set of the project. Every pass matches on it, so the compiler lists the
 //! passes that a new operation still lacks.
 
-use crate::Name;
+use crate::{Composite, Name};
 
 /// One-input, element by element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -223,6 +223,13 @@ pub enum Op {
     /// The weight gradient of `GroupedDot`: for every slot the sum over its blocks of leftᵀ right. Inputs:
     /// left {row, a}, right {row, b}, block_slot {block}; result {slot, a, b}.
     GroupedOuter,
+    /// One result of a computation that has several, and perhaps a kernel: see [`Composite`].
+    Composite {
+        /// What is computed.
+        what: Composite,
+        /// Which of its results this node is.
+        result: usize,
+    },
     /// Combines over the devices of each group; every device gets the result.
     AllReduce {
         /// How.
@@ -292,6 +299,7 @@ impl Op {
             Self::ScatterAdd { .. } => "scatter_add",
             Self::GroupedDot { .. } => "grouped_dot",
             Self::GroupedOuter => "grouped_outer",
+            Self::Composite { what, .. } => what.name(),
             Self::AllReduce { .. } => "all_reduce",
             Self::AllGather { .. } => "all_gather",
             Self::ReduceScatter { .. } => "reduce_scatter",

@@ -1,7 +1,7 @@
 //! One differentiated graph becomes two programs: the forward half, and the backward half that runs when the
 //! cotangents are known. What the forward half keeps for the backward half is a policy, not a rewrite.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::graph::reachable;
 use crate::{Graph, GraphError, Node, NodeId, Op, Program, Value};
@@ -51,7 +51,7 @@ pub fn split<'g>(
     let nodes: Vec<Node> = (0..graph.num_nodes()).map(|i| graph.node(NodeId(i as u32))).collect();
     let late = late_nodes(&nodes, cotangents);
     let needed = reachable(&nodes, backward.iter().map(|b| b.1.id));
-    let computed = reachable(&nodes, forward.iter().map(|f| f.1.id));
+    let computed = computed(&nodes, reachable(&nodes, forward.iter().map(|f| f.1.id)));
     let mut outputs: Vec<(String, NodeId)> = forward.iter().map(|(n, v)| ((*n).to_string(), v.id)).collect();
 
     let frontier: Vec<NodeId> = (0..nodes.len())
@@ -105,6 +105,20 @@ fn late_nodes(nodes: &[Node], cotangents: &[Value<'_>]) -> Vec<bool> {
     late
 }
 
+/// Whatever is `reachable`, and the other results of the composites among that: the same call makes them.
+fn computed(nodes: &[Node], mut reachable: Vec<bool>) -> Vec<bool> {
+    let call = |node: &Node| match node.op {
+        Op::Composite { what, .. } => Some((what, node.inputs.clone())),
+        _ => None,
+    };
+    let calls: HashSet<_> =
+        nodes.iter().zip(&reachable).filter(|(_, r)| **r).filter_map(|(n, _)| call(n)).collect();
+    for (node, reachable) in nodes.iter().zip(&mut reachable) {
+        *reachable |= call(node).is_some_and(|c| calls.contains(&c));
+    }
+    reachable
+}
+
 /// The nodes to keep, in graph order, so that every frontier node can be had from them and the parameters.
 fn choose(nodes: &[Node], computed: &[bool], frontier: &[NodeId], residuals: Residuals) -> Vec<NodeId> {
     let mut visit = vec![false; nodes.len()];
@@ -152,6 +166,7 @@ fn is_free(op: &Op) -> bool {
 /// Costly to compute again.
 fn is_product(op: &Op) -> bool {
     matches!(op, Op::Dot { .. } | Op::GroupedDot { .. } | Op::GroupedOuter | Op::ScatterAdd { .. })
+        || matches!(op, Op::Composite { .. })
         || op.is_collective()
 }
 

@@ -81,6 +81,7 @@ fn arity(op: &Op) -> std::ops::RangeInclusive<usize> {
         Op::Take { fan: None, .. } => 2..=2,
         Op::Select | Op::DynamicUpdate { .. } | Op::GroupedDot { .. } | Op::GroupedOuter => 3..=3,
         Op::Take { fan: Some(_), .. } => 4..=4,
+        Op::Composite { what, .. } => what.num_inputs()..=what.num_inputs(),
         Op::Concat { .. } => 2..=usize::MAX,
         _ => 1..=1,
     }
@@ -144,6 +145,7 @@ fn follows(mesh: &Mesh, op: &Op, x: &[&Shape], y: &Shape) -> bool {
             .dims
             .first()
             .is_some_and(|&slots| grouped_outer_shape(x[0], x[1], x[2], slots).is_some_and(|s| s == *y)),
+        Op::Composite { what, result } => what.shapes(x).is_some_and(|s| s.get(*result) == Some(y)),
         Op::AllReduce { axes, .. } => group(axes).is_some() && x[0] == y,
         Op::AllGather { dim, axes } => resized(dim, size(dim).zip(group(axes)).map(|(s, g)| s * g)),
         Op::ReduceScatter { dim, axes } => {

@@ -1,9 +1,10 @@
-//! Element types of operands. Products always run in f32: bf16 panels are widened just before use, exactly (a bf16 is
-//! the upper half of an f32), so they cost a copy and the sums are f32 sums.
+//! Element types of operands. Sums are always f32. Where there is no instruction for bf16 products, bf16 panels are
+//! widened just before use, exactly (a bf16 is the upper half of an f32).
 
 use half::bf16;
 
 use crate::matrix::Matrix;
+use crate::simd::{self, Instructions, Work};
 
 /// An element type that grouped products take.
 pub trait Operand: sealed::Widen + bytemuck::Pod + Send + Sync {
@@ -21,13 +22,67 @@ impl Operand for bf16 {
 
 pub(crate) mod sealed {
     use super::Matrix;
+    use crate::simd::{Instructions, Work};
 
     pub trait Widen: Copy {
         /// How much of the contracted dim is taken at once, so that a widened panel stays in the second-level cache.
         /// Part of the numerics (it orders the sum), hence not tuned per machine.
         const PANEL: usize;
 
+        /// Elements in one 32-bit lane of a packed panel.
+        const PER_LANE: usize;
+
         fn to_f32(self) -> f32;
+
+        /// `factor` times f32 values, rounded to the nearest, even where two are.
+        fn narrowed(from: &[f32], factor: f32, to: &mut [Self]);
+
+        /// Runs work on this type.
+        fn on(instructions: Instructions, work: impl Work<Self>);
+
+        fn from_f32(value: f32) -> Self;
+
+        /// Lane of the elements of two neighbouring places along the contracted dim (of the first alone, where a lane has
+        /// one).
+        fn lane(first: Self, second: Self) -> u32;
+
+        /// Lanes `lane ..` of a row, up to the end of `line`; zero behind the end of the row.
+        #[inline(always)]
+        fn load(row: &[Self], lane: usize, line: &mut [u32; 16])
+        where
+            Self: bytemuck::Pod,
+        {
+            let start = (lane * Self::PER_LANE).min(row.len());
+            let end = (start + 16 * Self::PER_LANE).min(row.len());
+            let bytes: &[u8] = bytemuck::cast_slice(&row[start..end]);
+            let line: &mut [u8; 64] = bytemuck::cast_mut(line);
+            match bytes.try_into() {
+                Ok(whole) => *line = whole,
+                Err(_) => {
+                    line.fill(0);
+                    line[..bytes.len()].copy_from_slice(bytes);
+                }
+            }
+        }
+
+        /// Columns `first ..` of rows at the places of one lane, as lanes; zero behind the last column and for a missing row.
+        #[inline(always)]
+        fn across<const WIDTH: usize>(rows: &[&[Self]; 2], first: usize, line: &mut [u32; WIDTH])
+        where
+            Self: bytemuck::Pod,
+        {
+            let [a, b] = rows.map(|row| row.get(first..).unwrap_or(&[]));
+            match (a.first_chunk::<WIDTH>(), b.first_chunk::<WIDTH>()) {
+                (Some(a), Some(b)) => (0..WIDTH).for_each(|i| line[i] = Self::lane(a[i], b[i])),
+                (Some(a), None) if b.is_empty() => {
+                    (0..WIDTH).for_each(|i| line[i] = Self::lane(a[i], Self::zeroed()));
+                }
+                _ => {
+                    let at = |row: &[Self], i: usize| row.get(i).copied().unwrap_or(Self::zeroed());
+                    (0..WIDTH).for_each(|i| line[i] = Self::lane(at(a, i), at(b, i)));
+                }
+            }
+        }
 
         /// The matrix in f32: itself, or a copy in `space`.
         fn widened<'a>(matrix: Matrix<'a, Self>, space: &'a mut Vec<f32>) -> Matrix<'a, f32>;
@@ -36,9 +91,26 @@ pub(crate) mod sealed {
 
 impl sealed::Widen for f32 {
     const PANEL: usize = usize::MAX;
+    const PER_LANE: usize = 1;
 
     fn to_f32(self) -> f32 {
         self
+    }
+
+    fn narrowed(from: &[f32], factor: f32, to: &mut [f32]) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
+    }
+
+    fn on(instructions: Instructions, work: impl Work<f32>) {
+        simd::run_f32(instructions, work);
+    }
+
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+
+    fn lane(first: Self, _: Self) -> u32 {
+        first.to_bits()
     }
 
     fn widened<'a>(matrix: Matrix<'a, Self>, _: &'a mut Vec<f32>) -> Matrix<'a, f32> {
@@ -48,9 +120,32 @@ impl sealed::Widen for f32 {
 
 impl sealed::Widen for bf16 {
     const PANEL: usize = 512;
+    const PER_LANE: usize = 2;
 
     fn to_f32(self) -> f32 {
-        bf16::to_f32(self)
+        f32::from_bits(u32::from(self.to_bits()) << 16)
+    }
+
+    fn narrowed(from: &[f32], factor: f32, to: &mut [bf16]) {
+        to.iter_mut().zip(from).for_each(|(to, from)| {
+            // Without branches, so that compilers use vectors.
+            let x = from * factor;
+            let bits = x.to_bits();
+            let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+            *to = bf16::from_bits((if x.is_nan() { bits | 0x40_0000 } else { rounded } >> 16) as u16);
+        });
+    }
+
+    fn on(instructions: Instructions, work: impl Work<bf16>) {
+        simd::run_bf16(instructions, work);
+    }
+
+    fn from_f32(value: f32) -> Self {
+        Self::from_f32(value)
+    }
+
+    fn lane(first: Self, second: Self) -> u32 {
+        u32::from(first.to_bits()) | u32::from(second.to_bits()) << 16
     }
 
     fn widened<'a>(matrix: Matrix<'a, Self>, space: &'a mut Vec<f32>) -> Matrix<'a, f32> {

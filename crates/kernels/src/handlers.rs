@@ -4,6 +4,10 @@
 //! that names the argument, and nothing has been written then. The views are our own and minimal, so that this room
 //! does not depend on how the runtime represents a call.
 
+mod composite;
+
+pub use composite::{attention, attention_gradient, cross_entropy};
+
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
 use collegium_core::DType;
 use half::bf16;
@@ -42,8 +46,13 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 2] =
-    [("collegium.grouped_dot", grouped_dot), ("collegium.grouped_outer", grouped_outer)];
+pub const HANDLERS: [(&str, Handler); 5] = [
+    ("collegium.grouped_dot", grouped_dot),
+    ("collegium.grouped_outer", grouped_outer),
+    ("collegium.attention", attention),
+    ("collegium.attention_gradient", attention_gradient),
+    ("collegium.cross_entropy", cross_entropy),
+];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute
 /// `weights_transposed` is 1 for weights {slot, out, in}, else 0.
@@ -182,6 +191,48 @@ impl Call {
         ArgumentError::DType { kernel: self.kernel, name, required: required.into(), given }
     }
 
+    /// As many operands as the kernel takes.
+    fn operands<'x, 'a, const N: usize>(
+        &self,
+        args: &'x [BufferView<'a>],
+    ) -> Result<&'x [BufferView<'a>; N], ArgumentError> {
+        let count = args.len();
+        args.try_into().map_err(|_| ArgumentError::Count {
+            kernel: self.kernel,
+            what: "operands",
+            required: N,
+            given: count,
+        })
+    }
+
+    fn number_of_results(&self, required: usize, given: usize) -> ArgumentError {
+        ArgumentError::Count { kernel: self.kernel, what: "results", required, given }
+    }
+
+    /// That a result has the dims of an operand.
+    fn like(
+        &self,
+        name: &'static str,
+        out: &BufferViewMut<'_>,
+        operand: &BufferView<'_>,
+    ) -> Result<(), ArgumentError> {
+        if out.dims == operand.dims {
+            return Ok(());
+        }
+        Err(self.wrong_dims(name, format!("{:?}", operand.dims), out.dims))
+    }
+
+    /// An attribute that counts something.
+    fn count(&self, attributes: Attributes<'_>, name: &'static str) -> Result<usize, ArgumentError> {
+        let value = attributes.iter().find(|(n, _)| *n == name).map(|&(_, value)| value);
+        value.and_then(|v| usize::try_from(v).ok()).ok_or_else(|| ArgumentError::Attribute {
+            kernel: self.kernel,
+            name,
+            required: "a whole number, not negative",
+            given: value.map_or("nothing".into(), |v| v.to_string()),
+        })
+    }
+
     fn flag(&self, attributes: Attributes<'_>, name: &'static str) -> Result<bool, ArgumentError> {
         let value = attributes.iter().find(|(n, _)| *n == name).map(|&(_, value)| value);
         match value {
@@ -211,12 +262,21 @@ impl Call {
     }
 
     fn output<'a>(&self, buffer: &'a mut BufferViewMut<'_>) -> Result<&'a mut [f32], ArgumentError> {
-        if buffer.dtype != DType::F32 {
-            return Err(self.dtype("out", "f32", buffer.dtype));
+        self.result("out", DType::F32, buffer)
+    }
+
+    fn result<'a, E: AnyBitPattern + NoUninit>(
+        &self,
+        name: &'static str,
+        dtype: DType,
+        buffer: &'a mut BufferViewMut<'_>,
+    ) -> Result<&'a mut [E], ArgumentError> {
+        if buffer.dtype != dtype {
+            return Err(self.dtype(name, dtype.stablehlo(), buffer.dtype));
         }
         let (dims, len) = (buffer.dims, buffer.bytes.len());
-        let elements = if len == 0 { Ok(&mut [] as &mut [f32]) } else { try_cast_slice_mut(buffer.bytes) };
-        elements.ok().filter(|e| holds(dims, e.len())).ok_or_else(|| self.memory("out", dims, len))
+        let elements = if len == 0 { Ok(&mut [] as &mut [E]) } else { try_cast_slice_mut(buffer.bytes) };
+        elements.ok().filter(|e| holds(dims, e.len())).ok_or_else(|| self.memory(name, dims, len))
     }
 
     fn memory(&self, name: &'static str, dims: &[i64], bytes: usize) -> ArgumentError {

@@ -1,13 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+pub mod attention;
 mod check;
+pub mod cross_entropy;
 mod element;
 mod error;
 pub mod grouped;
 pub mod handlers;
 mod matrix;
+mod packed;
+#[cfg(test)]
+mod random;
+mod simd;
 mod threads;
 
 pub use element::Operand;
 pub use error::ArgumentError;
+pub use simd::{Instructions, force_portable};
 pub use threads::Threads;

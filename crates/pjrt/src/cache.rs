@@ -4,7 +4,8 @@
 //! platform version, devices, compiler variables in the environment, and the CPU's features (code compiled on a newer
 //! CPU would crash an older one that shares the folder). A plugin trusts serialised bytes, so an entry carries its own
 //! hash; one that does not match, or that the plugin refuses, is compiled again and overwritten.
-//! The cache never fails a run: what cannot be stored is only not stored.
+//! The cache never fails a run: what cannot be stored is only not stored. When the folder outgrows its limit, the entries that
+//! were not used for longest go.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,9 @@ use sha2::{Digest, Sha256};
 use crate::{Client, CompileOptions, Executable, PjrtError};
 
 const MAGIC: &[u8; 8] = b"CLGPJRT1";
+const EXTENSION: &str = "pjrt";
+/// Room for some thousand programs of a CPU, some hundred of an accelerator.
+const MOST_BYTES: u64 = 2 << 30;
 
 /// A folder of serialised executables.
 #[derive(Clone, Debug)]
@@ -49,13 +53,17 @@ impl ExecutableCache {
         let path = self.path(client, program, options)?;
         let stored = std::fs::read(&path).ok();
         if let Some(executable) = stored.and_then(|file| client.load_serialized(payload(&file)?).ok()) {
+            touch(&path);
             return Ok((executable, CacheOutcome::Loaded));
         }
         let executable = client.compile(program, options)?;
         let outcome = match executable.serialize() {
             Err(error) => CacheOutcome::NotStored(error.to_string()),
             Ok(bytes) => match store(&path, &bytes) {
-                Ok(()) => CacheOutcome::Stored,
+                Ok(()) => {
+                    prune(&self.folder, MOST_BYTES);
+                    CacheOutcome::Stored
+                }
                 Err(error) => CacheOutcome::NotStored(format!("{}: {error}", path.display())),
             },
         };
@@ -77,7 +85,7 @@ impl ExecutableCache {
             key.add(std::env::var_os(name).unwrap_or_default().as_encoded_bytes());
         }
         key.add(cpu_features().as_bytes());
-        Ok(self.folder.join(format!("{}.pjrt", key.hex())))
+        Ok(self.folder.join(format!("{}.{EXTENSION}", key.hex())))
     }
 }
 
@@ -135,9 +143,54 @@ fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Marks an entry as used now; on a folder that cannot be written it keeps its age.
+fn touch(path: &Path) {
+    let now = std::time::SystemTime::now();
+    let _ = std::fs::File::options().append(true).open(path).and_then(|file| file.set_modified(now));
+}
+
+/// Removes the entries that were not used for longest until the rest has at most `most` bytes.
+fn prune(folder: &Path, most: u64) {
+    let Ok(files) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = files
+        .filter_map(|file| {
+            let path = file.ok()?.path();
+            let about = path.metadata().ok().filter(|_| path.extension().is_some_and(|e| e == EXTENSION))?;
+            Some((about.modified().ok()?, about.len(), path))
+        })
+        .collect();
+    let mut total: u64 = entries.iter().map(|e| e.1).sum();
+    entries.sort();
+    for (_, bytes, path) in entries {
+        if total <= most {
+            return;
+        }
+        // Another process may have removed it already.
+        let _ = std::fs::remove_file(path);
+        total -= bytes;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |n: u64| folder.path().join(format!("{n}.pjrt"));
+        for n in 0..4u64 {
+            store(&path(n), &[0; 60]).unwrap();
+            let file = std::fs::File::options().append(true).open(path(n)).unwrap();
+            file.set_modified(UNIX_EPOCH + std::time::Duration::from_secs(n)).unwrap();
+        }
+        std::fs::write(folder.path().join("notes.txt"), [0; 999]).unwrap();
+        touch(&path(0));
+        prune(folder.path(), 250);
+        let left = [0, 1, 2, 3].map(|n| path(n).exists());
+        assert_eq!(left, [true, false, false, true]);
+        assert!(folder.path().join("notes.txt").exists());
+    }
 
     #[test]
     fn an_entry_reads_back_and_a_damaged_one_does_not() {

@@ -67,6 +67,13 @@ impl<'a> CallFrame<'a> {
         Ok(self.input_slot(index)?.tensor.dtype)
     }
 
+    /// Element type of a result that has not been taken.
+    pub fn output_dtype(&self, index: usize) -> Result<DType, String> {
+        let count = self.outputs.len();
+        let slot = self.outputs.get(index).ok_or(format!("output {index}: the call has {count}"))?;
+        Ok(slot.as_ref().ok_or(format!("output {index}: taken already"))?.dtype)
+    }
+
     /// Sizes of an operand.
     pub fn input_dims(&self, index: usize) -> Result<&'a [i64], String> {
         Ok(self.input_slot(index)?.tensor.dims)

@@ -41,6 +41,12 @@ pub enum ReportError {
         /// What the JSON parser said.
         source: serde_json::Error,
     },
+    /// A plot of a kind that is not written.
+    #[error("{path}: a plot is written as .svg or .html; give the file one of these extensions")]
+    PlotExtension {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// A record could not be written as JSON.
     #[error("step {step}: record cannot be written as JSON: {source}")]
     Encode {

@@ -4,6 +4,7 @@ mod atomic;
 mod error;
 pub mod html;
 mod log;
+pub mod panels;
 mod progress;
 mod record;
 mod summary;

@@ -102,6 +102,11 @@ fn step_facts(record: &StepRecord, left_s: Option<f64>) -> String {
     if let Some(ratio) = record.expert_max_over_mean {
         facts += &format!("  expert max/mean {ratio:.2}");
     }
+    if let (Some(home), Some(planned)) = (record.home_max_over_mean, record.rank_max_over_mean)
+        && home > 1.0
+    {
+        facts += &format!("  rank {home:.2} → {planned:.2}");
+    }
     facts
 }
 

@@ -60,6 +60,36 @@ pub struct StepRecord {
     /// Rows routed to each expert, `[MoE layer][expert]`; recorded every few steps, absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_per_expert: Option<Vec<Vec<u32>>>,
+    /// Rows of the fullest rank over the mean with every expert at home, worst MoE layer: what imbalance would have cost; absent for a
+    /// dense model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home_max_over_mean: Option<f64>,
+    /// The same as planned: 1 is perfect balance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank_max_over_mean: Option<f64>,
+    /// Rows of each rank with every expert at home, `[MoE layer][rank]`; recorded every few steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_per_rank_at_home: Option<Vec<Vec<u32>>>,
+    /// Rows of each rank as planned, `[MoE layer][rank]`; recorded every few steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_per_rank: Option<Vec<Vec<u32>>>,
+    /// Clones of experts, over all layers, ranks and micro-batches.
+    pub clones: u64,
+    /// Rows that went to a clone instead of home.
+    pub rows_cloned: u64,
+    /// Rows whose expert was on another rank of their node.
+    pub rows_sent_near: u64,
+    /// Rows whose expert was on another node.
+    pub rows_sent_far: u64,
+    /// Bytes that one rank sent to experts of its node and back, forward and backward.
+    pub dispatch_bytes_near: u64,
+    /// Bytes that one rank sent to experts of other nodes and back.
+    pub dispatch_bytes_far: u64,
+    /// Room of a pair of ranks over the mean rows of a pair, worst MoE layer; absent for a dense model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair_factor: Option<f64>,
+    /// Micro-batches that were run again because a plan made ahead did not fit.
+    pub reruns: u64,
     /// Expert rows computed over rows that held a token (1 means no padding); absent for a dense model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub padding: Option<f64>,
@@ -91,8 +121,14 @@ impl Record for StepRecord {
             ("speed/tokens_per_second", Some(self.tokens_per_second)),
             ("speed/step_seconds", Some(self.step_seconds)),
             ("experts/max_over_mean", self.expert_max_over_mean),
+            ("ranks/max_over_mean_at_home", self.home_max_over_mean),
+            ("ranks/max_over_mean", self.rank_max_over_mean),
+            ("ranks/pair_factor", self.pair_factor),
+            ("experts/clones", self.rank_max_over_mean.map(|_| self.clones as f64)),
             ("experts/padding", self.padding),
             ("experts/drops", self.expert_max_over_mean.map(|_| self.drops as f64)),
+            ("dispatch/bytes_near", self.expert_max_over_mean.map(|_| self.dispatch_bytes_near as f64)),
+            ("dispatch/bytes_far", self.expert_max_over_mean.map(|_| self.dispatch_bytes_far as f64)),
             ("experts/planner_us", self.expert_max_over_mean.map(|_| self.planner_us)),
         ];
         let fixed = fixed.into_iter().filter_map(|(tag, value)| Some((tag.to_owned(), value?)));

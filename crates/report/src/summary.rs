@@ -36,6 +36,12 @@ pub struct Summary {
     pub expert_max_over_mean_first: Option<f64>,
     /// The same over the last tenth.
     pub expert_max_over_mean_last: Option<f64>,
+    /// Fullest rank over the mean with every expert at home, worst MoE layer, mean over steps.
+    pub home_max_over_mean: Option<f64>,
+    /// The same as planned.
+    pub rank_max_over_mean: Option<f64>,
+    /// Clones of a step, mean over steps; absent for a dense model.
+    pub clones_per_step: Option<f64>,
     /// Token routes dropped in the whole run; absent for a dense model.
     pub drops: Option<u64>,
     /// Expert rows computed over real rows, mean over steps.
@@ -74,6 +80,11 @@ impl Summary {
             expert_max_over_mean_first: mean(steps.iter().take(tenth).filter_map(|s| s.expert_max_over_mean)),
             expert_max_over_mean_last: mean(
                 steps.iter().rev().take(tenth).filter_map(|s| s.expert_max_over_mean),
+            ),
+            home_max_over_mean: mean(steps.iter().filter_map(|s| s.home_max_over_mean)),
+            rank_max_over_mean: mean(steps.iter().filter_map(|s| s.rank_max_over_mean)),
+            clones_per_step: mean(
+                steps.iter().filter(|s| s.rank_max_over_mean.is_some()).map(|s| s.clones as f64),
             ),
             drops: is_moe.then(|| steps.iter().map(|s| s.drops).sum()),
             padding: mean(steps.iter().filter_map(|s| s.padding)),
@@ -114,6 +125,15 @@ impl Summary {
             number(self.expert_max_over_mean_last),
             from(self.expert_max_over_mean_first, self.expert_max_over_mean_last),
         );
+        if let Some(home) = self.home_max_over_mean.filter(|&home| home > 1.0) {
+            let clones = self.clones_per_step.unwrap_or(0.0);
+            let note = format!(
+                "{} with experts at home; {} clones a step",
+                units::significant(home),
+                units::significant(clones)
+            );
+            add("rank max/mean", number(self.rank_max_over_mean), note);
+        }
         add("dropped routes", self.drops.map(|drops| drops.to_string()), String::new());
         let padding = self.padding.map(|ratio| format!("{:.1} %", (ratio - 1.0) * 100.0));
         add("padding", padding, "extra expert rows".to_owned());

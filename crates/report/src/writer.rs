@@ -155,7 +155,7 @@ mod tests {
             fs::read_to_string(dir.path().join(METRICS_FILE)).unwrap(),
             "{\"kind\":\"step\",\"step\":0,\"time_s\":0.0,\"loss\":0.0,\"ce_loss\":0.0,\"aux_loss\":0.0,\"z_loss\":0.0,\
              \"grad_norm\":0.0,\"learning_rate\":0.0,\"tokens\":0,\"tokens_per_second\":0.0,\"step_seconds\":0.0,\
-             \"drops\":0,\"planner_us\":0.0}\n"
+             \"clones\":0,\"rows_cloned\":0,\"rows_sent_near\":0,\"rows_sent_far\":0,\"dispatch_bytes_near\":0,\"dispatch_bytes_far\":0,\"reruns\":0,\"drops\":0,\"planner_us\":0.0}\n"
         );
     }
 

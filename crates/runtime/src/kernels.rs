@@ -14,7 +14,11 @@ const HOST: &str = "Host";
 /// Registers the kernels for `ranks` devices that share the cores; whether programs may call them.
 pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
     Threads::set(ranks);
-    ffi::register::<GroupedDot>(plugin, HOST).is_ok() && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
+    ffi::register::<GroupedDot>(plugin, HOST).is_ok()
+        && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
+        && ffi::register::<Attention>(plugin, HOST).is_ok()
+        && ffi::register::<AttentionGradient>(plugin, HOST).is_ok()
+        && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -38,7 +42,39 @@ impl ffi::Handler for GroupedOuter {
     }
 }
 
-/// Shows a call's buffers to a kernel; both kinds take three operands and give one f32 result.
+struct Attention;
+
+impl ffi::Handler for Attention {
+    const NAME: &'static str = collegium_hlo::ATTENTION;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let window = frame.integer("window")?;
+        call(handlers::attention, frame, &[("window", window)])
+    }
+}
+
+struct AttentionGradient;
+
+impl ffi::Handler for AttentionGradient {
+    const NAME: &'static str = collegium_hlo::ATTENTION_GRADIENT;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let window = frame.integer("window")?;
+        call(handlers::attention_gradient, frame, &[("window", window)])
+    }
+}
+
+struct CrossEntropy;
+
+impl ffi::Handler for CrossEntropy {
+    const NAME: &'static str = collegium_hlo::CROSS_ENTROPY;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::cross_entropy, frame, &[])
+    }
+}
+
+/// Shows a call's buffers to a kernel.
 fn call(
     kernel: handlers::Handler,
     frame: &mut CallFrame<'_>,
@@ -46,9 +82,25 @@ fn call(
 ) -> Result<(), String> {
     let inputs: Vec<BufferView<'_>> =
         (0..frame.num_inputs()).map(|i| view(frame, i)).collect::<Result<_, _>>()?;
-    let (values, dims) = frame.output::<f32>(0)?;
-    let out = BufferViewMut { dtype: DType::F32, dims, bytes: bytemuck::cast_slice_mut(values) };
-    kernel(&inputs, &mut [out], attributes).map_err(|e| e.to_string())
+    let mut outputs: Vec<BufferViewMut<'_>> =
+        (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect::<Result<_, _>>()?;
+    kernel(&inputs, &mut outputs, attributes).map_err(|e| e.to_string())
+}
+
+fn view_mut<'a>(frame: &mut CallFrame<'a>, index: usize) -> Result<BufferViewMut<'a>, String> {
+    let dtype = frame.output_dtype(index)?;
+    let (bytes, dims): (&mut [u8], _) = match dtype {
+        DType::Bf16 => {
+            let (values, dims) = frame.output::<half::bf16>(index)?;
+            (bytemuck::cast_slice_mut(values), dims)
+        }
+        DType::F32 => {
+            let (values, dims) = frame.output::<f32>(index)?;
+            (bytemuck::cast_slice_mut(values), dims)
+        }
+        other => return Err(format!("result {index} is {other}; the kernels give f32 and bf16")),
+    };
+    Ok(BufferViewMut { dtype, dims, bytes })
 }
 
 fn view<'a>(frame: &CallFrame<'a>, index: usize) -> Result<BufferView<'a>, String> {

@@ -3,13 +3,18 @@
 mod backend;
 mod error;
 pub mod eval;
+mod host_memory;
 mod kernels;
-pub mod null;
+pub mod metered;
+mod null;
 mod pjrt;
 pub mod platform;
+mod profile;
 
 pub use backend::{Array, Backend, DeviceBuffer, Executable, MemoryUse};
 pub use error::RuntimeError;
 pub use eval::EvalBackend;
+pub use metered::{Metered, SentBytes};
 pub use null::NullBackend;
 pub use pjrt::PjrtBackend;
+pub use profile::{ProfiledBackend, ProgramTime};

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Dialect, Program};
-use collegium_pjrt::{Arg, Buffer, Client, CompileOptions};
+use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache, OptionValue};
 
 use crate::backend::check_inputs;
 use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
+
+/// Where the processor has bf16 instructions, plugin 0.0.1 leaves some bf16 products with an f32 result to a thunk that does not know the
+/// pair of types ("Unsupported element type for DotThunk::Execute"), unless these fusions are off.
+const YNN_FUSIONS: &str = "xla_cpu_experimental_ynn_fusion_type";
 
 /// Devices of one process behind one plugin.
 pub struct PjrtBackend {
@@ -16,6 +20,7 @@ pub struct PjrtBackend {
     client: Client,
     num_devices: usize,
     dialect: Dialect,
+    cache: Option<ExecutableCache>,
 }
 
 impl PjrtBackend {
@@ -31,12 +36,18 @@ impl PjrtBackend {
             return Err(RuntimeError::DeviceCount { what, given: num_devices, backend: name, devices });
         }
         let cpu_kernels = name == "cpu" && crate::kernels::register(client.plugin(), num_devices);
-        Ok(Self { name, client, num_devices, dialect: Dialect { cpu_kernels } })
+        Ok(Self { name, client, num_devices, dialect: Dialect { cpu_kernels }, cache: None })
     }
 
     /// Writes portable programs even where this process has kernels for the device.
     pub fn without_kernels(mut self) -> Self {
         self.dialect.cpu_kernels = false;
+        self
+    }
+
+    /// Keeps compiled programs in `folder` and takes them from there, where the plugin can write them down.
+    pub fn with_program_cache(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.cache = Some(ExecutableCache::new(folder));
         self
     }
 
@@ -99,7 +110,14 @@ impl Backend for PjrtBackend {
             });
         }
         let text = program.to_stablehlo_for(self.dialect);
-        let inner = self.client.compile(&text, &CompileOptions::replicas(given))?;
+        let mut options = CompileOptions::replicas(given);
+        if self.name == "cpu" && program.nodes.iter().any(|n| n.shape.dtype == DType::Bf16) {
+            options.flags.push((YNN_FUSIONS.into(), OptionValue::Str(String::new())));
+        }
+        let inner = match &self.cache {
+            Some(cache) => cache.get_or_compile(&self.client, &text, &options)?.0,
+            None => self.client.compile(&text, &options)?,
+        };
         Ok(Arc::new(PjrtExecutable { program: program.clone(), devices: given, inner }))
     }
 
@@ -118,6 +136,9 @@ impl Backend for PjrtBackend {
     }
 
     fn memory(&self, device: usize) -> Option<MemoryUse> {
+        if self.name == "cpu" {
+            return crate::host_memory::share_of(self.num_devices);
+        }
         let stats = self.client.devices().get(device)?.memory_stats().ok()?;
         Some(MemoryUse {
             bytes_in_use: stats.bytes_in_use,

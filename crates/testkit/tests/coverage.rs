@@ -39,6 +39,7 @@ fn kind(op: &Op) -> String {
         Op::Reshape | Op::Rename | Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => op.name().into(),
         Op::Reverse { .. } | Op::DynamicSlice { .. } | Op::DynamicUpdate { .. } => op.name().into(),
         Op::Dot { .. } | Op::ScatterAdd { .. } | Op::GroupedDot { .. } | Op::GroupedOuter => op.name().into(),
+        Op::Composite { what, result } => format!("{} {result}", what.name()),
         Op::AllGather { .. } | Op::ReduceScatter { .. } | Op::AllToAll { .. } | Op::RingShift { .. } => {
             op.name().into()
         }
@@ -56,7 +57,8 @@ const KINDS: &str = "negate, abs, sign, exponential, exponential_minus_one, log,
     EQ, NE, LT, LE, GT, GE, reduce add, reduce maximum, reduce minimum, all_reduce add, all_reduce maximum, all_reduce minimum, \
     take alone, take with inverse, parameter, constant, literal, iota, rank_id, select, convert, stop_gradient, barrier, \
     broadcast, transpose, reshape, rename, slice, pad, concat, reverse, dynamic_slice, dynamic_update, dot, scatter_add, \
-    grouped_dot, grouped_outer, all_gather, reduce_scatter, all_to_all, ring_shift";
+    grouped_dot, grouped_outer, attention 0, attention 1, attention_gradient 0, attention_gradient 1, attention_gradient 2, \
+    cross_entropy 0, cross_entropy 1, cross_entropy 2, all_gather, reduce_scatter, all_to_all, ring_shift";
 
 #[test]
 fn every_operation_is_in_the_table() {

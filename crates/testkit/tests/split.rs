@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use collegium_core::DType;
 use collegium_hlo::{
-    ForwardBackward, Graph, GraphError, Mesh, Op, Program, Residuals, Value, dim, gradient, split,
+    Composite, ForwardBackward, Graph, GraphError, Mesh, Op, Program, Residuals, Value, dim, gradient, split,
 };
 use collegium_runtime::eval::{Pieces, Rounding, evaluate};
 
@@ -117,6 +117,28 @@ fn policies_keep_what_they_say() {
     assert_eq!(everything.1, dots.1, "neither repeats a product");
     assert!(nothing.1 > dots.1, "recompute repeats products");
     assert!(dots.2 > everything.2, "keeping the dots repeats element-wise work");
+}
+
+/// Attention's log-sum-exp is no output of the forward half by itself: it is kept because the call that gives the output makes it.
+#[test]
+fn attention_keeps_its_output_and_sums() {
+    let g = Graph::new(Mesh::single());
+    let dims = [dim("batch", 1), dim("seq", 4), dim("head", 2), dim("head_dim", 2)];
+    let x = g.parameter("x", DType::F32, &dims);
+    let segments = g.parameter("segments", DType::I32, &dims[..2]);
+    let kv = x.rename(&[("head", "kv_head")]);
+    let y = x.attention(kv, kv, segments, None);
+    let d = g.parameter("d_y", DType::F32, &dims);
+    let dx = gradient(&[(y, d)], &[x])[0];
+    for (name, policy) in Residuals::ALL {
+        let halves = split("attention", &[("y", y)], &[d], &[("d_x", dx)], policy).unwrap();
+        let forward = |n: &&collegium_hlo::Node| {
+            matches!(n.op, Op::Composite { what: Composite::Attention { .. }, .. })
+        };
+        let (kept, again) = if policy == Residuals::Recompute { (0, 2) } else { (2, 0) };
+        assert_eq!(halves.residuals.len(), kept, "{name}");
+        assert_eq!(halves.backward.nodes.iter().filter(forward).count(), again, "{name}");
+    }
 }
 
 #[test]

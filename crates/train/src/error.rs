@@ -14,6 +14,17 @@ pub enum TrainError {
     /// No plan for a layout or its counts.
     #[error(transparent)]
     Balance(#[from] BalanceError),
+    /// Recorded routing could not be written.
+    #[error(transparent)]
+    Trace(#[from] collegium_balance::trace::TraceError),
+    /// A folder could not be made.
+    #[error("cannot make {path}: {source}; check its permissions and the disk's free space")]
+    Folder {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Data could not be read.
     #[error(transparent)]
     Data(#[from] collegium_data::DataError),
@@ -41,6 +52,19 @@ pub enum TrainError {
         place: String,
         /// What to do, which depends on whether there is a checkpoint.
         remedy: String,
+    },
+    /// Weights of slots that do not fit beside what is there.
+    #[error(
+        "{slots} expert slots on each rank need {needed} MB for the weights of all layers, {missing} MB more than are free; lower \
+         parallel.clones, or spread the experts over more ranks (parallel.expert)"
+    )]
+    SlotMemory {
+        /// Slots of a rank.
+        slots: usize,
+        /// Megabytes for them.
+        needed: u64,
+        /// Megabytes that are missing.
+        missing: u64,
     },
     /// A tokenizer with more tokens than the model knows.
     #[error(

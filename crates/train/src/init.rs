@@ -5,7 +5,7 @@ use collegium_model::config::ModelConfig;
 use collegium_model::params::{self, Init};
 
 use crate::TrainError;
-use crate::random::SplitMix64;
+use collegium_core::SplitMix64;
 
 /// Gives initial values by checkpoint name.
 pub struct RandomInit {

@@ -1,6 +1,6 @@
 //! Picks the next token from logits: greedy, or by temperature within the nucleus (top-p; Holtzman et al., 1904.09751).
 
-use crate::random::SplitMix64;
+use collegium_core::SplitMix64;
 
 /// How tokens are picked; reproducible by its seed.
 #[derive(Clone, Debug)]

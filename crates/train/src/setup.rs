@@ -8,21 +8,39 @@ use collegium_hlo::Mesh;
 use collegium_model::config::{
     AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling,
 };
+use collegium_model::layers::{EXPERT_AXIS, NODE_AXIS};
 use collegium_runtime::{Backend, PjrtBackend, platform};
 
 use crate::config::{ConfigError, ModelSection, RunConfig};
 use crate::engine::{Engine, Settings};
 use crate::{RandomInit, TrainError};
 
-/// Opens the platform's plugin, fetching the CPU's where there is none yet.
+/// Opens the platform's plugin, fetching the CPU's where there is none yet. Compiled programs are kept in the user's cache folder, or
+/// as `COLLEGIUM_PROGRAM_CACHE` says.
 ///
 /// # Errors
 /// A plugin that is missing or damaged, or fewer devices than asked for.
 pub fn open_backend(name: &str, devices: usize) -> Result<Arc<dyn Backend>, TrainError> {
+    open_backend_with(name, devices, platform::program_folder())
+}
+
+/// As [`open_backend`], with compiled programs in `programs`, or kept nowhere.
+///
+/// # Errors
+/// As [`open_backend`].
+pub fn open_backend_with(
+    name: &str,
+    devices: usize,
+    programs: Option<PathBuf>,
+) -> Result<Arc<dyn Backend>, TrainError> {
     let platform = platform::by_name(name)?;
     let path: PathBuf = platform.find(None)?;
     let client = platform.open(&path, Some(devices))?;
-    Ok(Arc::new(PjrtBackend::new(client, devices)?))
+    let backend = PjrtBackend::new(client, devices)?;
+    Ok(match programs {
+        Some(folder) => Arc::new(backend.with_program_cache(folder)),
+        None => Arc::new(backend),
+    })
 }
 
 /// The model a configuration describes, and warnings; `vocab` is the tokenizer's size.
@@ -60,20 +78,15 @@ pub fn check_vocabulary(model: &ModelConfig, vocab: usize) -> Result<(), TrainEr
     Ok(())
 }
 
-/// Every rank is home to equally many experts.
+/// Every rank is home to an expert.
 fn check_experts(model: &ModelConfig, ranks: usize) -> Result<(), TrainError> {
     let experts = |layer: &LayerConfig| layer.feed_forward.moe().map(|m| m.num_experts);
-    match model.layers.iter().filter_map(experts).find(|e| !e.is_multiple_of(ranks)) {
-        Some(experts) => {
-            let valid: Vec<String> =
-                (1..=experts).filter(|n| experts.is_multiple_of(*n)).map(|n| n.to_string()).collect();
-            Err(ConfigError::Values(vec![format!(
-                "the model has {experts} experts a layer, which do not divide over {ranks} ranks; set parallel.expert \
-                 (and parallel.devices, a multiple of it) to one of {}",
-                valid.join(", ")
-            )])
-            .into())
-        }
+    match model.layers.iter().filter_map(experts).find(|&experts| experts < ranks) {
+        Some(experts) => Err(ConfigError::Values(vec![format!(
+            "the model has {experts} experts a layer, fewer than the {ranks} ranks that share them; set parallel.expert to at \
+             most {experts} (and parallel.devices to a multiple of it)"
+        )])
+        .into()),
         None => Ok(()),
     }
 }
@@ -118,9 +131,14 @@ fn sized(m: &ModelSection, vocab: usize, seq: usize) -> ModelConfig {
     }
 }
 
-/// The mesh of a configuration: data x expert.
-pub fn mesh(devices: usize, expert: usize) -> Mesh {
-    Mesh::new(&[("data", devices / expert), (collegium_model::layers::EXPERT_AXIS, expert)])
+/// The mesh of `devices`: data x expert, where the `expert` ranks that share the experts are on one node, and data x node x expert where they
+/// are on several.
+pub fn mesh(devices: usize, expert: usize, nodes: usize) -> Mesh {
+    let data = ("data", devices / expert);
+    match nodes {
+        1 => Mesh::new(&[data, (EXPERT_AXIS, expert)]),
+        _ => Mesh::new(&[data, (NODE_AXIS, nodes), (EXPERT_AXIS, expert / nodes)]),
+    }
 }
 
 /// The model on its devices: random, or from the checkpoint in `weights`.
@@ -133,13 +151,8 @@ pub fn engine(
     backend: Arc<dyn Backend>,
     weights: Option<&Path>,
 ) -> Result<Engine, TrainError> {
-    let settings = Settings {
-        dtype: config.dtype().expect("the configuration was checked"),
-        residuals: config.residuals().expect("the configuration was checked"),
-        batch: config.micro_batch(),
-        seq: config.train.seq,
-    };
-    let mesh = mesh(config.parallel.devices, config.expert_ranks());
+    let settings = config.settings();
+    let mesh = mesh(config.parallel.devices, config.expert_ranks(), config.parallel.nodes);
     load(model, backend, mesh, settings, weights, config.train.seed)
 }
 

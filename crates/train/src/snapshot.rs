@@ -30,6 +30,9 @@ pub struct RunState {
     pub data: StreamState,
     /// Biases of the routers, by MoE layer.
     pub router_bias: Vec<Vec<f32>>,
+    /// Experts in the home slots, by MoE layer and rank of an expert-parallel group.
+    #[serde(default)]
+    pub homes: Vec<Vec<Vec<u32>>>,
 }
 
 /// Writes everything into `folder`.
@@ -100,7 +103,8 @@ pub fn restore(engine: &mut Engine, state: &RunState, folder: &Path) -> Result<(
     for (prefix, which) in [("m/", State::FirstMoment), ("v/", State::SecondMoment)] {
         engine.import(which, &mut |name, sizes| Ok(reader.read_f32(&format!("{prefix}{name}"), sizes)?))?;
     }
-    engine.set_router_bias(state.router_bias.clone())
+    engine.set_router_bias(state.router_bias.clone())?;
+    engine.adapter_mut().restore(state.step, &state.homes)
 }
 
 /// Name and sizes of every tensor, in the order they are exported.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use collegium_balance::trace::Trace;
 use collegium_checkpoint::CheckpointDir;
 use collegium_data::Batch;
 use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
 
+use crate::adapt::DispatchReport;
 use crate::config::RunConfig;
 use crate::engine::{Engine, Hyper, LossWeights, State, StepLoss};
 use crate::feed::Feed;
@@ -17,6 +19,9 @@ use crate::sampling::Sampler;
 use crate::schedule::learning_rate;
 use crate::snapshot::{self, RunState};
 use crate::{TrainError, solve};
+
+/// The static shapes that a run used, in its folder.
+pub const BUCKETS_FILE: &str = "buckets.json";
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +155,8 @@ impl Trainer {
 
     fn close(&mut self) -> Result<(), TrainError> {
         self.writer.sync()?;
+        let buckets = serde_json::to_string_pretty(&self.engine.buckets()).expect("plain data");
+        collegium_checkpoint::write_file(&self.dir.join(BUCKETS_FILE), buckets.as_bytes())?;
         collegium_report::html::render(&self.dir)?;
         Ok(())
     }
@@ -160,6 +167,8 @@ impl Trainer {
 
     fn train_step(&mut self) -> Result<(), TrainError> {
         let started = Instant::now();
+        // What validation sent is not this step's.
+        self.engine.take_sent();
         let micro = self.config.num_micro_batches();
         let batches: Vec<Batch> =
             (0..micro).map(|_| self.feed.train.next_batch()).collect::<Result<_, _>>()?;
@@ -171,6 +180,11 @@ impl Trainer {
             aux: router.aux_loss / micro as f64,
             z: router.z_loss / micro as f64,
         };
+        let every = self.config.run.record_routing;
+        let recorded = every > 0 && (self.step + 1).is_multiple_of(every);
+        if recorded {
+            self.engine.start_recording();
+        }
         let mut losses = Vec::with_capacity(micro);
         let mut forward_seconds = 0.0;
         for batch in &batches {
@@ -202,8 +216,12 @@ impl Trainer {
         };
         self.engine.update(&hyper, norm)?;
         self.steer_routers(&losses)?;
+        self.engine.adapter_mut().end_step()?;
         self.engine.finish_update()?;
         self.step += 1;
+        if recorded {
+            self.write_routing()?;
+        }
         let tokens: usize = batches.iter().map(|b| b.tokens.len()).sum();
         self.tokens += tokens as u64;
         let seconds = started.elapsed().as_secs_f64();
@@ -222,12 +240,32 @@ impl Trainer {
                 step_seconds: seconds,
                 tokens_per_second: tokens as f64 / seconds,
                 phase_seconds: phases,
+                collective_bytes: self.engine.take_sent().into_iter().map(|(k, b)| (k.into(), b)).collect(),
                 ..StepRecord::default()
             },
         );
         self.writer.write(&record)?;
         self.progress.step(&record);
         Ok(())
+    }
+
+    /// The experts of every token of this step, as `collegium balance --trace` reads them.
+    fn write_routing(&mut self) -> Result<(), TrainError> {
+        let layers = self.engine.take_recording();
+        if layers.is_empty() {
+            return Ok(());
+        }
+        let folder = self.dir.join("routing");
+        let cannot = |source| TrainError::Folder { path: folder.clone(), source };
+        std::fs::create_dir_all(&folder).map_err(cannot)?;
+        let trace = Trace {
+            name: String::new(),
+            num_experts: self.engine.router_bias().iter().map(Vec::len).max().unwrap_or(0),
+            ranks: Some(self.engine.backend().num_devices()),
+            step: Some(self.step as usize),
+            layers,
+        };
+        Ok(trace.write(&folder.join(format!("step-{:08}.safetensors", self.step)))?)
     }
 
     /// Loss-free balancing: an expert with fewer rows than the mean becomes a little likelier.
@@ -253,15 +291,17 @@ impl Trainer {
         let dispatch = || losses.iter().flat_map(|l| &l.dispatch);
         let sparse = dispatch().next().is_some();
         let layers = losses.first().map_or(0, |l| l.dispatch.len());
-        let rows: Vec<Vec<u32>> = (0..layers)
-            .map(|layer| {
-                let experts = losses[0].dispatch[layer].rows_per_expert.len();
-                let sum = |e: usize| losses.iter().map(|l| l.dispatch[layer].rows_per_expert[e] as u32).sum();
-                (0..experts).map(sum).collect()
-            })
-            .collect();
-        let real: u64 = dispatch().map(|d| d.rows).sum();
-        let computed: u64 = dispatch().map(|d| d.rows_computed).sum();
+        let by_layer = |of: fn(&DispatchReport) -> &Vec<u64>| -> Vec<Vec<u32>> {
+            let layer = |layer: usize| {
+                let sum = |i: usize| losses.iter().map(|l| of(&l.dispatch[layer])[i] as u32).sum();
+                (0..of(&losses[0].dispatch[layer]).len()).map(sum).collect()
+            };
+            (0..layers).map(layer).collect()
+        };
+        let worst = |of: fn(&DispatchReport) -> f64| sparse.then(|| dispatch().map(of).fold(1.0, f64::max));
+        let sum = |of: fn(&DispatchReport) -> u64| dispatch().map(of).sum::<u64>();
+        let rows = by_layer(|d| &d.rows_per_expert);
+        let (real, computed) = (sum(|d| d.rows), sum(|d| d.rows_computed));
         let recorded = self.config.run.routing_every;
         let due =
             recorded > 0 && (self.step % recorded == 1 % recorded || self.step == self.config.train.steps);
@@ -275,6 +315,18 @@ impl Trainer {
             tokens: self.tokens,
             expert_max_over_mean: sparse.then(|| rows.iter().map(|r| max_over_mean(r)).fold(1.0, f64::max)),
             rows_per_expert: (sparse && due).then_some(rows),
+            rows_per_rank_at_home: (sparse && due).then(|| by_layer(|d| &d.rank_rows_at_home)),
+            rows_per_rank: (sparse && due).then(|| by_layer(|d| &d.rank_rows)),
+            home_max_over_mean: worst(|d| d.home_max_over_mean),
+            rank_max_over_mean: worst(|d| d.rank_max_over_mean),
+            pair_factor: worst(|d| d.pair_factor),
+            clones: sum(|d| d.clones),
+            rows_cloned: sum(|d| d.rows_cloned),
+            rows_sent_near: sum(|d| d.rows_sent - d.rows_sent_far),
+            rows_sent_far: sum(|d| d.rows_sent_far),
+            dispatch_bytes_near: sum(|d| d.bytes_near),
+            dispatch_bytes_far: sum(|d| d.bytes_far),
+            reruns: losses.iter().filter_map(|l| l.dispatch.first()).map(|d| d.reruns).sum(),
             padding: sparse.then(|| computed as f64 / real.max(1) as f64),
             planner_us: dispatch().map(|d| d.planner_us).sum(),
             ..measured
@@ -348,6 +400,7 @@ impl Trainer {
             seed: self.config.train.seed,
             data: self.feed.train.state(),
             router_bias: self.engine.router_bias().to_vec(),
+            homes: self.engine.adapter_mut().start_afresh(),
         };
         self.writer.sync()?;
         let (engine, tokenizer) = (&self.engine, &self.feed.tokenizer);

@@ -83,14 +83,15 @@ fn bucket_of(program: &Program, ranks: usize) -> Bucket {
     let size = |name: &str| program.inputs().find(|i| i.0 == name).map(|i| i.1.dims[0].size);
     let blocks = size("block_slot").unwrap();
     let places = size("cell_target").map_or(blocks * BLOCK, |cells| cells / ranks);
-    Bucket { places, blocks }
+    let slots = size("gate").unwrap();
+    Bucket { slots, places, blocks }
 }
 
 fn counted(data: usize, expert: usize, tied: bool) -> (Cost, Cost) {
     let config = model(tied);
     let mesh = Mesh::new(&[("data", data), ("expert", expert)]);
     let ranks = data * expert;
-    let settings = Settings { dtype: DType::Bf16, residuals: Residuals::Dots, batch: 1, seq: 6 };
+    let settings = Settings::new(DType::Bf16, Residuals::Dots, 1, 6);
     let runs: Arc<Mutex<Vec<Program>>> = Arc::default();
     let backend = Counting { inner: EvalBackend::new(ranks), runs: Arc::clone(&runs) };
     let init = RandomInit::new(&config, 3);
@@ -126,6 +127,8 @@ fn counted(data: usize, expert: usize, tied: bool) -> (Cost, Cost) {
         batch: settings.batch,
         seq: settings.seq,
         residuals: settings.residuals,
+        exchange: settings.exchange,
+        forced_routing: false,
     };
     let planned = step_ledger(&shape, 2, &mut |layer, micro| buckets[micro * 2 + layer / 2]).unwrap();
     (real, planned.total())

@@ -1,26 +1,25 @@
 //! `collegium bench`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use collegium_runtime::{Backend, ProfiledBackend};
 use collegium_train::config::RunConfig;
-use collegium_train::engine::Settings;
-use collegium_train::{bench, setup};
+use collegium_train::{bench, setup, tax};
 
 use super::{Outcome, checkpoint, print_json};
-use crate::args::{BenchArgs, BenchCommand, BenchShape, BenchTrainArgs};
+use crate::args::{BenchArgs, BenchCommand, BenchShape, BenchTaxArgs, BenchTrainArgs, DeviceArgs};
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Outcome {
     match &args.what {
         BenchCommand::Train(args) => train(args),
+        BenchCommand::Tax(args) => tax(args),
     }
 }
 
 fn train(args: &BenchTrainArgs) -> Outcome {
-    let preset = match args.shape {
-        BenchShape::S => "bench-s",
-        BenchShape::M => "bench-m",
-    };
+    let preset = preset(args.shape);
     let settings = [
         format!("train.dtype={}", args.dtype),
         format!("train.residuals={}", args.residuals),
@@ -31,17 +30,25 @@ fn train(args: &BenchTrainArgs) -> Outcome {
     }
     let config = RunConfig::assemble(Some(preset), None, &settings)?;
     let (model, _) = setup::model_config(&config, 0)?;
-    let backend = checkpoint::backend(&args.device)?;
-    let settings = Settings {
-        dtype: config.dtype().expect("checked"),
-        residuals: config.residuals().expect("checked"),
-        batch: config.micro_batch(),
-        seq: config.train.seq,
-    };
-    let mesh = setup::mesh(args.device.devices, args.device.devices);
+    // An empty cache of its own: cold compilation is part of what is measured, and so is the second start.
+    let programs = tempfile::tempdir()?;
+    let mut backend: Arc<dyn Backend> = checkpoint::backend_with(&args.device, Some(programs.path().into()))?;
+    let profile = args.programs.then(|| Arc::new(ProfiledBackend::new(backend.clone())));
+    if let Some(profile) = &profile {
+        backend = profile.clone();
+    }
+    let settings = config.settings();
+    let mesh = setup::mesh(args.device.devices, args.device.devices, 1);
     let found = bench::train_steps(backend, model, mesh, settings, args.steps, &mut |step, rate| {
         eprintln!("step {step}/{}: {rate:.0} tokens/s", args.steps);
+        // The first step warms caches.
+        if let Some(profile) = profile.as_ref().filter(|_| step == 0) {
+            profile.take();
+        }
     })?;
+    if let Some(profile) = &profile {
+        print_programs(profile, args.steps);
+    }
     if args.json {
         print_json(&found)?;
         return Ok(ExitCode::SUCCESS);
@@ -60,7 +67,93 @@ fn train(args: &BenchTrainArgs) -> Outcome {
         "step              {:>10.3} s = forward {:.3} + backward {:.3} + optimizer {:.3}",
         found.step_seconds, found.forward_seconds, found.backward_seconds, found.optimizer_seconds
     );
-    println!("compile           {:>10.1} s", found.compile_seconds);
+    println!(
+        "compile           {:>10.1} s   ({:.2} from the cache)",
+        found.compile_seconds, found.cached_compile_seconds
+    );
     println!("peak memory       {:>10.2} GB", found.peak_bytes as f64 / 1e9);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What each program took in one step, on standard error: the object of `--json` stays alone on the other.
+fn print_programs(profile: &ProfiledBackend, steps: usize) {
+    let times: Vec<_> = profile.take().into_iter().filter(|t| t.name != "gemm").collect();
+    let whole: f64 = times.iter().map(|t| t.seconds).sum();
+    eprintln!("program                  calls   ms a step  share  GFLOP/s");
+    for t in times {
+        eprintln!(
+            "{:<24} {:>5}  {:>10.1}  {:>4.0} %  {:>7.1}",
+            t.name,
+            t.calls / steps as u64,
+            1e3 * t.seconds / steps as f64,
+            100.0 * t.seconds / whole,
+            t.flops / t.seconds / 1e9
+        );
+    }
+}
+
+fn preset(shape: BenchShape) -> &'static str {
+    match shape {
+        BenchShape::S => "bench-s",
+        BenchShape::M => "bench-m",
+    }
+}
+
+fn tax(args: &BenchTaxArgs) -> Outcome {
+    if args.steps == 0 {
+        anyhow::bail!("--steps 0 measures nothing; give at least 1");
+    }
+    if !(0.0..=10.0).contains(&args.zipf) {
+        anyhow::bail!("--zipf {} is no skew; give a number from 0 (none) to 10", args.zipf);
+    }
+    let mut settings = args.settings.clone();
+    settings.push(format!("parallel.devices={}", args.devices));
+    let config = |policy: &str| {
+        let mut settings = settings.clone();
+        settings.push(format!("parallel.balance={policy}"));
+        RunConfig::assemble(Some(preset(args.shape)), None, &settings)
+    };
+    let policies = args.policy.iter().map(|p| Ok(config(p)?.settings().balance));
+    let policies = policies.collect::<anyhow::Result<Vec<_>>>()?;
+    let config = config("static")?;
+    let (model, _) = setup::model_config(&config, 0)?;
+    let device = DeviceArgs { platform: args.platform.clone(), devices: args.devices };
+    let backend = checkpoint::backend(&device)?;
+    let mesh = setup::mesh(args.devices, args.devices, 1);
+    let skew = tax::Skew { exponent: args.zipf, seed: 0 };
+    let trial = tax::Trial {
+        backend: &backend,
+        config: &model,
+        mesh: &mesh,
+        settings: config.settings(),
+        skew,
+        steps: args.steps,
+    };
+    let rows = tax::tax(&trial, &policies, &mut |step| {
+        eprintln!("step {step} of every policy done");
+    })?;
+    if args.json {
+        print_json(&serde_json::json!({ "devices": args.devices, "zipf": args.zipf, "rows": rows }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{:<14}{:>10}{:>8}{:>11}{:>11}{:>9}{:>9}{:>8}{:>10}{:>7}",
+        "routing", "tokens/s", "tax", "max/mean", "planned", "clones", "padding", "pairs", "plan us", "drops"
+    );
+    for row in &rows {
+        println!(
+            "{:<14}{:>10.0}{:>7.1}%{:>11.2}{:>11.3}{:>9.1}{:>9.3}{:>8.2}{:>10.0}{:>7}",
+            row.name,
+            row.tokens_per_second,
+            100.0 * row.tax,
+            row.home_max_over_mean,
+            row.rank_max_over_mean,
+            row.clones,
+            row.padding,
+            row.pair_factor,
+            row.planner_us,
+            row.drops
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

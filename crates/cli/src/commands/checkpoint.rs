@@ -9,7 +9,7 @@ use collegium_core::DType;
 use collegium_data::Tokenizer;
 use collegium_hlo::Residuals;
 use collegium_model::config::ModelConfig;
-use collegium_runtime::Backend;
+use collegium_runtime::{Backend, platform};
 use collegium_train::engine::{Engine, Settings};
 use collegium_train::{TrainError, setup};
 
@@ -64,8 +64,8 @@ impl Model {
             anyhow::bail!("--batch {batch} does not divide over --devices {devices}; make it a multiple");
         }
         let batch = batch / devices;
-        let settings = Settings { dtype: DType::F32, residuals: Residuals::Recompute, batch, seq };
-        let mesh = setup::mesh(devices, devices);
+        let settings = Settings::new(DType::F32, Residuals::Recompute, batch, seq);
+        let mesh = setup::mesh(devices, devices, 1);
         setup::load(&self.config, backend, mesh, settings, Some(&self.folder), 0)
             .with_context(|| format!("cannot load {}", self.folder.display()))
     }
@@ -73,8 +73,13 @@ impl Model {
 
 /// The devices asked for.
 pub fn backend(device: &DeviceArgs) -> anyhow::Result<Arc<dyn Backend>> {
+    backend_with(device, platform::program_folder())
+}
+
+/// The devices asked for, with compiled programs in the folder `programs`, or kept nowhere.
+pub fn backend_with(device: &DeviceArgs, programs: Option<PathBuf>) -> anyhow::Result<Arc<dyn Backend>> {
     if device.devices == 0 {
         anyhow::bail!("--devices is 0; at least 1 is needed");
     }
-    Ok(setup::open_backend(&device.platform, device.devices)?)
+    Ok(setup::open_backend_with(&device.platform, device.devices, programs)?)
 }

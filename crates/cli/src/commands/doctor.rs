@@ -16,11 +16,37 @@ pub fn run(args: &DoctorArgs) -> Outcome {
     }
     let found = platform::survey();
     if args.json {
-        print_json(&json!({ "platforms": found.iter().map(object).collect::<Vec<Value>>() }))?;
+        print_json(&json!({
+            "platforms": found.iter().map(object).collect::<Vec<Value>>(),
+            "program_cache": program_cache(),
+        }))?;
     } else {
         found.iter().for_each(print);
+        print_cache();
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of compiled programs, how many there are and how large they are together; `null` where it is turned off.
+fn program_cache() -> Value {
+    let Some(folder) = platform::program_folder() else { return Value::Null };
+    let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let sizes: Vec<u64> = files.filter_map(|f| Some(f.metadata().ok()?.len())).collect();
+    json!({ "folder": folder, "programs": sizes.len(), "bytes": sizes.iter().sum::<u64>() })
+}
+
+fn print_cache() {
+    let cache = program_cache();
+    if cache.is_null() {
+        println!("compiled programs are not kept (COLLEGIUM_PROGRAM_CACHE=off)");
+        return;
+    }
+    println!(
+        "compiled programs: {}, {:.1} MB in {}",
+        cache["programs"],
+        cache["bytes"].as_f64().unwrap_or(0.0) / 1e6,
+        cache["folder"].as_str().unwrap_or_default()
+    );
 }
 
 fn object(s: &Survey) -> Value {

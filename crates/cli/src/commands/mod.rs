@@ -1,9 +1,12 @@
 //! One file a command.
 
+pub mod balance;
 pub mod bench;
+pub mod buckets;
 pub mod doctor;
 pub mod eval;
 pub mod generate;
+pub mod lint;
 pub mod plan;
 pub mod presets;
 pub mod report;
@@ -15,10 +18,25 @@ pub mod verify;
 mod checkpoint;
 mod run_folder;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What every command gives.
 pub type Outcome = anyhow::Result<ExitCode>;
+
+/// Tells something on the way; that nobody reads it any more must not end a run.
+fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The element type that `--dtype` names.
+fn dtype(name: &str) -> anyhow::Result<collegium_core::DType> {
+    match name {
+        "float32" => Ok(collegium_core::DType::F32),
+        "bfloat16" => Ok(collegium_core::DType::Bf16),
+        _ => anyhow::bail!("--dtype is `{name}`; use float32 or bfloat16"),
+    }
+}
 
 /// Prints one JSON object.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
@@ -32,7 +50,7 @@ fn show_tokenizing() -> impl FnMut(collegium_data::Progress) {
     move |p| {
         if shown.elapsed().as_secs() >= 2 {
             let share = 100.0 * p.bytes_done as f64 / p.bytes_total.max(1) as f64;
-            eprintln!("tokenizing: {share:.0} %, {} documents, {} tokens", p.documents, p.tokens);
+            tell(format!("tokenizing: {share:.0} %, {} documents, {} tokens", p.documents, p.tokens));
             shown = std::time::Instant::now();
         }
     }

@@ -1,5 +1,6 @@
 //! `collegium train`.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use collegium_train::feed::Feed;
 use collegium_train::{Ending, TrainError, Trainer, feed, setup, snapshot};
 
 use super::run_folder::{NewFolder, next_free};
-use super::{Outcome, print_json, show_tokenizing};
+use super::{Outcome, show_tokenizing, tell};
 use crate::args::TrainArgs;
 
 /// Runs the command.
@@ -30,15 +31,18 @@ pub fn run(args: &TrainArgs) -> Outcome {
     };
     let (ending, step) = trainer.run()?;
     let summary = collegium_report::summary(&dir)?;
-    if args.json {
-        print_json(&summary)?;
-    } else {
-        println!("{summary}");
-        println!("page        {}", dir.join("report.html").display());
-        println!("checkpoint  {}", newest(&dir)?.display());
-    }
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&summary)?,
+        false => format!(
+            "{summary}\npage        {}\ncheckpoint  {}",
+            dir.join("report.html").display(),
+            newest(&dir)?.display()
+        ),
+    };
+    // Everything is saved: an output that is closed is no failure.
+    let _ = writeln!(std::io::stdout(), "{text}");
     if ending == Ending::Interrupted {
-        eprintln!("stopped after step {step}; go on with: collegium train --resume {}", dir.display());
+        tell(format!("stopped after step {step}; go on with: collegium train --resume {}", dir.display()));
         return Ok(ExitCode::from(130));
     }
     Ok(ExitCode::SUCCESS)
@@ -60,6 +64,8 @@ fn configuration(args: &TrainArgs) -> anyhow::Result<RunConfig> {
     settings.extend(args.field.iter().map(|f| format!("data.field={}", serde_json::Value::from(f.as_str()))));
     settings.extend(args.tokenizer.iter().map(|t| format!("data.tokenizer={}", text(t))));
     settings.extend(args.run.iter().map(|r| format!("run.dir={}", text(r))));
+    settings.extend(args.precompile.then(|| "parallel.precompile=true".to_string()));
+    settings.extend(args.record_routing.map(|steps| format!("run.record_routing={steps}")));
     Ok(RunConfig::assemble(args.preset.as_deref(), args.config.as_deref(), &settings)?)
 }
 
@@ -67,7 +73,7 @@ fn create(args: &TrainArgs, stop: Arc<AtomicBool>) -> anyhow::Result<(Trainer, P
     let mut config = configuration(args)?;
     let tokenizer = feed::tokenizer(&config)?;
     let (model, warnings) = setup::model_config(&config, tokenizer.vocab_size())?;
-    warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    warnings.iter().for_each(|w| tell(format!("warning: {w}")));
     let dir = match &config.run.dir {
         Some(dir) => dir.clone(),
         None => next_free(Path::new("runs"))?,
@@ -93,8 +99,13 @@ fn resume(args: &TrainArgs, run: &Path, stop: Arc<AtomicBool>) -> anyhow::Result
             run.display()
         );
     }
-    let config = RunConfig::assemble(None, Some(&saved), &args.settings)
-        .with_context(|| format!("cannot resume {}", run.display()))?;
+    let read = |settings: &[String]| {
+        RunConfig::assemble(None, Some(&saved), settings)
+            .with_context(|| format!("cannot resume {}", run.display()))
+    };
+    let mut config = read(&args.settings)?;
+    check_unchanged(&read(&[])?, &config)?;
+    config.run.dir = Some(run.into());
     let checkpoint = newest(run)?;
     let (done, steps) = (snapshot::read_state(&checkpoint)?.step, config.train.steps);
     if done >= steps {
@@ -114,6 +125,31 @@ fn resume(args: &TrainArgs, run: &Path, stop: Arc<AtomicBool>) -> anyhow::Result
     Ok(Trainer::resume(config, run, engine, feed, &checkpoint, stop)?)
 }
 
+/// Refuses to change what a run cannot change: where it is, and what its weights and data began with.
+fn check_unchanged(saved: &RunConfig, config: &RunConfig) -> anyhow::Result<()> {
+    let fixed = [
+        (
+            "run.dir",
+            saved.run.dir == config.run.dir,
+            "a run stays in its folder; move the folder and give its new path to --resume",
+        ),
+        (
+            "train.seed",
+            saved.train.seed == config.train.seed,
+            "it fixed the weights and the order of the data; start a new run",
+        ),
+        (
+            "model.checkpoint",
+            saved.model.checkpoint == config.model.checkpoint,
+            "the run goes on with its own weights; start a new run",
+        ),
+    ];
+    match fixed.iter().find(|f| !f.1) {
+        Some((key, _, why)) => anyhow::bail!("--set {key} cannot go with --resume: {why}"),
+        None => Ok(()),
+    }
+}
+
 /// The first key in which two models differ.
 fn difference(saved: &ModelConfig, described: &ModelConfig) -> Option<String> {
     let (saved, described) = (saved.to_hf_json(), described.to_hf_json());
@@ -131,14 +167,14 @@ fn open_feed(config: &RunConfig, dir: &Path) -> anyhow::Result<Feed> {
 
 fn compile(engine: &mut collegium_train::engine::Engine) -> anyhow::Result<()> {
     let seconds = engine.compile()?;
-    eprintln!("compiled in {seconds:.1} s");
+    tell(format!("compiled in {seconds:.1} s"));
     Ok(())
 }
 
 fn describe(config: &RunConfig, model: &ModelConfig, dir: &Path) {
     let million = |n: u64| n as f64 / 1e6;
     let (devices, expert) = (config.parallel.devices, config.expert_ranks());
-    eprintln!(
+    tell(format!(
         "{}: {:.2} M parameters, {:.2} M active; {devices} {} device{} = {} x {expert} (data x expert); {} steps of {} tokens; run {}",
         model.family,
         million(model.num_parameters()),
@@ -149,5 +185,5 @@ fn describe(config: &RunConfig, model: &ModelConfig, dir: &Path) {
         config.train.steps,
         config.train.batch * config.train.seq,
         dir.display(),
-    );
+    ));
 }

@@ -11,6 +11,7 @@ use crate::args::VerifyArgs;
 
 /// Runs the command; exit code 1 where a case is beyond the limits.
 pub fn run(args: &VerifyArgs) -> Outcome {
+    let dtype = super::dtype(&args.dtype)?;
     let backend = checkpoint::backend(&args.device)?;
     let mut results = Vec::new();
     if !args.json {
@@ -20,7 +21,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         );
     }
     for case in &args.cases {
-        let found = verify::verify(case, backend.clone())
+        let found = verify::verify(case, backend.clone(), dtype)
             .with_context(|| format!("cannot verify {}", case.display()))?;
         if !args.json {
             let name =
@@ -39,12 +40,8 @@ pub fn run(args: &VerifyArgs) -> Outcome {
     }
     let passed = results.iter().all(|r| r.passed);
     if args.json {
-        let limits = json!({
-            "max_logit_error": verify::MAX_LOGIT_ERROR,
-            "loss_error": verify::MAX_LOSS_ERROR,
-            "max_gradient_error": verify::MAX_GRADIENT_ERROR,
-        });
-        print_json(&json!({ "passed": passed, "limits": limits, "cases": results }))?;
+        let limits = verify::Limits::of(dtype);
+        print_json(&json!({ "passed": passed, "dtype": args.dtype, "limits": limits, "cases": results }))?;
     }
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -34,6 +34,40 @@ fn verify_passes_a_reference_and_fails_a_changed_one() {
 }
 
 #[test]
+fn verify_in_bfloat16_has_its_own_limits() {
+    if !has_plugin() {
+        return;
+    }
+    let (dense, sparse) = (fixture("qwen3"), fixture("qwen3_moe_mixed"));
+    let args = ["verify", dense.to_str().unwrap(), sparse.to_str().unwrap(), "--dtype", "bfloat16", "--json"];
+    let report = json(Path::new("."), &args);
+    assert_eq!((&report["dtype"], &report["passed"]), (&"bfloat16".into(), &true.into()), "{report:#}");
+    for case in report["cases"].as_array().unwrap() {
+        // Computed in bfloat16 it cannot be as near as float32 is.
+        assert!(case["max_logit_error"].as_f64().unwrap() > 1e-4, "{case:#}");
+    }
+    let wrong = run(Path::new("."), &["verify", "x", "--dtype", "half"]);
+    assert!(wrong.code == Some(2) && wrong.err.contains("use float32 or bfloat16"), "{}", wrong.err);
+}
+
+#[test]
+fn an_output_that_nobody_reads_ends_quietly() {
+    for args in [&["presets"][..], &["man"], &["lint", "tiny", "--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done: Done = collegium(Path::new("."), args)
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap()
+            .into();
+        assert_eq!((done.code, done.err.as_str()), (None, ""), "{args:?} ends by the signal");
+    }
+}
+
+#[test]
 fn generate_continues_the_same_way_as_text_and_as_json() {
     if !has_plugin() {
         return;
@@ -101,4 +135,25 @@ fn presets_doctor_completions_and_the_manual_print() {
     assert_eq!(names, ["cpu", "cuda", "neuron"]);
     assert!(succeed(here, &["completions", "bash"]).contains("collegium"));
     assert!(succeed(here, &["man"]).starts_with(".ie"));
+}
+
+#[test]
+fn lint_judges_presets_and_files_and_fails_what_breaks_a_rule() {
+    let here = Path::new(".");
+    let fixture = fixture("olmoe");
+    let good = json(here, &["lint", "tiny", fixture.to_str().unwrap(), "--json"]);
+    assert_eq!((&good["passed"], &good["target"]), (&true.into(), &"neuron".into()));
+    for model in good["models"].as_array().unwrap() {
+        let programs = model["programs"].as_array().unwrap();
+        for name in ["embed.forward", "block.backward", "experts.forward", "adamw", "generation_block"] {
+            assert!(programs.iter().any(|p| p["program"] == name), "{name} in {programs:?}");
+        }
+    }
+    let args = ["lint", "tiny", "--target", "trn1", "--set", "parallel.devices=4"];
+    let bad = run(here, &args);
+    assert_eq!(bad.code, Some(1));
+    assert!(bad.out.contains("error     group-size"), "{}", bad.out);
+    let unknown = run(here, &["lint", "tinny"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.err.contains("no such preset; presets are tiny, reasoning"), "{}", unknown.err);
 }

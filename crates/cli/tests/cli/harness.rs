@@ -28,9 +28,15 @@ eval_every = 0
 eval_batches = 1
 ";
 
+/// Where the binary keeps compiled programs: not among the user's.
+pub fn program_cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs")
+}
+
 /// The binary, in `folder`.
 pub fn collegium(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_collegium"));
+    command.env("COLLEGIUM_PROGRAM_CACHE", program_cache());
     command.args(args).current_dir(folder).stdin(Stdio::null());
     command
 }

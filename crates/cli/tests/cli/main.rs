@@ -2,6 +2,7 @@
 //! trained run serves every test that only needs some checkpoint, because what takes the time is compiling.
 
 mod bad_input;
+mod balance;
 mod commands;
 mod harness;
 mod training;

@@ -152,3 +152,43 @@ fn numbers_that_stop_being_finite_end_the_run_at_the_step_and_place() {
         "error: step 1: the numbers stopped being finite, first in layer 1; there is no checkpoint yet";
     assert!(done.err.contains(message), "{}", done.err);
 }
+
+#[test]
+fn a_second_start_compiles_nothing_and_computes_the_same() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy();
+    let compiled = || contents(&program_cache()).len();
+    let before = compiled();
+    assert!(before > 10, "{before} programs kept");
+    let args = ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run"];
+    succeed(folder.path(), &[&args[..], &["again"]].concat());
+    let off = collegium(folder.path(), &[&args[..], &["off"]].concat())
+        .env("COLLEGIUM_PROGRAM_CACHE", "off")
+        .output()
+        .unwrap();
+    assert!(off.status.success());
+    let model = |run: &str| {
+        std::fs::read(folder.path().join(run).join("checkpoints/step-00000004/model.safetensors")).unwrap()
+    };
+    assert!(model("run") == model("again") && model("run") == model("off"));
+    assert!(!folder.path().join("off/programs").exists() && !folder.path().join("programs").exists());
+}
+
+#[test]
+fn every_step_records_what_a_rank_sent() {
+    if !has_plugin() {
+        return;
+    }
+    let text = std::fs::read_to_string(trained().join("run/metrics.jsonl")).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let steps: Vec<_> = records.filter(|r| r["kind"] == "step").collect();
+    assert_eq!(steps.len(), 4);
+    for step in &steps {
+        let sent = |kind: &str| step["collective_bytes"][kind].as_u64().unwrap();
+        assert!(sent("all_to_all") > 0 && sent("all_gather") > 0, "{step}");
+        // Gradients of the dense weights go back onto the shards once a step: to each other rank its half, in f32.
+        assert_eq!(sent("reduce_scatter"), steps[0]["collective_bytes"]["reduce_scatter"]);
+    }
+}

@@ -150,7 +150,16 @@ fn shape<'c>(
     seq: usize,
     mesh: Mesh,
 ) -> programs::Shape<'c> {
-    programs::Shape { config, mesh, dtype: local.dtype, batch, seq, residuals: local.residuals }
+    programs::Shape {
+        config,
+        mesh,
+        dtype: local.dtype,
+        batch,
+        seq,
+        residuals: local.residuals,
+        exchange: programs::Exchange::default(),
+        forced_routing: false,
+    }
 }
 
 /// Attention with the dense feed-forward, or with the router and the shared experts of a sparse layer.
@@ -203,7 +212,7 @@ pub fn experts(
     let slots = (moe.num_experts / expert).max(1);
     let blocks = rows.div_ceil(BLOCK).max(1);
     let places = if expert > 1 { rows.div_ceil(expert).max(1) } else { blocks * BLOCK };
-    let split = programs::expert_layer(&shape, &moe, slots, Bucket { places, blocks }, BLOCK)?;
+    let split = programs::expert_layer(&shape, &moe, Bucket { slots, places, blocks }, BLOCK)?;
     Ok(Halves::of(&split))
 }
 

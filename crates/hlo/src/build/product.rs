@@ -118,7 +118,7 @@ impl<'g> Value<'g> {
 }
 
 /// What a grouped product of this type accumulates into.
-fn product_dtype(inputs: DType) -> DType {
+pub(crate) fn product_dtype(inputs: DType) -> DType {
     if matches!(inputs, DType::Bf16 | DType::F16) { DType::F32 } else { inputs }
 }
 

@@ -9,6 +9,7 @@
 //!   is written once, and read once by each kernel that uses it. Transposes, reshapes and renames are views.
 //!   Look-ups and slices read what they return, not their table; an update is in place. A grouped product reads the
 //!   weights of every slot once.
+//! - Composite operations count as their plain form, whether or not a kernel spares some of it.
 //! - A collective sends, per device of a group of r and n bytes: all-reduce 2 (r - 1) / r n; all-gather (r - 1) / r of its
 //!   result, reduce-scatter and all-to-all (r - 1) / r of their input; a ring shift n.
 //! - Live bytes follow the order of the nodes: inputs live throughout, donated ones until their last reader, and
@@ -76,22 +77,26 @@ impl Program {
 
     /// What one run costs one device.
     pub fn cost(&self) -> Cost {
-        let peak_live_bytes = Memory::of(self).peak_live_bytes(self);
+        let plain = &*self.plain();
+        let peak_live_bytes = Memory::of(plain).peak_live_bytes(plain);
         let mut cost = Cost { peak_live_bytes, ..Cost::default() };
-        for node in &self.nodes {
-            let inputs: Vec<&Shape> = node.inputs.iter().map(|&n| self.shape(n)).collect();
+        for node in &plain.nodes {
+            let inputs: Vec<&Shape> = node.inputs.iter().map(|&n| plain.shape(n)).collect();
             let (matmul, other) = flops(&node.op, &inputs, &node.shape);
             cost.matmul_flops += matmul;
             cost.flops += matmul + other;
-            if let Some(traffic) = self.traffic(node) {
-                cost.add_traffic(&traffic, 1);
-            }
         }
-        for kernel in self.kernels() {
+        for kernel in plain.kernels() {
             cost.bytes_read += kernel.bytes_read;
             cost.bytes_written += kernel.bytes_written;
         }
+        plain.collectives().iter().for_each(|traffic| cost.add_traffic(traffic, 1));
         cost
+    }
+
+    /// Every collective of the program, in order.
+    pub fn collectives(&self) -> Vec<Traffic> {
+        self.nodes.iter().filter_map(|node| self.traffic(node)).collect()
     }
 
     /// What a node sends, if it is a collective.

@@ -94,7 +94,9 @@ impl std::fmt::Display for Finding {
 }
 
 /// Every rule of the target that the program breaks, in the order of the table.
+/// Composite operations are looked at in their plain form, and node numbers are those of [`Program::plain`].
 pub fn lint(program: &Program, target: Target) -> Vec<Finding> {
+    let program = &*program.plain();
     let applies = |rule: &&Rule| (rule.applies)(target);
     let run = |rule: &Rule| {
         let finding = |(severity, node, message)| Finding { rule: rule.id, severity, node, message };

@@ -4,7 +4,7 @@ use collegium_core::DType;
 
 use super::rule::{Found, each};
 use super::{Severity, Target};
-use crate::{Binary, Node, Op, Program, Reduction};
+use crate::{Binary, Node, NodeId, Op, Program, Reduction};
 
 pub(super) fn f64(program: &Program, _: Target) -> Found {
     each(program, Severity::Error, |node| {
@@ -17,6 +17,25 @@ pub(super) fn integer_remainder(program: &Program, _: Target) -> Found {
         (node.op == Op::Binary(Binary::Rem) && !node.shape.dtype.is_float())
             .then(|| "remainder of integers; divide, multiply back and subtract".into())
     })
+}
+
+pub(super) fn integer_quotient(program: &Program, _: Target) -> Found {
+    each(program, Severity::Error, |node| {
+        let divides = node.op == Op::Binary(Binary::Div) && !node.shape.dtype.is_float();
+        (divides && !is_power_of_two(program, node.inputs[1])).then(|| {
+            "quotient of integers; use floor((x + 0.5) / n) in f32, which is exact below 2^22".into()
+        })
+    })
+}
+
+/// Whether a value is a power of two everywhere, seen through broadcasts.
+fn is_power_of_two(program: &Program, id: NodeId) -> bool {
+    let node = &program.nodes[id.index()];
+    match &node.op {
+        Op::Constant(value) => value.get() >= 1.0 && value.get().log2().fract() == 0.0,
+        Op::Broadcast => is_power_of_two(program, node.inputs[0]),
+        _ => false,
+    }
 }
 
 pub(super) fn integer_power(program: &Program, _: Target) -> Found {

@@ -47,6 +47,7 @@ fn lowered(op: &Op) -> &'static str {
         Op::GroupedDot { .. } => "while dynamic_slice minimum reshape dot_general dynamic_update_slice",
         Op::GroupedOuter => "while dynamic_slice minimum reshape dot_general add dynamic_update_slice",
         Op::RingShift { .. } => "collective_permute",
+        Op::Composite { .. } => "custom_call",
         Op::Iota { .. }
         | Op::Compare(_)
         | Op::Select

@@ -32,6 +32,12 @@ pub const RULES: &[Rule] = &[
         check: numbers::integer_remainder,
     },
     Rule {
+        id: "integer-quotient",
+        source: "integer division goes through an f32 reciprocal and is off by one for some inputs; by powers of two it is exact",
+        applies: neuron,
+        check: numbers::integer_quotient,
+    },
+    Rule {
         id: "integer-power",
         source: "EVRF062: 64-bit integer power",
         applies: neuron,

@@ -50,6 +50,10 @@ fn operators_and_types() {
     assert_eq!(findings(&[], TRN2, |g| g.parameter("x", DType::F64, &[])), ["f64 Error"]);
     assert_eq!(findings(&[], TRN2, |g| integers(g).rem(integers(g))), ["integer-remainder Error"]);
     assert_eq!(findings(&[], TRN2, |g| floats(g).rem(floats(g))), [""; 0]);
+    assert_eq!(findings(&[], TRN2, |g| integers(g) / 3.0), ["integer-quotient Error"]);
+    assert_eq!(findings(&[], TRN2, |g| integers(g) / integers(g)), ["integer-quotient Error"]);
+    assert_eq!(findings(&[], TRN2, |g| integers(g) / 4.0), [""; 0]);
+    assert_eq!(findings(&[], TRN2, |g| floats(g) / 3.0), [""; 0]);
     let power = findings(&[], TRN2, |g| {
         let x = g.parameter("x", DType::I64, &[]);
         x.pow(x)

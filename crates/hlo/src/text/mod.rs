@@ -6,19 +6,20 @@ mod collective;
 mod grouped;
 mod literal;
 
-pub use call::{GROUPED_DOT, GROUPED_OUTER};
+pub use call::{ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GROUPED_DOT, GROUPED_OUTER};
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use collegium_core::DType;
 
-use crate::{Dim, Mesh, Name, Node, NodeId, Op, Program, Shape};
+use crate::{Composite, Dim, Mesh, Name, Node, NodeId, Op, Program, Shape};
 
 /// How a program is written for a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dialect {
-    /// Whether grouped products become custom calls to this process's CPU kernels. Everywhere else, and as the
-    /// reference, they are loops over blocks in plain StableHLO.
+    /// Whether grouped products and composite operations become custom calls to this process's CPU kernels. Everywhere
+    /// else, and as the reference, they are plain StableHLO: loops over blocks, and [`Program::plain`].
     pub cpu_kernels: bool,
 }
 
@@ -30,7 +31,8 @@ impl Program {
 
     /// The program as one device wants it.
     pub fn to_stablehlo_for(&self, dialect: Dialect) -> String {
-        Writer::new(self, dialect).write()
+        let kernels = |inputs: &[&Shape]| dialect.cpu_kernels && Composite::has_cpu_kernel(inputs);
+        Writer::new(&self.expanded(kernels), dialect).write()
     }
 }
 
@@ -46,13 +48,22 @@ struct Writer<'p> {
     dialect: Dialect,
     /// What each node is called in the text.
     refs: Vec<String>,
+    /// The calls written so far, by composite and inputs: its results are nodes of their own.
+    calls: HashMap<(Composite, Vec<NodeId>), String>,
     out: String,
     fresh: usize,
 }
 
 impl<'p> Writer<'p> {
     fn new(program: &'p Program, dialect: Dialect) -> Self {
-        Self { program, dialect, refs: Vec::with_capacity(program.nodes.len()), out: String::new(), fresh: 0 }
+        Self {
+            program,
+            dialect,
+            refs: Vec::with_capacity(program.nodes.len()),
+            calls: HashMap::new(),
+            out: String::new(),
+            fresh: 0,
+        }
     }
 
     fn write(mut self) -> String {
@@ -237,33 +248,12 @@ impl<'p> Writer<'p> {
                 ))
             }
             Op::Dot { contract } => {
-                let batch: Vec<Name> = shapes[0]
-                    .dims
-                    .iter()
-                    .map(|d| d.name)
-                    .filter(|n| shapes[1].has(n) && !contract.contains(n))
-                    .collect();
-                let pair = |names: &[Name]| {
-                    format!(
-                        "{} x {}",
-                        bracketed(&positions(&shapes[0], names)),
-                        bracketed(&positions(&shapes[1], names))
-                    )
-                };
-                let batching = if batch.is_empty() {
-                    String::new()
+                let narrow = self.dialect.cpu_kernels && shapes[0].dtype == DType::Bf16;
+                if narrow {
+                    self.narrow_dot(&x, &shapes, contract, y)
                 } else {
-                    format!("batching_dims = {}, ", pair(&batch))
-                };
-                self.line(&format!(
-                    "stablehlo.dot_general {}, {}, {batching}contracting_dims = {}{} : ({}, {}) -> {ty}",
-                    x[0],
-                    x[1],
-                    pair(contract),
-                    precision(&shapes[0]),
-                    types[0],
-                    types[1]
-                ))
+                    self.dot(&x, &shapes, contract, y)
+                }
             }
             Op::Take { dim, .. } => self.take(&x, &shapes, dim, y),
             Op::ScatterAdd { .. } => self.scatter_add(&x, &shapes, y),
@@ -271,6 +261,7 @@ impl<'p> Writer<'p> {
                 self.grouped_dot_call(&x, &shapes, contract, y)
             }
             Op::GroupedOuter if self.dialect.cpu_kernels => self.grouped_outer_call(&x, &shapes, y),
+            Op::Composite { what, result } => self.composite_call(node, *what, *result, &x, &shapes),
             Op::GroupedDot { contract } => self.grouped_dot_loop(&x, &shapes, contract, y),
             Op::GroupedOuter => self.grouped_outer_loop(&x, &shapes, y),
             Op::AllReduce { .. }
@@ -279,6 +270,32 @@ impl<'p> Writer<'p> {
             | Op::AllToAll { .. }
             | Op::RingShift { .. } => self.collective(&node.op, &x[0], &shapes[0], y),
         }
+    }
+
+    fn dot(&mut self, x: &[String], shapes: &[Shape], contract: &[Name], y: &Shape) -> String {
+        let batch: Vec<Name> = shapes[0]
+            .dims
+            .iter()
+            .map(|d| d.name)
+            .filter(|n| shapes[1].has(n) && !contract.contains(n))
+            .collect();
+        let positions = |s: &Shape, names: &[Name]| {
+            bracketed(&names.iter().filter_map(|n| s.position(n)).collect::<Vec<_>>())
+        };
+        let pair =
+            |names: &[Name]| format!("{} x {}", positions(&shapes[0], names), positions(&shapes[1], names));
+        let batching =
+            if batch.is_empty() { String::new() } else { format!("batching_dims = {}, ", pair(&batch)) };
+        self.line(&format!(
+            "stablehlo.dot_general {}, {}, {batching}contracting_dims = {}{} : ({}, {}) -> {}",
+            x[0],
+            x[1],
+            pair(contract),
+            precision(&shapes[0]),
+            tensor(&shapes[0]),
+            tensor(&shapes[1]),
+            tensor(y)
+        ))
     }
 
     fn pad(&mut self, x: &str, from: &Shape, to: &Shape, name: Name, low: usize) -> String {

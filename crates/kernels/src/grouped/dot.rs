@@ -6,12 +6,17 @@ use super::runs::{pieces, runs};
 use crate::check::length;
 use crate::element::Operand;
 use crate::matrix::{Matrix, multiply};
+use crate::packed::{self, COLS, ROWS, pack_across, pack_along};
 use crate::{ArgumentError, Threads};
 
 const NAME: &str = "grouped_dot";
 
-/// Rows of one tile. Fewer pack the same weights more often, more balance worse: measured with the bench of this room.
+/// Rows of one tile, at least. Fewer pack the same weights more often, more balance worse: measured with the bench of this
+/// room.
 const TILE_ROWS: usize = 256;
+
+/// Rows packed at once: they stay in the second-level cache while the weights pass by.
+const PACKED_ROWS: usize = 8 * ROWS;
 
 /// Operands of [`grouped_dot`].
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,14 @@ pub fn grouped_dot<T: Operand>(
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     problem.check(out)?;
-    threads.run(problem.tiles(out)?, Default::default, |space, tile| problem.compute(tile, space));
+    if problem.is_packed() {
+        // A share of the rows for each thread, and a few more, so that they end together.
+        let tiles = problem.tiles(out, TILE_ROWS.max(problem.num_rows / (4 * threads.width())), ROWS)?;
+        threads.run(tiles, || None, |packed_slot, tile| problem.compute_packed(tile, packed_slot));
+    } else {
+        let tiles = problem.tiles(out, TILE_ROWS, 8)?;
+        threads.run(tiles, Default::default, |space, tile| problem.compute(tile, space));
+    }
     Ok(())
 }
 
@@ -58,10 +70,15 @@ impl<T: Operand> GroupedDot<'_, T> {
         length(NAME, "out", out.len(), &[self.num_rows, self.outer])
     }
 
-    fn tiles<'o>(&self, mut out: &'o mut [f32]) -> Result<Vec<Tile<'o>>, ArgumentError> {
+    fn tiles<'o>(
+        &self,
+        mut out: &'o mut [f32],
+        most: usize,
+        grain: usize,
+    ) -> Result<Vec<Tile<'o>>, ArgumentError> {
         let mut tiles = Vec::new();
         for run in runs(NAME, self.num_rows, self.block_slot, self.num_slots)? {
-            for piece in pieces(run.rows.len(), TILE_ROWS, 8) {
+            for piece in pieces(run.rows.len(), most, grain) {
                 let (mine, rest) = out.split_at_mut(piece.len() * self.outer);
                 out = rest;
                 let rows = run.rows.start + piece.start..run.rows.start + piece.end;
@@ -84,6 +101,56 @@ impl<T: Operand> GroupedDot<'_, T> {
             let rows = T::widened(rows.cols(panel.clone()), row_space);
             let weights = T::widened(weights.rows(panel), weight_space);
             multiply(rows, weights, tile.out, turn > 0);
+        }
+    }
+
+    /// Packed panels, but for what the product crate does as well: f32 whose weights need no transposing.
+    fn is_packed(&self) -> bool {
+        packed::is_available::<T>() && (T::PER_LANE > 1 || self.weights_transposed)
+    }
+
+    /// `packed_slot`: whose weights the thread's panels hold, from its last tile of this call.
+    fn compute_packed(&self, tile: Tile<'_>, packed_slot: &mut Option<usize>) {
+        let Some(slot) = tile.slot.filter(|_| self.inner > 0 && self.outer > 0) else {
+            return tile.out.fill(0.0);
+        };
+        let lanes = packed::lanes::<T>(self.inner);
+        let row = |r: usize| &self.rows[r * self.inner..][..self.inner];
+        packed::with_panels(|panels| {
+            if packed_slot.replace(slot) != Some(slot) {
+                self.pack_weights(slot, lanes, &mut panels.right);
+            }
+            packed::reserve(&mut panels.left, PACKED_ROWS, ROWS, lanes);
+            let outs = tile.out.chunks_mut(PACKED_ROWS * self.outer);
+            for (first, out) in tile.rows.step_by(PACKED_ROWS).zip(outs) {
+                pack_along::<T, ROWS>(
+                    |i| row(first + i),
+                    out.len() / self.outer,
+                    self.inner,
+                    &mut panels.left,
+                );
+                packed::multiply::<T>(&panels.left, &panels.right, lanes, out, self.outer, false);
+            }
+        });
+    }
+
+    fn pack_weights(&self, slot: usize, lanes: usize, space: &mut Vec<u32>) {
+        let weights = &self.weights[slot * self.inner * self.outer..][..self.inner * self.outer];
+        packed::reserve(space, self.outer, COLS, lanes);
+        if self.weights_transposed {
+            pack_along::<T, COLS>(
+                |i| &weights[i * self.inner..][..self.inner],
+                self.outer,
+                self.inner,
+                space,
+            );
+        } else {
+            pack_across::<T, COLS>(
+                |k| &weights[k * self.outer..][..self.outer],
+                self.outer,
+                self.inner,
+                space,
+            );
         }
     }
 

@@ -6,12 +6,20 @@ use super::runs::{pieces, runs};
 use crate::check::length;
 use crate::element::Operand;
 use crate::matrix::{Matrix, multiply};
+use crate::packed::{self, COLS, Panels, ROWS, pack_across};
 use crate::{ArgumentError, Threads};
 
 const NAME: &str = "grouped_outer";
 
 /// Columns of `left` (rows of a slot's result) of one tile.
 const TILE_COLS: usize = 128;
+
+/// Rows (of the contracted dim) packed at once, in lanes. Part of the numerics: the sums of such pieces are added to each
+/// other, in order.
+const PACKED_LANES: usize = 256;
+
+/// Columns of `left` packed at once.
+const PACKED_COLS: usize = 16 * ROWS;
 
 /// Operands of [`grouped_outer`].
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +55,17 @@ pub fn grouped_outer<T: Operand>(
 ) -> Result<(), ArgumentError> {
     problem.check(out)?;
     let slot_runs = problem.slot_runs()?;
-    let tiles = problem.tiles(&slot_runs, out);
-    threads.run(tiles, Default::default, |space, tile| problem.compute(tile, space));
+    if packed::is_available::<T>() {
+        let rows: usize = slot_runs.iter().flatten().map(Range::len).sum();
+        let share = rows * problem.left_width / (4 * threads.width());
+        let most = |rows: usize| (share / rows.max(1)).max(PACKED_COLS);
+        let tiles = problem.tiles(&slot_runs, out, most, ROWS);
+        let work = |(): &mut (), tile| packed::with_panels(|panels| problem.compute_packed(tile, panels));
+        threads.run(tiles, || (), work);
+    } else {
+        let tiles = problem.tiles(&slot_runs, out, |_| TILE_COLS, 8);
+        threads.run(tiles, Default::default, |space, tile| problem.compute(tile, space));
+    }
     Ok(())
 }
 
@@ -70,10 +87,18 @@ impl<T: Operand> GroupedOuter<'_, T> {
         Ok(slots)
     }
 
-    fn tiles<'o>(&self, slot_runs: &'o [Vec<Range<usize>>], mut out: &'o mut [f32]) -> Vec<Tile<'o>> {
+    /// Tiles of at most `most(rows of the slot)` columns.
+    fn tiles<'o>(
+        &self,
+        slot_runs: &'o [Vec<Range<usize>>],
+        mut out: &'o mut [f32],
+        most: impl Fn(usize) -> usize,
+        grain: usize,
+    ) -> Vec<Tile<'o>> {
         let mut tiles = Vec::new();
         for runs in slot_runs {
-            for cols in pieces(self.left_width, TILE_COLS, 8) {
+            let rows = runs.iter().map(Range::len).sum();
+            for cols in pieces(self.left_width, most(rows), grain) {
                 let (mine, rest) = out.split_at_mut(cols.len() * self.right_width);
                 out = rest;
                 tiles.push(Tile { runs, cols, out: mine });
@@ -99,6 +124,31 @@ impl<T: Operand> GroupedOuter<'_, T> {
                 let right = T::widened(right.rows(rows), right_space);
                 multiply(left.transpose(), right, tile.out, turn > 0);
                 turn += 1;
+            }
+        }
+    }
+
+    fn compute_packed(&self, tile: Tile<'_>, Panels { left, right }: &mut Panels) {
+        if tile.runs.is_empty() || self.right_width == 0 {
+            return tile.out.fill(0.0);
+        }
+        packed::reserve(left, PACKED_COLS, ROWS, PACKED_LANES);
+        packed::reserve(right, self.right_width, COLS, PACKED_LANES);
+        let mut is_first = true;
+        for run in tile.runs {
+            for start in run.clone().step_by(PACKED_LANES * T::PER_LANE) {
+                let count = (run.end - start).min(PACKED_LANES * T::PER_LANE);
+                let lanes = packed::lanes::<T>(count);
+                let right_row = |k: usize| &self.right[(start + k) * self.right_width..][..self.right_width];
+                pack_across::<T, COLS>(right_row, self.right_width, count, right);
+                let outs = tile.out.chunks_mut(PACKED_COLS * self.right_width);
+                for (col, out) in tile.cols.clone().step_by(PACKED_COLS).zip(outs) {
+                    let cols = out.len() / self.right_width;
+                    let left_row = |k: usize| &self.left[(start + k) * self.left_width + col..][..cols];
+                    pack_across::<T, ROWS>(left_row, cols, count, left);
+                    packed::multiply::<T>(left, right, lanes, out, self.right_width, !is_first);
+                }
+                is_first = false;
             }
         }
     }

@@ -2,24 +2,31 @@
 //! `hidden`, `head`, `head_dim`, `expert`, `choice` (the k experts of a token), `slot`, `vocab`.
 
 mod attention;
+mod cells;
 mod embedding;
 mod experts;
 mod feed_forward;
 mod head;
 mod linear;
 mod norm;
+mod placement;
 mod rope;
 mod router;
+mod sent;
+pub mod transport;
 
 pub use attention::{Attention, Cache, attention};
+pub use cells::{Addressing, Order, experts};
 pub use embedding::embed;
-pub use experts::{Addressing, EXPERT_AXIS, ExpertWeights, Transport, experts};
+pub use experts::ExpertWeights;
 pub use feed_forward::{Projection, feed_forward};
-pub use head::{cross_entropy, logits};
+pub use head::logits;
 pub use linear::linear;
 pub use norm::rms_norm;
+pub use placement::{Placed, PlanAhead, Room, place};
 pub use rope::Rotation;
-pub use router::{Routing, route};
+pub use router::{Routing, route, route_to};
+pub use transport::{EXPERT_AXIS, NODE_AXIS, Routed, Transport, group_axes};
 
 use collegium_core::DType;
 

@@ -35,9 +35,33 @@ pub fn route<'g>(
     top_k: usize,
     normalise: bool,
 ) -> Routing<'g> {
+    routed(x, weight, normalise, |probabilities| largest((probabilities + bias).stop_gradient(), top_k))
+}
+
+/// [`route`], but to the experts `choices` {token, choice} i32, whatever the router thinks: for benchmarks, and to replay a routing.
+#[track_caller]
+pub fn route_to<'g>(x: Value<'g>, weight: Value<'g>, choices: Value<'g>, normalise: bool) -> Routing<'g> {
+    routed(x, weight, normalise, |probabilities| {
+        let pick = |at: usize| {
+            let expert = choices.index("choice", at);
+            let along = dim("expert", probabilities.size("expert"));
+            Pick { expert: expert.convert(DType::F32), hit: expert.one_hot(along, DType::F32) }
+        };
+        (0..choices.size("choice")).map(pick).collect()
+    })
+}
+
+/// Routes to the experts that `pick` names of the probabilities {token, expert}.
+#[track_caller]
+fn routed<'g>(
+    x: Value<'g>,
+    weight: Value<'g>,
+    normalise: bool,
+    pick: impl FnOnce(Value<'g>) -> Vec<Pick<'g>>,
+) -> Routing<'g> {
     let logits = x.convert(DType::F32).dot(weight.convert(DType::F32), &["hidden"]);
     let probabilities = logits.softmax("expert");
-    let picks = largest((probabilities + bias).stop_gradient(), top_k);
+    let picks = pick(probabilities);
     let stack = |parts: Vec<Value<'g>>| {
         let last: Vec<Value<'g>> =
             parts.into_iter().map(|p| p.reshape(&[p.shape().dims[0], dim("choice", 1)])).collect();

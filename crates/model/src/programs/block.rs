@@ -5,12 +5,14 @@ use collegium_hlo::{ForwardBackward, Graph, GraphError, Name, Program, Value, di
 
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig, QkNorm};
-use crate::layers::{Attention, Cache, Rotation, Routing, attention, feed_forward, linear, rms_norm, route};
+use crate::layers::{
+    Attention, Cache, Rotation, Routing, attention, feed_forward, linear, rms_norm, route, route_to,
+};
 
 /// Forward and backward of `layer`.
 ///
 /// Inputs: `hidden` {token, hidden}, `segments` {batch, seq}, `cos` and `sin` {batch, seq, half} (see
-/// [`Rotation`]), for a sparse layer `router_bias` {expert}, weights.
+/// [`Rotation`]), for a sparse layer `router_bias` {expert} (or `forced` {token, choice} i32, where routing is forced), weights.
 /// Outputs of a dense layer: `hidden_out`. Of a sparse one: `mixed` (after attention), `normed` (input of the experts),
 /// `gates`, `choices`, `counts`, `probability_sum`, `z_sum` (see [`Routing`]).
 ///
@@ -82,7 +84,7 @@ pub fn generation_block(
 }
 
 /// The rotary embedding of the tokens.
-fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
+pub(super) fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
     let dims = [dim("batch", shape.batch), dim("seq", shape.seq), dim("half", shape.config.head_dim / 2)];
     let [cos, sin] = ["cos", "sin"].map(|name| b.input(name, DType::F32, &dims));
     Rotation { cos, sin }
@@ -90,7 +92,7 @@ fn rotation<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Rotation<'g> {
 
 /// `hidden + o(attention(norm(hidden)))`, {token, hidden}, and the updated cache.
 #[allow(clippy::type_complexity)]
-fn attend<'g>(
+pub(super) fn attend<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     hidden: Value<'g>,
@@ -149,7 +151,12 @@ fn post_norm<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<
     rms_norm(mixed, weight, "hidden", c.rms_norm_eps)
 }
 
-fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate: usize) -> Value<'g> {
+pub(super) fn dense<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    mixed: Value<'g>,
+    intermediate: usize,
+) -> Value<'g> {
     let (inner, width) = (("intermediate", intermediate), ("hidden", shape.config.hidden_size));
     let projection = |name: &str, out: (Name, usize), from: (Name, usize)| {
         let bias = shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]));
@@ -159,19 +166,33 @@ fn dense<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>, intermediate:
     mixed + feed_forward(post_norm(b, shape, mixed), gate, up, projection("down", width, inner))
 }
 
+/// Input of the experts, {token, hidden}, and which of them each token chose.
+pub(super) fn router<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    mixed: Value<'g>,
+    moe: &MoeConfig,
+) -> (Value<'g>, Routing<'g>) {
+    let experts = dim("expert", moe.num_experts);
+    let normed = shape.shuffled(post_norm(b, shape, mixed));
+    let weight =
+        b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
+    if shape.forced_routing {
+        let choices = b.input("forced", DType::I32, &[normed.shape().dims[0], dim("choice", moe.top_k)]);
+        return (normed, route_to(normed, weight, choices, moe.norm_topk_prob));
+    }
+    let bias = b.input("router_bias", DType::F32, &[experts]);
+    (normed, route(normed, weight, bias, moe.top_k, moe.norm_topk_prob))
+}
+
 fn sparse_outputs<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     mixed: Value<'g>,
     moe: &MoeConfig,
 ) -> Vec<(&'static str, Value<'g>)> {
-    let experts = dim("expert", moe.num_experts);
-    let normed = post_norm(b, shape, mixed);
-    let weight =
-        b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
-    let bias = b.input("router_bias", DType::F32, &[experts]);
-    let Routing { gates, experts, counts, probability_sum, z_sum } =
-        route(normed, weight, bias, moe.top_k, moe.norm_topk_prob);
+    let (normed, routing) = router(b, shape, mixed, moe);
+    let Routing { gates, experts, counts, probability_sum, z_sum } = routing;
     vec![
         ("mixed", mixed),
         ("normed", normed),

@@ -13,14 +13,19 @@ use crate::layers;
 pub fn embed(shape: &Shape<'_>) -> Result<ForwardBackward, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
+    let out = embedded(&b, shape);
+    let cotangent = b.input("d.hidden_out", shape.dtype, &[shape.token(), shape.hidden()]);
+    let gradients = b.gradients(&[(out, cotangent)], &[]);
+    split("embed", &[("hidden_out", out)], &[cotangent], &named(&gradients), shape.residuals)
+}
+
+/// The embedding of `tokens`: {token, hidden}.
+pub(super) fn embedded<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
     let tokens = b.input("tokens", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]);
     let table =
         b.weight("embed", &[("vocab", shape.config.vocab_size), ("hidden", shape.config.hidden_size)]);
     let out = layers::embed(table, tokens, shape.dtype);
-    let out = shape.config.pad_token_id.map_or(out, |pad| without_gradient_at(out, tokens, pad));
-    let cotangent = b.input("d.hidden_out", shape.dtype, &[shape.token(), shape.hidden()]);
-    let gradients = b.gradients(&[(out, cotangent)], &[]);
-    split("embed", &[("hidden_out", out)], &[cotangent], &named(&gradients), shape.residuals)
+    shape.config.pad_token_id.map_or(out, |pad| without_gradient_at(out, tokens, pad))
 }
 
 /// `embedded` {token, hidden}, whose gradient skips the tokens `pad`: their row of the table is not learnt.
@@ -38,9 +43,9 @@ fn without_gradient_at<'g>(embedded: Value<'g>, tokens: Value<'g>, pad: u32) -> 
 pub fn head(shape: &Shape<'_>) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
-    let (hidden, logits) = head_logits(&b, shape);
+    let hidden = hidden_input(&b, shape);
     let scale = b.input("loss_scale", DType::F32, &[]);
-    let loss = layers::cross_entropy(logits, targets(&b, shape)) * scale;
+    let loss = loss(&b, shape, hidden, scale);
     let one = graph.scalar(DType::F32, 1.0);
     let mut outputs = vec![("loss".to_string(), loss)];
     outputs.extend(b.gradients(&[(loss, one)], &[("hidden", hidden)]));
@@ -54,8 +59,8 @@ pub fn head(shape: &Shape<'_>) -> Result<Program, GraphError> {
 pub fn sum_loss(shape: &Shape<'_>) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
-    let (_, logits) = head_logits(&b, shape);
-    graph.finish("sum_loss", &[("loss", layers::cross_entropy(logits, targets(&b, shape)))])
+    let hidden = hidden_input(&b, shape);
+    graph.finish("sum_loss", &[("loss", loss(&b, shape, hidden, graph.scalar(DType::F32, 1.0)))])
 }
 
 /// Logits of some tokens: `hidden` and `places` {place} (token indices) to `logits` {place, vocab} f32.
@@ -65,25 +70,29 @@ pub fn sum_loss(shape: &Shape<'_>) -> Result<Program, GraphError> {
 pub fn logits_at(shape: &Shape<'_>, places: usize) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder::new(&graph, shape.dtype);
-    let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
+    let hidden = hidden_input(&b, shape);
     let at = b.input("places", DType::I32, &[dim("place", places)]);
     let picked = hidden.take(at, "token").rename(&[("place", "token")]);
-    graph.finish("logits", &[("logits", project(&b, shape, picked))])
+    let (normed, weight) = normed_and_weight(&b, shape, picked);
+    graph.finish("logits", &[("logits", layers::logits(normed, weight))])
 }
 
-fn targets<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
-    b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)])
-        .merge(&["batch", "seq"], "token")
+/// The output of the last layer, as an input.
+fn hidden_input<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
+    b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()])
 }
 
-fn head_logits<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> (Value<'g>, Value<'g>) {
-    let hidden = b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()]);
-    (hidden, project(b, shape, hidden))
+/// `scale` times the sum of the cross-entropies of the tokens of `hidden` {token, hidden} that count, with the final norm.
+pub(super) fn loss<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>, scale: Value<'g>) -> Value<'g> {
+    let targets = b.input("targets", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]);
+    let (normed, weight) = normed_and_weight(b, shape, hidden);
+    normed.cross_entropy(weight, targets.merge(&["batch", "seq"], "token"), scale)
 }
 
-fn project<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> Value<'g> {
+/// What the head multiplies: the normed hidden states and its weight.
+fn normed_and_weight<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> (Value<'g>, Value<'g>) {
     let c = shape.config;
     let norm = b.weight("norm", &[("hidden", c.hidden_size)]);
     let weight = b.weight("lm_head", &[("vocab", c.vocab_size), ("hidden", c.hidden_size)]);
-    layers::logits(layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps), weight)
+    (layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps), weight)
 }

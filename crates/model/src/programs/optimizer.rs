@@ -55,10 +55,13 @@ pub fn squared_norm(shards: &[Vec<usize>], mesh: &Mesh) -> Result<Program, Graph
             let count: usize = sizes.iter().product();
             let flat =
                 graph.parameter(format!("g{i}"), DType::F32, &dims_of(sizes)).reshape(&[dim("flat", count)]);
-            // Rows first: short sums lose no digits, and run as vectors.
-            let lanes = (1..=64).rev().find(|l| count.is_multiple_of(*l)).unwrap_or(1);
-            let rows = flat.split("flat", &[dim("row", count / lanes), dim("lane", lanes)]);
-            (rows * rows).sum(&["row"]).sum(&["lane"])
+            // Rows first: short sums lose no digits, and run as vectors; parts, so that threads have one each.
+            let divisor = |of: usize| (1..=64).rev().find(|d| of.is_multiple_of(*d)).unwrap_or(1);
+            let lanes = divisor(count);
+            let parts = divisor(count / lanes);
+            let rows = flat
+                .split("flat", &[dim("part", parts), dim("row", count / lanes / parts), dim("lane", lanes)]);
+            (rows * rows).sum(&["row"]).sum(&["part"]).sum(&["lane"])
         })
         .collect();
     let total = parts[1..].iter().fold(parts[0], |sum, &p| sum + p);

@@ -84,7 +84,8 @@ pub fn collect(group: &GroupShape, twice: Option<(&str, &str)>, mesh: &Mesh) -> 
 }
 
 /// `shard` {expert, flat} f32 of every rank to the weights in every rank's slots, {slot, ..} in `dtype`. `slots` {rank, slot, expert}
-/// f32, the same on all ranks, is one where that slot of that rank holds that expert.
+/// f32, the same on all ranks, is one where that slot of that rank holds that expert. A lone device with a slot for every expert
+/// has no such input: its slots are the experts, in order.
 ///
 /// # Errors
 /// None for experts of parameters with at most two dims.
@@ -99,6 +100,10 @@ pub fn materialise_experts(
     let ranks = mesh.num_devices();
     let shard =
         graph.parameter("shard", DType::F32, &[dim("expert", experts), dim("flat", expert.shard_len(ranks))]);
+    if ranks == 1 && slots == experts {
+        let flat = shard.convert(dtype).rename(&[("expert", "slot")]);
+        return graph.finish("materialise_experts", &cut(flat, expert, &[dim("slot", slots)]));
+    }
     let wanted = graph.parameter(
         "slots",
         DType::F32,
@@ -115,7 +120,7 @@ pub fn materialise_experts(
 }
 
 /// Gradients `d.<name>` {slot, ..} f32 of every rank's slots, summed over copies onto the shards: `sum` {expert, flat} in,
-/// `sum_out` out, in place.
+/// `sum_out` out, in place. `slots` as for [`materialise_experts`].
 ///
 /// # Errors
 /// None for experts of parameters with at most two dims.
@@ -129,11 +134,6 @@ pub fn collect_experts(
     let ranks = mesh.num_devices();
     let shard = expert.shard_len(ranks);
     let sum = graph.parameter("sum", DType::F32, &[dim("expert", experts), dim("flat", shard)]);
-    let wanted = graph.parameter(
-        "slots",
-        DType::F32,
-        &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)],
-    );
     let parts: Vec<Value<'_>> = expert
         .params
         .iter()
@@ -145,6 +145,15 @@ pub fn collect_experts(
         })
         .collect();
     let flat = Value::concat(&parts, "flat").pad("flat", 0, shard * ranks - expert.len());
+    if ranks == 1 && slots == experts {
+        let out = sum + flat.rename(&[("slot", "expert")]);
+        return graph.finish("collect_experts", &[("sum_out", out)])?.donate("sum", "sum_out");
+    }
+    let wanted = graph.parameter(
+        "slots",
+        DType::F32,
+        &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)],
+    );
     let sent =
         flat.split("flat", &[dim("rank", ranks), dim("flat", shard)]).transpose(&["rank", "slot", "flat"]);
     let received = sent.all_to_all("rank", &axes(mesh));

@@ -1,4 +1,4 @@
-//! Rows per expert by layer and step: one heat map per MoE layer, experts from top to bottom, steps from left to
+//! Rows per expert, or per rank, by layer and step: one heat map per MoE layer, experts from top to bottom, steps from left to
 //! right. The colour is an expert's load, its rows over the layer's mean: 1 is grey, busier is red, idler is blue.
 //! Cells of one colour are one SVG path of merged runs, which keeps the page small; the tooltip reads a string with one
 //! character per cell.
@@ -17,18 +17,22 @@ const PAGE_CELLS: usize = 300_000;
 const MOST_COLUMNS: usize = 150;
 const FEWEST_COLUMNS: usize = 12;
 
-/// The section's content for all MoE layers.
-pub(crate) fn heat_maps(steps: &[StepRecord]) -> String {
-    let recorded: Vec<&StepRecord> = steps.iter().filter(|s| s.rows_per_expert.is_some()).collect();
+/// What a map shows, `[MoE layer][expert or rank]`.
+pub(crate) type RowsOf = fn(&StepRecord) -> Option<&Vec<Vec<u32>>>;
+
+/// The section's content for all MoE layers; `unit` is what a line of a map is: `expert` or `rank`.
+pub(crate) fn heat_maps(steps: &[StepRecord], unit: &str, rows_of: RowsOf) -> String {
+    let recorded: Vec<&StepRecord> = steps.iter().filter(|s| rows_of(s).is_some()).collect();
     let rows = |record: &StepRecord, layer: usize| -> Vec<u32> {
-        record.rows_per_expert.as_ref().and_then(|r| r.get(layer)).cloned().unwrap_or_default()
+        rows_of(record).and_then(|r| r.get(layer)).cloned().unwrap_or_default()
     };
-    let num_layers =
-        recorded.iter().filter_map(|r| Some(r.rows_per_expert.as_ref()?.len())).max().unwrap_or(0);
+    let num_layers = recorded.iter().filter_map(|r| Some(rows_of(r)?.len())).max().unwrap_or(0);
     if num_layers == 0 {
-        return "<p class=\"card empty\">No rows per expert were recorded: the model has no MoE layer, or the run ended before its first record.</p>".to_owned();
+        return format!(
+            "<p class=\"card empty\">No rows per {unit} were recorded: the model has no MoE layer, or the run ended before its first record.</p>"
+        );
     }
-    let num_experts: usize = recorded[0].rows_per_expert.iter().flatten().map(Vec::len).sum();
+    let num_experts: usize = rows_of(recorded[0]).into_iter().flatten().map(Vec::len).sum();
     let most = (PAGE_CELLS / num_experts.max(1)).clamp(FEWEST_COLUMNS, MOST_COLUMNS);
     let mut out = legend();
     // A few maps stand two in a row, many stand three.
@@ -38,7 +42,7 @@ pub(crate) fn heat_maps(steps: &[StepRecord]) -> String {
             .chunks(recorded.len().div_ceil(most))
             .map(|chunk| Column::new(chunk, |r| rows(r, layer)))
             .collect();
-        out += &heat_map(layer, &columns);
+        out += &heat_map(layer, unit, &columns);
     }
     out + "</div>"
 }
@@ -69,7 +73,7 @@ impl Column {
     }
 }
 
-fn heat_map(layer: usize, columns: &[Column]) -> String {
+fn heat_map(layer: usize, unit: &str, columns: &[Column]) -> String {
     let num_experts = columns.iter().map(|c| c.loads.len()).max().unwrap_or(0);
     let load = |column: usize, expert: usize| columns[column].loads.get(expert).copied().flatten();
     let mut paths = vec![String::new(); EDGES.len() + 1];
@@ -93,8 +97,8 @@ fn heat_map(layer: usize, columns: &[Column]) -> String {
     let peak = columns.last().map_or(0.0, |c| c.loads.iter().flatten().fold(0.0, |a: f64, &b| a.max(b)));
     let steps: Vec<String> = columns.iter().map(Column::steps).collect();
     format!(
-        "<figure class=\"card\"><figcaption><b>MoE layer {layer}</b> <span>{num_experts} experts, max/mean {peak:.2} at the end</span></figcaption>\
-         <div class=\"heat\" data-columns=\"{width}\" data-experts=\"{num_experts}\" data-steps=\"{steps}\" data-cells=\"{cells}\">\
+        "<figure class=\"card\"><figcaption><b>MoE layer {layer}</b> <span>{num_experts} {unit}s, max/mean {peak:.2} at the end</span></figcaption>\
+         <div class=\"heat\" data-unit=\"{unit}\" data-columns=\"{width}\" data-experts=\"{num_experts}\" data-steps=\"{steps}\" data-cells=\"{cells}\">\
          <div class=\"ylabels\"><span style=\"bottom:100%\">0</span><span style=\"bottom:0%\">{last}</span></div>\
          <div class=\"area\" style=\"height:{height}px\"><svg viewBox=\"0 0 {width} {num_experts}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{paths}</svg></div>\
          {x_labels}</div></figure>",
@@ -156,10 +160,13 @@ mod tests {
         StepRecord { step, rows_per_expert: Some(layers), ..StepRecord::default() }
     }
 
+    fn maps(steps: &[StepRecord]) -> String {
+        heat_maps(steps, "expert", |s| s.rows_per_expert.as_ref())
+    }
+
     #[test]
     fn one_map_per_layer_with_loads_over_the_mean() {
-        let html =
-            heat_maps(&[record(1, vec![vec![0, 8], vec![4, 4]]), record(2, vec![vec![4, 4], vec![0, 0]])]);
+        let html = maps(&[record(1, vec![vec![0, 8], vec![4, 4]]), record(2, vec![vec![4, 4], vec![0, 0]])]);
         assert_eq!(html.matches("<figure").count(), 2);
         // Layer 0: expert 0 has load 0 then 1, expert 1 has 2 then 1. Layer 1 got no rows in step 2.
         assert!(html.contains("data-cells=\"0AKA\""), "{html}");
@@ -175,13 +182,13 @@ mod tests {
                 .collect()
         };
         let steps: Vec<_> = (0..500).map(|step| record(step * 100, layers(step))).collect();
-        let html = heat_maps(&steps);
+        let html = maps(&steps);
         assert!(html.len() < 8_000_000, "{}", html.len());
         assert_eq!(html.matches("<figure").count(), 48);
     }
 
     #[test]
     fn a_dense_model_is_said_so() {
-        assert!(heat_maps(&[StepRecord::default()]).contains("no MoE layer"));
+        assert!(maps(&[StepRecord::default()]).contains("no MoE layer"));
     }
 }

@@ -42,14 +42,14 @@ for (const plot of document.querySelectorAll(".plot")) {
 }
 const TENTHS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
 for (const heat of document.querySelectorAll(".heat")) {
-  const area = heat.querySelector(".area"), { cells, steps } = heat.dataset;
+  const area = heat.querySelector(".area"), { cells, steps, unit } = heat.dataset;
   const names = steps.split(","), columns = +heat.dataset.columns, experts = +heat.dataset.experts;
   area.addEventListener("pointermove", event => {
     const [x, y] = fractions(area, event);
     const column = Math.floor(x * columns), expert = Math.floor(y * experts);
     const load = TENTHS.indexOf(cells[expert * columns + column]);
     const text = load < 0 ? "no rows" : (load === TENTHS.length - 1 ? "at least " : "") + (load / 10).toFixed(1) + " × mean";
-    show(event, "expert " + expert + ", step " + names[column] + "\n" + text);
+    show(event, unit + " " + expert + ", step " + names[column] + "\n" + text);
   });
   area.addEventListener("pointerleave", () => { tip.hidden = true; });
 }

@@ -3,7 +3,7 @@
 //! Everything that is seen is HTML and SVG written here; the small script only adds tooltips, so the page reads the
 //! same where scripts are off.
 
-mod axis;
+pub(crate) mod axis;
 mod bars;
 mod downsample;
 mod heat;
@@ -62,7 +62,11 @@ fn page(name: &str, config: Option<&str>, log: &RunLog) -> String {
             summary.facts().iter().map(tile).collect::<String>()
         ),
         section("Learning", &format!("<div class=\"plots\">{}</div>", curves(log))),
-        section("Rows per expert, by layer and step", &heat::heat_maps(&log.steps)),
+        section(
+            "Rows per expert, by layer and step",
+            &heat::heat_maps(&log.steps, "expert", |s| s.rows_per_expert.as_ref()),
+        ),
+        ranks(log),
         section("Where bytes and seconds go", &cost(&summary)),
         "<footer>Made from metrics.jsonl, which holds every number shown.</footer></main>".to_owned(),
         format!("<div id=\"tip\" hidden></div><script>{SCRIPT}</script></body></html>\n"),
@@ -122,6 +126,43 @@ fn curves(log: &RunLog) -> String {
     .concat()
 }
 
+/// What balancing did: rows of the ranks before and after. Nothing where experts are not spread.
+fn ranks(log: &RunLog) -> String {
+    let spread = |s: &StepRecord| s.rows_per_rank.as_ref().is_some_and(|r| r.iter().any(|l| l.len() > 1));
+    if !log.steps.iter().any(spread) {
+        return String::new();
+    }
+    let of = |value: fn(&StepRecord) -> Option<f64>| {
+        log.steps.iter().filter_map(|s| Some((s.step as f64, value(s)?))).collect::<Vec<_>>()
+    };
+    let lines = [
+        LinePlot::new("Rank load", "fullest rank over mean, 1 is balance")
+            .line("experts at home", of(|s| s.home_max_over_mean))
+            .line("as planned", of(|s| s.rank_max_over_mean)),
+        LinePlot::new("Clones", "of all layers and ranks, a step")
+            .starting_at_zero()
+            .line("clones", of(|s| s.rank_max_over_mean.map(|_| s.clones as f64))),
+        LinePlot::new("Rows sent", "to other ranks, a step")
+            .starting_at_zero()
+            .line("inside the node", of(|s| s.rank_max_over_mean.map(|_| s.rows_sent_near as f64)))
+            .line("to other nodes", of(|s| s.rank_max_over_mean.map(|_| s.rows_sent_far as f64))),
+        LinePlot::new("Bytes to experts and back", "of one rank, a step")
+            .starting_at_zero()
+            .line("inside the node", of(|s| s.rank_max_over_mean.map(|_| s.dispatch_bytes_near as f64)))
+            .line("to other nodes", of(|s| s.rank_max_over_mean.map(|_| s.dispatch_bytes_far as f64))),
+        LinePlot::new("Planner", "host microseconds of all layers, a step")
+            .starting_at_zero()
+            .noisy("planner", of(|s| s.rank_max_over_mean.map(|_| s.planner_us))),
+    ];
+    let maps = |title: &str, rows| section(title, &heat::heat_maps(&log.steps, "rank", rows));
+    [
+        section("Balance", &format!("<div class=\"plots\">{}</div>", lines.map(LinePlot::html).concat())),
+        maps("Rows per rank with experts at home", |s| s.rows_per_rank_at_home.as_ref()),
+        maps("Rows per rank as planned", |s| s.rows_per_rank.as_ref()),
+    ]
+    .concat()
+}
+
 fn cost(summary: &Summary) -> String {
     format!(
         "<div class=\"plots\">{}{}</div>",
@@ -131,7 +172,7 @@ fn cost(summary: &Summary) -> String {
 }
 
 /// Text made safe between tags and inside double-quoted attributes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -181,6 +222,10 @@ mod tests {
             expert_max_over_mean: Some(1.5),
             rows_per_expert: Some(vec![vec![1, 2, 3, 4]; 2]),
             padding: Some(1.1),
+            home_max_over_mean: Some(1.6),
+            rank_max_over_mean: Some(1.0),
+            rows_per_rank_at_home: Some(vec![vec![3, 7]; 2]),
+            rows_per_rank: Some(vec![vec![5, 5]; 2]),
             collective_bytes: BTreeMap::from([("all_to_all".to_owned(), 1 << 20)]),
             ..StepRecord::default()
         }
@@ -206,6 +251,10 @@ mod tests {
         let html = fs::read_to_string(render(dir.path()).unwrap()).unwrap();
         for section in SECTIONS {
             assert!(html.contains(section), "{section} is missing");
+        }
+        for balance in ["<b>Rank load</b>", "Rows per rank with experts at home", "Rows per rank as planned"]
+        {
+            assert!(html.contains(balance), "{balance} is missing");
         }
         for outside in ["http", "src=", "href=", "url(", "@import"] {
             assert!(!html.contains(outside), "{outside} refers outside the page");

@@ -20,6 +20,7 @@ pub fn evaluate(
     rounding: Rounding,
 ) -> Result<Vec<Pieces>, RuntimeError> {
     check(program, inputs)?;
+    let program = &*program.plain();
     let devices = program.mesh.num_devices();
     let mut parameters = inputs.iter();
     let mut values: Vec<Vec<Tensor>> = Vec::with_capacity(program.nodes.len());
@@ -111,6 +112,7 @@ fn local(node: &Node, x: &[&Tensor], device: usize) -> Result<Vec<f64>, String> 
         Op::ScatterAdd { .. } => rows::scatter_add(x[0], x[1], y)?,
         Op::GroupedDot { contract } => product::grouped_dot(contract, x, y),
         Op::GroupedOuter => product::grouped_outer(x, y),
+        Op::Composite { .. } => unreachable!("composites are evaluated in their plain form"),
         Op::Parameter { .. } => unreachable!("parameters are bound by the caller"),
         Op::AllReduce { .. }
         | Op::AllGather { .. }

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use collegium_pjrt::{Client, OptionValue, PjrtError, Plugin, environment};
 
 pub use fetch::Wheel;
+pub use search::program_folder;
 pub use survey::{DeviceReport, Survey, survey};
 
 /// All platforms; the first is the default.

@@ -55,12 +55,25 @@ fn in_site_packages(platform: &Platform, folders: &[PathBuf]) -> Option<PathBuf>
     candidates.into_iter().find(|path| path.is_file())
 }
 
-/// `$COLLEGIUM_CACHE/plugins`, or `collegium/plugins` in the user's cache folder.
-pub(super) fn plugin_folder() -> Option<PathBuf> {
-    let cache = variable("COLLEGIUM_CACHE")
+/// `$COLLEGIUM_CACHE`, or `collegium` in the user's cache folder.
+fn cache_folder() -> Option<PathBuf> {
+    variable("COLLEGIUM_CACHE")
         .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("collegium")))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache/collegium")))?;
-    Some(cache.join("plugins"))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache/collegium")))
+}
+
+/// Where fetched plugins are kept.
+pub(super) fn plugin_folder() -> Option<PathBuf> {
+    Some(cache_folder()?.join("plugins"))
+}
+
+/// Where compiled programs are kept: what `COLLEGIUM_PROGRAM_CACHE` names, nowhere if it says `off`, else a part of the cache folder.
+pub fn program_folder() -> Option<PathBuf> {
+    match variable("COLLEGIUM_PROGRAM_CACHE") {
+        Some(named) if named.as_os_str() == "off" => None,
+        Some(named) => Some(named),
+        None => Some(cache_folder()?.join("programs")),
+    }
 }
 
 /// The active Python: that of the virtual environment, or the first on `PATH`.

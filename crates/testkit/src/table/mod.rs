@@ -1,6 +1,7 @@
 //! The table, by class of operation.
 
 mod collective;
+mod composite;
 mod elementwise;
 mod layout;
 mod product;
@@ -13,7 +14,15 @@ use crate::{Fill, Input, OpCase};
 
 /// All cases.
 pub fn table() -> Vec<OpCase> {
-    [elementwise::cases(), layout::cases(), product::cases(), rows::cases(), collective::cases()].concat()
+    [
+        elementwise::cases(),
+        layout::cases(),
+        product::cases(),
+        rows::cases(),
+        composite::cases(),
+        collective::cases(),
+    ]
+    .concat()
 }
 
 /// {a = 2, b = 3}: small, and no two dims of one size.

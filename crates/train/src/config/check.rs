@@ -1,6 +1,9 @@
 //! Values that cannot be: everything is looked at before a device or a file is touched, and all problems are told at once.
 
+use collegium_model::layers::transport::{self, TRANSPORTS};
+
 use super::{ConfigError, ModelSection, RunConfig};
+use crate::engine::Execution;
 
 /// The problems found so far.
 #[derive(Default)]
@@ -30,6 +33,7 @@ impl RunConfig {
         self.check_names(&mut problems);
         self.check_numbers(&mut problems);
         self.check_sharing(&mut problems);
+        self.check_balance(&mut problems);
         self.model.check(&mut problems);
         if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::Values(problems.0)) }
     }
@@ -44,6 +48,67 @@ impl RunConfig {
         });
         problems.require(["cosine", "wsd", "constant"].contains(&o.schedule.as_str()), || {
             format!("optimizer.schedule is `{}`; use cosine, wsd or constant", o.schedule)
+        });
+    }
+
+    /// How experts are balanced, and what goes together.
+    fn check_balance(&self, problems: &mut Problems) {
+        let p = &self.parallel;
+        if let Err(error) = self.balance() {
+            problems.0.push(format!("parallel.balance: {error}"));
+        }
+        let one_of = |names: &[&str]| names.join(" or ");
+        let transports: Vec<&str> = TRANSPORTS.iter().map(|t| t.name()).collect();
+        let checks: [(&str, &str, &[&str]); 3] = [
+            ("execution", &p.execution, &Execution::ALL.map(|e| e.0)),
+            ("transport", &p.transport, &transports),
+            ("sent_as", &p.sent_as, &["compute", "bfloat16", "int8"]),
+        ];
+        for (key, given, names) in checks {
+            problems.require(names.contains(&given), || {
+                format!("parallel.{key} is `{given}`; use {}", one_of(names))
+            });
+        }
+        let ranks = self.expert_ranks().max(1);
+        problems.at_least(1, &[("parallel.relayout_every", p.relayout_every as usize)]);
+        problems.require(p.nodes > 0 && ranks.is_multiple_of(p.nodes), || {
+            format!("parallel.nodes is {}; it must divide the {ranks} ranks that share the experts", p.nodes)
+        });
+        problems.require(p.tolerance == -1.0 || (0.0..=10.0).contains(&p.tolerance), || {
+            format!(
+                "parallel.tolerance is {}; it must be from 0 to 10, or -1 for the cost model's",
+                p.tolerance
+            )
+        });
+        let fused = self.execution() == Some(Execution::Fused);
+        let on_device = transport::by_name(&p.transport).is_none_or(|t| t.places_on_device());
+        problems.require(!fused || on_device, || {
+            format!("parallel.transport is {}, which the fused execution lacks; use all-to-all", p.transport)
+        });
+        let staged = p.transport == "two-stage";
+        problems.require(!staged || p.nodes > 1, || {
+            format!(
+                "parallel.transport is two-stage with parallel.nodes = {}; it is for groups on several nodes: set parallel.nodes, or use all-to-all",
+                p.nodes
+            )
+        });
+        let packed = p.platform == "neuron" && p.sent_as == "int8" && p.transport == "all-to-all";
+        problems.require(!packed, || {
+            "parallel.sent_as is int8 with parallel.transport = all-to-all, but Neuron has no all-to-all of integers; use transport \
+             two-stage or all-gather, or sent_as = bfloat16"
+                .into()
+        });
+        problems.require(!fused || self.train.residuals == "save-everything", || {
+            format!(
+                "train.residuals is `{}`, but a fused program keeps what its compiler wants; set train.residuals=save-everything",
+                self.train.residuals
+            )
+        });
+        let tokens = if p.devices == 0 { 0 } else { self.micro_batch() * self.train.seq };
+        problems.require(!p.shuffle || tokens.is_multiple_of(ranks), || {
+            format!(
+                "parallel.shuffle deals {tokens} tokens a rank out over {ranks} ranks, which must divide them"
+            )
         });
     }
 

@@ -7,7 +7,12 @@ mod preset;
 
 use std::path::PathBuf;
 
+use collegium_model::layers::transport;
+use collegium_model::programs::Exchange;
 use serde::{Deserialize, Serialize};
+
+use crate::adapt::BalanceOptions;
+use crate::engine::{Execution, Settings};
 
 pub use keys::ConfigError;
 pub use preset::{PRESETS, Preset};
@@ -137,7 +142,7 @@ pub struct TrainSection {
     pub seed: u64,
     /// `float32` or `bfloat16`: activations and working weights; masters, moments and reductions are f32.
     pub dtype: String,
-    /// `save-everything`, `save-dots` or `recompute`: what is kept for the backward pass.
+    /// `save-everything` (fastest), `save-dots` or `recompute` (least memory): what is kept for the backward pass.
     pub residuals: String,
 }
 
@@ -150,7 +155,7 @@ impl Default for TrainSection {
             seq: 128,
             seed: 0,
             dtype: "float32".into(),
-            residuals: "save-dots".into(),
+            residuals: "save-everything".into(),
         }
     }
 }
@@ -226,11 +231,46 @@ pub struct ParallelSection {
     pub devices: usize,
     /// Ranks that the experts are spread over; 0 for all devices. The rest of the mesh repeats them.
     pub expert: usize,
+    /// Nodes that these ranks are spread over; links between nodes are slower.
+    pub nodes: usize,
+    /// How experts are balanced: a policy's name, see `collegium balance --help`.
+    pub balance: String,
+    /// Most clones of a rank in one layer; 0 for as many as the policy wants.
+    pub clones: usize,
+    /// Load above the mean that is let be, as a share of the mean; -1 lets the cost model say it.
+    pub tolerance: f64,
+    /// Optimizer steps between new homes of the experts.
+    pub relayout_every: u64,
+    /// `layered` (a few programs for each layer, planned in between) or `fused` (one program, planned ahead).
+    pub execution: String,
+    /// How tokens reach their experts: `all-to-all`, `all-gather`, or, on several nodes, `two-stage`.
+    pub transport: String,
+    /// Element type of tokens on the way: `compute` (that of the activations), `bfloat16`, or `int8` in blocks with a scale (results and
+    /// gradients are bfloat16 then).
+    pub sent_as: String,
+    /// Whether tokens are dealt out over the ranks before they are routed, so that all ranks send alike.
+    pub shuffle: bool,
+    /// Whether the expert programs of several ranks are compiled ahead, those that will probably be needed.
+    pub precompile: bool,
 }
 
 impl Default for ParallelSection {
     fn default() -> Self {
-        Self { platform: "cpu".into(), devices: 2, expert: 0 }
+        Self {
+            platform: "cpu".into(),
+            devices: 2,
+            expert: 0,
+            nodes: 1,
+            balance: "exact".into(),
+            clones: 0,
+            tolerance: -1.0,
+            relayout_every: 10,
+            execution: "layered".into(),
+            transport: "all-to-all".into(),
+            sent_as: "compute".into(),
+            shuffle: false,
+            precompile: false,
+        }
     }
 }
 
@@ -253,6 +293,8 @@ pub struct RunSection {
     pub solve: usize,
     /// Steps between records of the rows of every expert.
     pub routing_every: u64,
+    /// Steps between records of the experts of every token, in `routing/`; 0 for none.
+    pub record_routing: u64,
 }
 
 impl Default for RunSection {
@@ -265,6 +307,7 @@ impl Default for RunSection {
             eval_batches: 4,
             solve: 128,
             routing_every: 5,
+            record_routing: 0,
         }
     }
 }
@@ -287,6 +330,59 @@ impl RunConfig {
     /// What the forward pass keeps.
     pub fn residuals(&self) -> Option<collegium_hlo::Residuals> {
         collegium_hlo::Residuals::ALL.iter().find(|r| r.0 == self.train.residuals).map(|r| r.1)
+    }
+
+    /// How tokens travel to their experts; `None` where a name is wrong.
+    pub fn exchange(&self) -> Option<Exchange> {
+        let p = &self.parallel;
+        let transport = transport::by_name(&p.transport)?;
+        let sent_as = match p.sent_as.as_str() {
+            "compute" => None,
+            "bfloat16" => Some(collegium_core::DType::Bf16),
+            "int8" => Some(collegium_core::DType::I8),
+            _ => return None,
+        };
+        Some(Exchange { transport, sent_as, shuffle: p.shuffle })
+    }
+
+    /// How much of a micro-batch is one program.
+    pub fn execution(&self) -> Option<Execution> {
+        Execution::ALL.iter().find(|e| e.0 == self.parallel.execution).map(|e| e.1)
+    }
+
+    /// How experts are balanced.
+    ///
+    /// # Errors
+    /// A policy that there is none of.
+    pub fn balance(&self) -> Result<BalanceOptions, collegium_balance::BalanceError> {
+        let p = &self.parallel;
+        Ok(BalanceOptions {
+            policy: collegium_balance::policy::by_name(&p.balance)?,
+            max_clones: if p.clones == 0 { usize::MAX } else { p.clones },
+            tolerance: (p.tolerance >= 0.0).then_some(p.tolerance),
+            relayout_every: p.relayout_every,
+            ..BalanceOptions::default()
+        })
+    }
+
+    /// How the model is run.
+    ///
+    /// # Panics
+    /// If the configuration was not [`check`](Self::check)ed.
+    pub fn settings(&self) -> Settings {
+        let checked = "the configuration was checked";
+        Settings {
+            exchange: self.exchange().expect(checked),
+            execution: self.execution().expect(checked),
+            balance: self.balance().expect(checked),
+            precompile: self.parallel.precompile,
+            ..Settings::new(
+                self.dtype().expect(checked),
+                self.residuals().expect(checked),
+                self.micro_batch(),
+                self.train.seq,
+            )
+        }
     }
 
     /// Ranks that the experts are spread over.

@@ -3,20 +3,21 @@
 
 use collegium_core::HostTensor;
 use collegium_model::params::GroupKey;
-use collegium_model::programs;
+use collegium_model::programs::{self, Exchange};
 use collegium_runtime::Array;
 
 use super::program::{Compiled, Env, Halves};
-use super::{Dispatcher, Engine, Settings, program_shape};
+use super::{Engine, Settings, program_shape};
 use crate::TrainError;
+use crate::adapt::Adapter;
 use crate::sampling::Sampler;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Places are added to a cache in steps of this many, so that few programs serve all lengths.
-const CONTEXT_STEP: usize = 64;
+pub(super) const CONTEXT_STEP: usize = 64;
 /// Prompts are padded to a multiple of this.
-const PROMPT_STEP: usize = 16;
+pub(super) const PROMPT_STEP: usize = 16;
 
 /// Programs for one number of tokens at once.
 struct Stage {
@@ -29,7 +30,7 @@ struct Stage {
 
 /// What every call of one generation shares.
 struct Session {
-    dispatcher: Dispatcher,
+    adapter: Adapter,
     context: usize,
     /// {batch, context} on every rank.
     segments: Array,
@@ -114,9 +115,8 @@ impl Engine {
             HostTensor::new(&[each, context], &places)
         };
         let segments = self.backend.upload(&padding.chunks(each).map(piece).collect::<Vec<_>>())?;
-        let dispatcher = Dispatcher::new(&self.mesh, self.backend.block_rows());
         Ok(Session {
-            dispatcher,
+            adapter: self.adapter.at_home(),
             context,
             segments,
             caches: vec![None; self.config.num_layers],
@@ -125,7 +125,8 @@ impl Engine {
     }
 
     fn stage(&self, batch: usize, seq: usize, context: usize) -> Result<Stage, TrainError> {
-        let settings = Settings { batch, seq, ..self.settings };
+        let settings =
+            Settings { batch, seq, exchange: Exchange::default(), forced_routing: false, ..self.settings };
         let shape = program_shape(&self.config, &self.mesh, settings);
         let mut blocks: Vec<Arc<Compiled>> = Vec::new();
         for (index, layer) in self.config.layers.iter().enumerate() {
@@ -146,7 +147,7 @@ impl Engine {
 
     /// Runs `tokens` (all sequences' next ones) from place `start` on; logits behind the last of each sequence.
     fn advance(
-        &self,
+        &mut self,
         stage: &mut Stage,
         session: &mut Session,
         tokens: &[u32],
@@ -193,7 +194,7 @@ impl Engine {
     }
 
     fn advance_layer(
-        &self,
+        &mut self,
         stage: &mut Stage,
         session: &mut Session,
         inputs: &Env,
@@ -201,7 +202,7 @@ impl Engine {
         moe_index: &mut usize,
         hidden: Array,
     ) -> Result<Array, TrainError> {
-        let c = &self.config;
+        let c = self.config.clone();
         let Settings { batch, seq, dtype, .. } = stage.settings;
         let empty = || {
             self.backend
@@ -220,22 +221,20 @@ impl Engine {
         })?;
         session.caches[layer] = Some((block.take("cache.keys_out"), block.take("cache.values_out")));
         let Some(moe) = c.layers[layer].feed_forward.moe() else { return Ok(block.take("hidden_out")) };
+        let rows = batch * seq * moe.top_k;
+        let planned = session.adapter.plan(*moe_index, &block.take("counts"), rows, &*self.backend);
         *moe_index += 1;
-        let planned = session.dispatcher.plan(&block.take("counts"), batch * seq * moe.top_k, &*self.backend);
-        let (bucket, tables, _) = planned.map_err(|e| e.in_layer(layer))?;
-        let key = (super::moe_key(moe), bucket);
+        let dispatch = planned.map_err(|e| e.in_layer(layer))?;
+        let weights = self.slot_weights(layer, &dispatch.slots)?;
+        let key = (super::moe_key(moe), dispatch.bucket);
         if !stage.experts.contains_key(&key) {
-            let slots = session.dispatcher.layout(moe.num_experts)?.num_slots();
-            let shape = program_shape(c, &self.mesh, stage.settings);
-            let split = programs::expert_layer(&shape, moe, slots, bucket, session.dispatcher.block())?;
+            let shape = program_shape(&c, &self.mesh, stage.settings);
+            let split = programs::expert_layer(&shape, moe, dispatch.bucket, session.adapter.block())?;
             stage.experts.insert(key, Halves::new(split));
         }
         let mut out = stage.experts[&key].forward.call(&*self.backend, |name| {
-            block
-                .get(name)
-                .or_else(|| tables.get(name))
-                .cloned()
-                .or_else(|| self.working(GroupKey::Experts(layer), name))
+            let given = block.get(name).or_else(|| dispatch.tables.get(name));
+            given.or_else(|| weights.get(name)).cloned()
         })?;
         Ok(out.take("hidden_out"))
     }

@@ -10,6 +10,7 @@ use collegium_runtime::{Array, Backend};
 
 use super::program::{Compiled, Env};
 use crate::TrainError;
+use crate::adapt::Slots;
 
 /// Gives a parameter's values by its checkpoint name and sizes.
 pub type Values<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError> + 'a;
@@ -33,12 +34,19 @@ pub enum State {
 /// Programs of a group; groups of one shape share them.
 #[derive(Clone)]
 pub struct GroupPrograms {
+    /// Between shards and weights, of a group that lies whole on every rank; those of experts depend on the slots.
+    pub whole: Option<WeightPrograms>,
+    /// AdamW.
+    pub update: Arc<Compiled>,
+}
+
+/// The way from shards to working weights and back.
+#[derive(Clone)]
+pub struct WeightPrograms {
     /// Shards to working weights.
     pub materialise: Arc<Compiled>,
     /// Gradients onto shards.
     pub collect: Arc<Compiled>,
-    /// AdamW.
-    pub update: Arc<Compiled>,
 }
 
 /// A group and everything it has on the devices.
@@ -55,8 +63,10 @@ pub struct Group {
     first: Option<Array>,
     second: Option<Array>,
     gradient: Option<Array>,
-    /// Weights in compute precision, by the programs' names.
+    /// Weights in compute precision, by the programs' names; those of experts lie in `slots`.
     pub working: Env,
+    /// The slots that `working` was made for, in a group of experts.
+    pub slots: Option<Arc<Slots>>,
     decay_end: Array,
 }
 
@@ -82,38 +92,33 @@ pub fn shape_of(spec: &ParamGroup) -> GroupShape {
     GroupShape { params: spec.params.iter().enumerate().map(named).collect() }
 }
 
-/// Programs for a group on a mesh, with `slots` expert slots a rank.
+/// Programs for a group on a mesh.
 ///
 /// # Errors
 /// None for a checked configuration.
 pub fn programs_for(
     spec: &ParamGroup,
-    slots: usize,
     tied: bool,
     mesh: &Mesh,
     dtype: DType,
 ) -> Result<GroupPrograms, TrainError> {
     let shape = shape_of(spec);
     let shard = shard_sizes(spec, &shape, mesh.num_devices());
-    let (materialise, collect) = match spec.experts {
-        Some(experts) => (
-            programs::materialise_experts(&shape, experts, slots, mesh, dtype)?,
-            programs::collect_experts(&shape, experts, slots, mesh)?,
-        ),
+    let whole = match spec.experts {
+        Some(_) => None,
         None => {
             let twice = (tied && spec.key == GroupKey::Embed).then_some(("embed", "lm_head"));
-            (programs::materialise(&shape, mesh, dtype)?, programs::collect(&shape, twice, mesh)?)
+            Some(WeightPrograms {
+                materialise: Compiled::new(programs::materialise(&shape, mesh, dtype)?),
+                collect: Compiled::new(programs::collect(&shape, twice, mesh)?),
+            })
         }
     };
-    let update = programs::adamw(&shard, mesh)?;
-    Ok(GroupPrograms {
-        materialise: Compiled::new(materialise),
-        collect: Compiled::new(collect),
-        update: Compiled::new(update),
-    })
+    Ok(GroupPrograms { whole, update: Compiled::new(programs::adamw(&shard, mesh)?) })
 }
 
-fn shard_sizes(spec: &ParamGroup, shape: &GroupShape, ranks: usize) -> Vec<usize> {
+/// Sizes of one rank's shard of a group.
+pub fn shard_sizes(spec: &ParamGroup, shape: &GroupShape, ranks: usize) -> Vec<usize> {
     spec.experts.into_iter().chain([shape.shard_len(ranks)]).collect()
 }
 
@@ -146,11 +151,18 @@ impl Group {
             second: None,
             gradient: None,
             working: Env::default(),
+            slots: None,
             decay_end,
         };
         group.load(State::Master, backend, value)?;
         group.gradient = Some(backend.replicate(&HostTensor::zeros(DType::F32, &group.shard))?);
         Ok(group)
+    }
+
+    /// The working weights are of masters that are no longer.
+    pub fn forget_working(&mut self) {
+        self.working = Env::default();
+        self.slots = None;
     }
 
     /// Room for the moments of the optimizer, where there is none yet.

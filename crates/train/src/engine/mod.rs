@@ -1,39 +1,57 @@
 //! The model on its devices: weights, forward and backward of a micro-batch, the update. One layer after another, each kind
 //! compiled once; between router and experts the host holds the counts and plans the dispatch.
 
-mod dispatch;
+mod catalogue;
 mod finite;
+mod fused;
 mod generate;
 mod group;
 mod program;
 mod rotation;
 mod step;
 mod update;
+mod weights;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use collegium_balance::Bucket;
+use collegium_balance::trace::TraceLayer;
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
 use collegium_model::params::{self, GroupKey};
-use collegium_model::programs;
-use collegium_runtime::{Array, Backend};
+use collegium_model::programs::{self, Exchange};
+use collegium_runtime::{Array, Backend, Metered, SentBytes};
 
 use crate::TrainError;
+use crate::adapt::{Adapter, BalanceOptions};
 
-pub use dispatch::{DispatchReport, Dispatcher};
+pub use catalogue::{CatalogueEntry, catalogue};
 pub use group::{Group, Sink, State, Values};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;
 
 use group::GroupPrograms;
+use weights::SlotPrograms;
+
+/// How much of a micro-batch is one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Execution {
+    /// A few programs for each layer, cut where the host plans.
+    Layered,
+    /// Forward and backward at once, by plans made ahead.
+    Fused,
+}
+
+impl Execution {
+    /// Both with the names the configuration uses.
+    pub const ALL: [(&'static str, Self); 2] = [("layered", Self::Layered), ("fused", Self::Fused)];
+}
 
 /// How the model is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Element type of activations and working weights; masters are always f32.
     pub dtype: DType,
@@ -43,20 +61,73 @@ pub struct Settings {
     pub batch: usize,
     /// Tokens of a sequence.
     pub seq: usize,
+    /// How tokens travel to their experts.
+    pub exchange: Exchange,
+    /// How much of a training micro-batch is one program.
+    pub execution: Execution,
+    /// How experts are balanced.
+    pub balance: BalanceOptions,
+    /// Whether expert programs of several ranks are compiled before they are needed.
+    pub precompile: bool,
+    /// Whether [`Engine::force_routing`] says which experts tokens go to, in place of the routers.
+    pub forced_routing: bool,
+}
+
+impl Settings {
+    /// Layer by layer, with experts that stay at home.
+    pub fn new(dtype: DType, residuals: Residuals, batch: usize, seq: usize) -> Self {
+        Self {
+            dtype,
+            residuals,
+            batch,
+            seq,
+            exchange: Exchange::default(),
+            execution: Execution::Layered,
+            balance: BalanceOptions::default(),
+            precompile: false,
+            forced_routing: false,
+        }
+    }
+}
+
+/// A static shape that expert programs were compiled for, and how often it served.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BucketUse {
+    /// Experts of the layers it is for.
+    pub experts: usize,
+    /// Slots of each rank, homes and clones.
+    pub slots: usize,
+    /// Room for rows of each pair of ranks.
+    pub rows_per_pair: usize,
+    /// Blocks of rows of each rank.
+    pub blocks: usize,
+    /// Rows of a block.
+    pub block_rows: usize,
+    /// Layers and micro-batches that ran in it.
+    pub hits: u64,
+    /// Most bytes that one of its programs holds on a rank, as counted from the program.
+    pub bytes: u64,
 }
 
 /// A model on devices, ready to train or to be evaluated.
 pub struct Engine {
     backend: Arc<dyn Backend>,
-    config: ModelConfig,
+    /// The same, to be asked what was sent.
+    meter: Arc<Metered>,
+    config: Arc<ModelConfig>,
     mesh: Mesh,
     settings: Settings,
     groups: Vec<Group>,
-    dispatcher: Dispatcher,
-    slot_tables: HashMap<usize, Array>,
+    adapter: Adapter,
+    /// By what an expert group looks like and the number of slots.
+    slot_programs: HashMap<(programs::GroupShape, usize), SlotPrograms>,
     /// Steers the choice of experts, by MoE layer; zero unless loss-free balancing moves it.
     router_bias: Vec<Vec<f32>>,
     router_bias_arrays: Vec<Array>,
+    /// Where tokens go in place of the routers' choice, by MoE layer.
+    forced: Vec<Array>,
+    /// Experts of every token by MoE layer and rank, while they are recorded.
+    recording: Option<Vec<Vec<Vec<u32>>>>,
     embed: Halves,
     /// By layer; layers of one configuration share them.
     blocks: Vec<Halves>,
@@ -64,6 +135,7 @@ pub struct Engine {
     sum_loss: Arc<Compiled>,
     squared_norm: Arc<Compiled>,
     experts: HashMap<(MoeKey, Bucket), Halves>,
+    fused: HashMap<Bucket, Arc<Compiled>>,
 }
 
 /// What expert programs depend on besides the bucket.
@@ -85,17 +157,14 @@ impl Engine {
         settings: Settings,
         value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
-        let mut dispatcher = Dispatcher::new(&mesh, backend.block_rows());
+        let meter = Arc::new(Metered::new(backend));
+        let backend: Arc<dyn Backend> = meter.clone();
         let shape = program_shape(&config, &mesh, settings);
-        let moes: Vec<&MoeConfig> = config.layers.iter().filter_map(|l| l.feed_forward.moe()).collect();
-        let mut slot_tables = HashMap::new();
-        for moe in &moes {
-            if let Entry::Vacant(place) = slot_tables.entry(moe.num_experts) {
-                place.insert(dispatcher.slot_table(moe.num_experts, &*backend)?);
-            }
-        }
-        let router_bias: Vec<Vec<f32>> = moes.iter().map(|m| vec![0.0; m.num_experts]).collect();
-        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, &mut dispatcher, value)?;
+        let sparse = config.layers.iter().filter_map(|l| l.feed_forward.moe());
+        let router_bias: Vec<Vec<f32>> = sparse.map(|m| vec![0.0; m.num_experts]).collect();
+        let transport = settings.exchange.transport;
+        let adapter = Adapter::new(&*backend, &mesh, &config, transport, settings.balance)?;
+        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, value)?;
         let shards: Vec<Vec<usize>> = groups.iter().map(|g| g.shard.clone()).collect();
         let mut engine = Self {
             embed: Halves::new(programs::embed(&shape)?),
@@ -104,15 +173,19 @@ impl Engine {
             sum_loss: Compiled::new(programs::sum_loss(&shape)?),
             squared_norm: Compiled::new(programs::squared_norm(&shards, &mesh)?),
             experts: HashMap::new(),
+            fused: HashMap::new(),
             router_bias_arrays: Vec::new(),
+            forced: Vec::new(),
+            recording: None,
             backend,
+            meter,
             mesh: mesh.clone(),
             settings,
             groups,
-            dispatcher,
-            slot_tables,
+            adapter,
+            slot_programs: HashMap::new(),
             router_bias,
-            config: config.clone(),
+            config: Arc::new(config),
         };
         engine.set_router_bias(engine.router_bias.clone())?;
         Ok(engine)
@@ -128,9 +201,24 @@ impl Engine {
         self.settings
     }
 
+    /// The balancer.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The balancer, to be told of steps and layouts.
+    pub fn adapter_mut(&mut self) -> &mut Adapter {
+        &mut self.adapter
+    }
+
     /// The devices.
     pub fn backend(&self) -> &dyn Backend {
         &*self.backend
+    }
+
+    /// Bytes that one device sent since the last call, by collective.
+    pub fn take_sent(&self) -> SentBytes {
+        self.meter.take_sent()
     }
 
     /// The mesh.
@@ -164,6 +252,51 @@ impl Engine {
         Ok(())
     }
 
+    /// Sends tokens to these experts, by MoE layer: {token, choice} i32 of every rank.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn force_routing(&mut self, choices: &[Vec<HostTensor>]) -> Result<(), TrainError> {
+        self.forced = choices.iter().map(|c| self.backend.upload(c)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Notes the experts of every token from now on.
+    pub fn start_recording(&mut self) {
+        self.recording = Some(vec![vec![Vec::new(); self.backend.num_devices()]; self.router_bias.len()]);
+    }
+
+    /// What was noted, by MoE layer: the tokens of rank 0 first. Nothing where nothing was.
+    pub fn take_recording(&mut self) -> Vec<TraceLayer> {
+        let top_k: Vec<usize> =
+            self.config.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| m.top_k).collect();
+        let layer = |(at, ranks): (usize, Vec<Vec<u32>>)| TraceLayer {
+            name: format!("layer_{at:02}"),
+            top_k: top_k[at],
+            experts: ranks.concat(),
+        };
+        self.recording.take().unwrap_or_default().into_iter().enumerate().map(layer).collect()
+    }
+
+    /// Notes the choices {token, choice} of a MoE layer, if they are recorded.
+    fn record(&mut self, moe_index: usize, choices: Option<&Array>) -> Result<(), TrainError> {
+        if let (Some(recording), Some(choices)) = (&mut self.recording, choices) {
+            for (rank, piece) in recording[moe_index].iter_mut().zip(choices.download()?) {
+                rank.extend(piece.to_vec::<i32>().into_iter().map(|e| e as u32));
+            }
+        }
+        Ok(())
+    }
+
+    /// What steers the routers of a MoE layer, by its name in the programs.
+    fn steering(&self, moe_index: usize, name: &str) -> Option<Array> {
+        match name {
+            "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
+            "forced" => self.forced.get(moe_index).cloned(),
+            _ => None,
+        }
+    }
+
     /// Sequences of a micro-batch over all ranks.
     pub fn global_batch(&self) -> usize {
         self.settings.batch * self.backend.num_devices()
@@ -174,6 +307,22 @@ impl Engine {
     /// # Errors
     /// What the compiler says.
     pub fn compile(&mut self) -> Result<f64, TrainError> {
+        let programs = self.fixed_programs()?;
+        compile_all(&*self.backend, &programs)
+    }
+
+    /// Seconds to have all of that compiled once more: where the backend keeps compiled programs, the time to load them.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile_again(&mut self) -> Result<f64, TrainError> {
+        let fresh: Vec<_> =
+            self.fixed_programs()?.iter().map(|p| Compiled::new(p.program().clone())).collect();
+        compile_all(&*self.backend, &fresh)
+    }
+
+    /// The programs of training that do not depend on the routing.
+    fn fixed_programs(&mut self) -> Result<Vec<Arc<Compiled>>, TrainError> {
         let mut programs = vec![
             self.head.clone(),
             self.embed.forward.clone(),
@@ -182,35 +331,65 @@ impl Engine {
         ];
         programs.extend(self.blocks.iter().flat_map(|b| [b.forward.clone(), b.backward.clone()]));
         for group in &self.groups {
-            let p = &group.programs;
-            programs.extend([p.materialise.clone(), p.collect.clone(), p.update.clone()]);
+            programs.push(group.programs.update.clone());
+            programs
+                .extend(group.programs.whole.iter().flat_map(|w| [w.materialise.clone(), w.collect.clone()]));
         }
-        if self.dispatcher.ranks() == 1 {
-            // One bucket serves every routing there, so it is known already.
-            for moe in self.config.layers.clone().iter().filter_map(|l| l.feed_forward.moe()) {
+        // With one rank one bucket serves every routing; with several, what the routing needs is found out on the way.
+        if self.adapter.ranks() == 1 || self.settings.precompile {
+            for moe in self.config.clone().layers.iter().filter_map(|l| l.feed_forward.moe()) {
                 let rows = self.settings.batch * self.settings.seq * moe.top_k;
-                let bucket = self.dispatcher.only_bucket(moe.num_experts, rows);
-                let halves = self.expert_programs(moe, bucket)?;
-                programs.extend([halves.forward, halves.backward]);
+                for bucket in self.adapter.likely_buckets(moe.num_experts, rows) {
+                    let halves = self.expert_halves(moe, bucket)?;
+                    programs.extend([halves.forward, halves.backward]);
+                }
             }
         }
         let mut seen = std::collections::HashSet::new();
         programs.retain(|p| seen.insert(Arc::as_ptr(p)));
-        compile_all(&*self.backend, &programs)
+        Ok(programs)
     }
 
-    /// Programs of the experts of a layer for a bucket.
+    /// Programs of the experts of a layer for a bucket, compiled.
     fn expert_programs(&mut self, moe: &MoeConfig, bucket: Bucket) -> Result<Halves, TrainError> {
+        let halves = self.expert_halves(moe, bucket)?;
+        // Both at once: the backward half will be needed in any case.
+        compile_all(&*self.backend, &[halves.forward.clone(), halves.backward.clone()])?;
+        Ok(halves)
+    }
+
+    fn expert_halves(&mut self, moe: &MoeConfig, bucket: Bucket) -> Result<Halves, TrainError> {
         let key = (moe_key(moe), bucket);
         if let Some(halves) = self.experts.get(&key) {
             return Ok(halves.clone());
         }
-        let slots = self.dispatcher.layout(moe.num_experts)?.num_slots();
         let shape = program_shape(&self.config, &self.mesh, self.settings);
-        let halves =
-            Halves::new(programs::expert_layer(&shape, moe, slots, bucket, self.dispatcher.block())?);
+        let halves = Halves::new(programs::expert_layer(&shape, moe, bucket, self.adapter.block())?);
         self.experts.insert(key, halves.clone());
         Ok(halves)
+    }
+
+    /// Every bucket that served so far.
+    pub fn buckets(&self) -> Vec<BucketUse> {
+        let bytes = |experts: usize, bucket: Bucket| {
+            let halves = self.experts.iter().find(|((moe, b), _)| moe.0 == experts && *b == bucket);
+            let programs = match (halves, self.fused.get(&bucket)) {
+                (Some((_, halves)), _) => vec![halves.forward.clone(), halves.backward.clone()],
+                (None, Some(fused)) => vec![fused.clone()],
+                (None, None) => Vec::new(),
+            };
+            programs.iter().map(|p| p.program().cost().peak_live_bytes).max().unwrap_or(0)
+        };
+        let row = |(experts, bucket, hits): (usize, Bucket, u64)| BucketUse {
+            experts,
+            slots: bucket.slots,
+            rows_per_pair: bucket.places,
+            blocks: bucket.blocks,
+            block_rows: self.adapter.block(),
+            hits,
+            bytes: bytes(experts, bucket),
+        };
+        self.adapter.uses().into_iter().map(row).collect()
     }
 
     /// Position of a group.
@@ -232,6 +411,8 @@ fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> progr
         batch: s.batch,
         seq: s.seq,
         residuals: s.residuals,
+        exchange: s.exchange,
+        forced_routing: s.forced_routing,
     }
 }
 
@@ -258,19 +439,16 @@ fn make_groups(
     config: &ModelConfig,
     mesh: &Mesh,
     dtype: DType,
-    dispatcher: &mut Dispatcher,
     value: &mut Values<'_>,
 ) -> Result<Vec<Group>, TrainError> {
-    let mut known: HashMap<(collegium_model::programs::GroupShape, Option<usize>), GroupPrograms> =
-        HashMap::new();
+    let mut known: HashMap<(programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
     let mut groups = Vec::new();
     for spec in params::groups(config) {
         let key = (group::shape_of(&spec), spec.experts);
         let programs = match known.get(&key) {
             Some(programs) => programs.clone(),
             None => {
-                let slots = spec.experts.map_or(Ok(0), |e| dispatcher.layout(e).map(|l| l.num_slots()))?;
-                let programs = group::programs_for(&spec, slots, config.tie_word_embeddings, mesh, dtype)?;
+                let programs = group::programs_for(&spec, config.tie_word_embeddings, mesh, dtype)?;
                 known.insert(key, programs.clone());
                 programs
             }

@@ -20,6 +20,12 @@ impl Env {
         self
     }
 
+    /// These arrays, and those of `other` under their names.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.iter().map(|(name, array)| (name.clone(), array.clone())));
+        self
+    }
+
     /// The tables of the rotary embedding.
     pub fn with_rotation(self, (cos, sin): (Array, Array)) -> Self {
         self.with("cos", cos).with("sin", sin)

@@ -1,5 +1,6 @@
 //! Forward and backward of one micro-batch.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use collegium_core::{DType, HostTensor};
@@ -7,10 +8,10 @@ use collegium_data::Batch;
 use collegium_model::params::GroupKey;
 use collegium_runtime::Array;
 
-use super::dispatch::DispatchReport;
 use super::program::{Env, Halves};
-use super::{Engine, State};
+use super::{Engine, Execution};
 use crate::TrainError;
+use crate::adapt::{DispatchReport, Slots};
 
 /// Weights of the parts of the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +62,15 @@ impl Forward {
 struct LayerRun {
     hidden: Array,
     block: Env,
-    experts: Option<(Halves, Env)>,
+    experts: Option<ExpertRun>,
+}
+
+/// What the backward half of a layer's experts needs.
+struct ExpertRun {
+    halves: Halves,
+    /// Residuals, tables and weights.
+    env: Env,
+    slots: Arc<Slots>,
 }
 
 /// Sums over all ranks' tokens of one layer.
@@ -78,6 +87,9 @@ impl Engine {
     /// # Errors
     /// A router whose scores are not finite, or what the device says.
     pub fn micro_step(&mut self, batch: &Batch, weights: LossWeights) -> Result<StepLoss, TrainError> {
+        if self.settings.execution == Execution::Fused {
+            return self.fused_micro_step(batch, weights);
+        }
         let started = Instant::now();
         let forward = self.forward(batch)?;
         let scale = self.backend.replicate(&HostTensor::scalar(weights.token as f32))?;
@@ -152,7 +164,7 @@ impl Engine {
         let moe_index = forward.sums.len();
         let mut block = self.blocks[layer].forward.call(&*self.backend, |name| match name {
             "hidden" => Some(hidden.clone()),
-            "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
+            "router_bias" | "forced" => self.steering(moe_index, name),
             _ => forward.inputs.get(name).cloned().or_else(|| self.working(GroupKey::Layer(layer), name)),
         })?;
         let Some(moe) = self.config.layers[layer].feed_forward.moe().cloned() else {
@@ -160,22 +172,25 @@ impl Engine {
             forward.layers.push(LayerRun { hidden, block, experts: None });
             return Ok(());
         };
+        self.record(moe_index, block.get("choices"))?;
         let tokens = self.settings.batch * self.settings.seq;
-        let planned = self.dispatcher.plan(&block.take("counts"), tokens * moe.top_k, &*self.backend);
-        let (bucket, tables, report) = planned.map_err(|e| e.in_layer(layer))?;
-        let halves = self.expert_programs(&moe, bucket)?;
-        let mut run = halves.forward.call(&*self.backend, |name| {
-            block
-                .get(name)
-                .or_else(|| tables.get(name))
-                .cloned()
-                .or_else(|| self.working(GroupKey::Experts(layer), name))
-        })?;
+        let planned = self.adapter.plan(moe_index, &block.take("counts"), tokens * moe.top_k, &*self.backend);
+        let mut dispatch = planned.map_err(|e| e.in_layer(layer))?;
+        let weights = self.slot_weights(layer, &dispatch.slots)?;
+        let halves = self.expert_programs(&moe, dispatch.bucket)?;
+        dispatch.report.add_bytes(halves.forward.program());
+        dispatch.report.add_bytes(halves.backward.program());
+        let known = |name: &str| {
+            let given = block.get(name).or_else(|| dispatch.tables.get(name));
+            given.or_else(|| weights.get(name)).cloned()
+        };
+        let mut run = halves.forward.call(&*self.backend, known)?;
         forward.hidden = run.take("hidden_out");
-        forward.sums.push(RouterSums::read(&block, &report, tokens * self.backend.num_devices())?);
-        forward.dispatch.push(report);
-        let kept = tables.iter().fold(run, |env, (name, array)| env.with(name, array.clone()));
-        forward.layers.push(LayerRun { hidden, block, experts: Some((halves, kept)) });
+        forward.sums.push(RouterSums::read(&block, &dispatch.report, tokens * self.backend.num_devices())?);
+        forward.dispatch.push(dispatch.report);
+        let env = run.and(&dispatch.tables).and(&weights);
+        let experts = Some(ExpertRun { halves, env, slots: dispatch.slots });
+        forward.layers.push(LayerRun { hidden, block, experts });
         Ok(())
     }
 
@@ -187,19 +202,19 @@ impl Engine {
     ) -> Result<(), TrainError> {
         let mut d_hidden = head.take("d.hidden");
         let d_lm_head = head.get("d.lm_head").cloned();
-        self.collect(GroupKey::Head, &head)?;
+        self.collect(GroupKey::Head, &head, None)?;
         let cotangents = self.router_cotangents(&forward.sums, weights)?;
         let mut moe_index = forward.sums.len();
         for layer in (0..self.config.num_layers).rev() {
             let run = forward.layers.pop().expect("one run for every layer");
             let mut given = Env::default().with("d.hidden_out", d_hidden.clone()).with("d.mixed", d_hidden);
-            if let Some((halves, env)) = &run.experts {
+            if let Some(experts) = &run.experts {
                 moe_index -= 1;
-                let gradients = halves.backward.call(&*self.backend, |name| {
-                    let known = env.get(name).or_else(|| given.get(name)).or_else(|| run.block.get(name));
-                    known.cloned().or_else(|| self.working(GroupKey::Experts(layer), name))
+                let gradients = experts.halves.backward.call(&*self.backend, |name| {
+                    let own = experts.env.get(name).or_else(|| given.get(name));
+                    own.or_else(|| run.block.get(name)).cloned()
                 })?;
-                self.collect(GroupKey::Experts(layer), &gradients)?;
+                self.collect(GroupKey::Experts(layer), &gradients, Some(&experts.slots))?;
                 let (d_probability, d_z) = cotangents[moe_index].clone();
                 given = ["d.normed", "d.gates"]
                     .iter()
@@ -208,7 +223,7 @@ impl Engine {
             }
             let mut gradients = self.blocks[layer].backward.call(&*self.backend, |name| match name {
                 "hidden" => Some(run.hidden.clone()),
-                "router_bias" => self.router_bias_arrays.get(moe_index).cloned(),
+                "router_bias" | "forced" => self.steering(moe_index, name),
                 _ => {
                     let known =
                         given.get(name).or_else(|| run.block.get(name)).or_else(|| forward.inputs.get(name));
@@ -216,7 +231,7 @@ impl Engine {
                 }
             })?;
             d_hidden = gradients.take("d.hidden");
-            self.collect(GroupKey::Layer(layer), &gradients)?;
+            self.collect(GroupKey::Layer(layer), &gradients, None)?;
         }
         let gradients = self.embed.backward.call(&*self.backend, |name| match name {
             "d.hidden_out" => Some(d_hidden.clone()),
@@ -226,22 +241,7 @@ impl Engine {
             Some(d) if self.config.tie_word_embeddings => gradients.with("d.lm_head", d),
             _ => gradients,
         };
-        self.collect(GroupKey::Embed, &gradients)
-    }
-
-    /// Adds gradients to a group's sum.
-    fn collect(&mut self, key: GroupKey, gradients: &Env) -> Result<(), TrainError> {
-        let at = self.group_at(key);
-        let program = self.groups[at].programs.collect.clone();
-        let slots = self.groups[at].spec.experts.and_then(|e| self.slot_tables.get(&e).cloned());
-        let group = &mut self.groups[at];
-        let mut out = program.call(&*self.backend, |name| match name {
-            "sum" => group.take(State::Gradient),
-            "slots" => slots.clone(),
-            _ => gradients.get(name).cloned(),
-        })?;
-        group.put(State::Gradient, out.take("sum_out"));
-        Ok(())
+        self.collect(GroupKey::Embed, &gradients, None)
     }
 
     /// Cotangents of each layer's probability sum and z sum.
@@ -263,7 +263,7 @@ impl Engine {
             .collect()
     }
 
-    fn upload_batch(&self, batch: &Batch) -> Result<Env, TrainError> {
+    pub(super) fn upload_batch(&self, batch: &Batch) -> Result<Env, TrainError> {
         let (rows, ranks) = (self.settings.batch, self.backend.num_devices());
         if (batch.batch, batch.seq) != (rows * ranks, self.settings.seq) {
             return Err(TrainError::BatchShape {

@@ -25,6 +25,19 @@ pub struct Hyper {
 }
 
 impl Hyper {
+    /// Usual numbers, for steps whose result does not matter.
+    pub(crate) fn benchmark(step: u64) -> Self {
+        Self {
+            learning_rate: 1e-4,
+            weight_decay: 0.1,
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+            max_norm: 1.0,
+            step,
+        }
+    }
+
     fn entries(&self, norm: f64) -> [f32; collegium_model::programs::HYPER] {
         let correction = |beta: f64| 1.0 / (1.0 - beta.powf(self.step as f64));
         let scale = if norm > self.max_norm { self.max_norm / norm } else { 1.0 };
@@ -82,7 +95,7 @@ impl Engine {
             group.put(State::FirstMoment, out.take("m_out"));
             group.put(State::SecondMoment, out.take("v_out"));
             group.put(State::Gradient, out.take("gradient_out"));
-            group.working = super::Env::default();
+            group.forget_working();
         }
         Ok(())
     }
@@ -95,22 +108,6 @@ impl Engine {
         self.refresh_working()?;
         for group in &self.groups {
             group.working.iter().try_for_each(|(_, array)| array.wait())?;
-        }
-        Ok(())
-    }
-
-    /// Makes the working weights that an update or a load made stale.
-    pub(super) fn refresh_working(&mut self) -> Result<(), TrainError> {
-        for group in &mut self.groups {
-            if group.working.iter().next().is_some() {
-                continue;
-            }
-            let slots = group.spec.experts.and_then(|e| self.slot_tables.get(&e).cloned());
-            group.working = group.programs.materialise.clone().call(&*self.backend, |name| match name {
-                "shard" => group.array(State::Master).cloned(),
-                "slots" => slots.clone(),
-                _ => None,
-            })?;
         }
         Ok(())
     }
@@ -130,7 +127,7 @@ impl Engine {
     pub fn import(&mut self, state: State, value: &mut Values<'_>) -> Result<(), TrainError> {
         for group in &mut self.groups {
             group.load(state, &*self.backend, value)?;
-            group.working = super::Env::default();
+            group.forget_working();
         }
         Ok(())
     }

@@ -108,6 +108,9 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
             args.imbalance
         );
     }
+    if let Some(how) = args.attention.as_deref().filter(|a| !["fused", "written"].contains(a)) {
+        bail!("--attention {how} is unknown; give fused or written");
+    }
     let kinds = ["on_demand", "capacity_block", "reserved", "spot"];
     match &args.price {
         Some(kind) if !kinds.contains(&kind.as_str()) => {
@@ -156,6 +159,7 @@ fn request<'a>(
         precision,
         trainable_only: args.trainable,
         imbalance: args.imbalance,
+        fused_attention: args.attention.as_deref().map(|a| a == "fused"),
         price: args.price.clone(),
     })
 }

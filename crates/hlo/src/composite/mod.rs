@@ -1,0 +1,160 @@
+//! Composite operations: computations with several results that a device may have a kernel for, each defined by a plain
+//! form in other operations.
+//!
+//! A result is a node of its own ([`Op::Composite`] with its number), so a graph stays one value a node, and results that
+//! nobody reads are never made. Nodes of one composite on the same inputs are one call of the kernel. Where there is no
+//! kernel, the plain form stands in their place ([`Program::plain`]): it is what other devices run, what the reference
+//! evaluates, what costs are counted on and what target rules look at. So a composite needs no arm in those passes, and its
+//! kernel is tested against the very program that it replaces.
+
+mod attention;
+mod cross_entropy;
+
+use std::borrow::Cow;
+
+use collegium_core::DType;
+
+use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
+
+pub use attention::masked_attention;
+
+/// What a composite operation computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Composite {
+    /// [`Value::attention`]. Inputs: query, key, value, segments. Results: output, and the log-sum-exp of each query's
+    /// scores, {batch, head, seq} f32.
+    Attention {
+        /// How many tokens back a token sees, itself included; all where `None`.
+        window: Option<usize>,
+    },
+    /// Gradients of attention's output to query, key and value. Inputs: those of attention, its two results, and the
+    /// cotangent of the first.
+    AttentionGradient {
+        /// As in attention.
+        window: Option<usize>,
+    },
+    /// [`Value::cross_entropy`]. Inputs: hidden, weight, targets, scale. Results: the loss, its gradients to hidden and (in f32)
+    /// to the weight.
+    CrossEntropy,
+}
+
+impl Composite {
+    /// Short name for messages; the kernel's is `collegium.` and this.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attention { .. } => "attention",
+            Self::AttentionGradient { .. } => "attention_gradient",
+            Self::CrossEntropy => "cross_entropy",
+        }
+    }
+
+    /// How many inputs it takes.
+    pub(crate) fn num_inputs(self) -> usize {
+        match self {
+            Self::Attention { .. } | Self::CrossEntropy => 4,
+            Self::AttentionGradient { .. } => 7,
+        }
+    }
+
+    /// Shapes of all results; none where the inputs do not fit.
+    pub(crate) fn shapes(self, x: &[&Shape]) -> Option<Vec<Shape>> {
+        match self {
+            Self::Attention { window } => attention::shapes(x, window),
+            Self::AttentionGradient { window } => attention::gradient_shapes(x, window),
+            Self::CrossEntropy => cross_entropy::shapes(x),
+        }
+    }
+
+    /// All results in other operations.
+    fn plain<'g>(self, x: &[Value<'g>]) -> Vec<Value<'g>> {
+        match self {
+            Self::Attention { window } => attention::plain(x, window),
+            Self::AttentionGradient { window } => attention::plain_gradient(x, window),
+            Self::CrossEntropy => cross_entropy::plain(x),
+        }
+    }
+
+    /// Cotangents of inputs from the cotangent of one result; none where no gradient passes.
+    pub(crate) fn pull_back<'g>(
+        self,
+        result: usize,
+        x: &[Value<'g>],
+        d: Value<'g>,
+    ) -> Option<Vec<(Value<'g>, Value<'g>)>> {
+        match (self, result) {
+            (Self::Attention { window }, 0) => Some(attention::pull_back(x, window, d)),
+            (Self::CrossEntropy, 0) => Some(cross_entropy::pull_back(x, d)),
+            _ => None,
+        }
+    }
+
+    /// Attributes of the kernel's call.
+    pub(crate) fn attributes(self) -> String {
+        match self {
+            Self::Attention { window } | Self::AttentionGradient { window } => {
+                format!("window = {} : i64", window.unwrap_or(0))
+            }
+            Self::CrossEntropy => String::new(),
+        }
+    }
+
+    /// Whether the CPU kernels of this process take inputs of these shapes.
+    pub(crate) fn has_cpu_kernel(x: &[&Shape]) -> bool {
+        x.first().is_some_and(|s| matches!(s.dtype, DType::F32 | DType::Bf16))
+    }
+}
+
+impl<'g> Value<'g> {
+    /// Result number `result` of a composite on these inputs.
+    #[track_caller]
+    fn composite(what: Composite, result: usize, x: &[Value<'g>]) -> Value<'g> {
+        let graph = x[0].graph;
+        let shapes: Vec<Shape> = x.iter().map(|v| v.shape()).collect();
+        let found = what.shapes(&shapes.iter().collect::<Vec<_>>());
+        let Some(shape) = found.and_then(|s| s.into_iter().nth(result)) else {
+            let given: Vec<String> = shapes.iter().map(ToString::to_string).collect();
+            return graph.fail(format!("{}: inputs {} do not fit each other", what.name(), given.join(", ")));
+        };
+        let inputs: Vec<NodeId> = x.iter().map(|v| v.id).collect();
+        graph.push(Op::Composite { what, result }, &inputs, shape)
+    }
+}
+
+impl Program {
+    /// The same program with every composite operation in its plain form.
+    pub fn plain(&self) -> Cow<'_, Self> {
+        self.expanded(|_| false)
+    }
+
+    /// The same program with the plain form of every composite operation that `keep` does not hold (it is shown the
+    /// inputs' shapes).
+    pub(crate) fn expanded(&self, keep: impl Fn(&[&Shape]) -> bool) -> Cow<'_, Self> {
+        let stays = |node: &Node| {
+            let shapes: Vec<&Shape> = node.inputs.iter().map(|&n| self.shape(n)).collect();
+            !matches!(node.op, Op::Composite { .. }) || keep(&shapes)
+        };
+        if self.nodes.iter().all(&stays) {
+            return Cow::Borrowed(self);
+        }
+        let graph = Graph::new(self.mesh.clone());
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let inputs: Vec<Value<'_>> = node.inputs.iter().map(|n| values[n.index()]).collect();
+            let value = match node.op {
+                // Results of one composite share their nodes: equal nodes are stored once.
+                Op::Composite { what, result } if !stays(node) => what.plain(&inputs)[result],
+                _ => graph.push(
+                    node.op.clone(),
+                    &inputs.iter().map(|v| v.id).collect::<Vec<_>>(),
+                    node.shape.clone(),
+                ),
+            };
+            values.push(value);
+        }
+        let outputs: Vec<_> = self.outputs.iter().map(|(n, id)| (n.clone(), values[id.index()].id)).collect();
+        let program = graph.extract_with_all_inputs(&self.name, &outputs);
+        let mut program = program.expect("plain forms fit wherever their composite was accepted");
+        program.donations.clone_from(&self.donations);
+        Cow::Owned(program)
+    }
+}

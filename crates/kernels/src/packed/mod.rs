@@ -1,0 +1,112 @@
+//! Matrix products from packed panels, where the processor has AVX-512 (for bfloat16, its bfloat16 part too).
+//!
+//! Both sides of a product are packed into panels of 32-bit lanes along the contracted dim: a lane is one f32, or two
+//! neighbouring bf16. The left side has panels of [`ROWS`] rows, the right side of [`COLS`] columns, zero where a matrix
+//! ends. One call of the inner kernel makes a tile of [`ROWS`] x [`COLS`] sums in registers, over any number of lanes;
+//! what becomes of them (stored, rounded, an activation) is the caller's. Every sum is made in the order of the contracted
+//! dim, whatever tile it falls into, so how work is cut never changes a bit.
+//!
+//! bfloat16 products are exact in f32 but for numbers below 2^-126, which the instruction takes and gives as zero.
+//!
+//! Why our own and not a product crate: weights are packed once for all rows of a slot, rows may be gathered while they are
+//! packed, two matrices may share a pass, and no crate has AVX-512-BF16.
+
+mod micro;
+mod pack;
+
+pub(crate) use pack::{pack_across, pack_along};
+
+use collegium_core::DType;
+
+use crate::{Instructions, Operand};
+
+/// Rows of a panel of the left side: 12 x 2 sums in registers hide the latency of a multiply-add.
+pub(crate) const ROWS: usize = 12;
+
+/// Columns of a panel of the right side: two vectors.
+pub(crate) const COLS: usize = 32;
+
+/// Lanes that a panel may be longer than its size says: packing stores whole vectors.
+const SLACK: usize = 16;
+
+/// Whether products of this element type run from packed panels here.
+pub(crate) fn is_available<T: Operand>() -> bool {
+    let needed = if T::DTYPE == DType::F32 { Instructions::Avx512 } else { Instructions::Avx512Bf16 };
+    Instructions::best() >= needed
+}
+
+/// Lanes of `elements` along the contracted dim.
+pub(crate) fn lanes<T: Operand>(elements: usize) -> usize {
+    elements.div_ceil(T::PER_LANE)
+}
+
+/// Room for panels of `width` that hold `size` rows or columns, `lanes` deep.
+pub(crate) fn reserve(space: &mut Vec<u32>, size: usize, width: usize, lanes: usize) {
+    let len = size.div_ceil(width) * width * lanes + SLACK;
+    if space.len() < len {
+        space.resize(len, 0);
+    }
+}
+
+/// The product of packed sides, `[rows, cols]` sums over all `lanes`, to the dense matrix `out` of `cols` columns; added to what
+/// is there if `add`.
+pub(crate) fn multiply<T: Operand>(
+    left: &[u32],
+    right: &[u32],
+    lanes: usize,
+    out: &mut [f32],
+    cols: usize,
+    add: bool,
+) {
+    let rows = out.len() / cols;
+    for col in (0..cols).step_by(COLS) {
+        let right = &right[col * lanes..][..COLS * lanes];
+        for row in (0..rows).step_by(ROWS) {
+            let mut target = micro::Target {
+                out: &mut out[row * cols + col..],
+                stride: cols,
+                rows: (rows - row).min(ROWS),
+                cols: (cols - col).min(COLS),
+                add,
+            };
+            micro::tile::<T>(&left[row * lanes..][..ROWS * lanes], right, &mut target);
+        }
+    }
+}
+
+/// Panels of one thread, kept from call to call: new memory would cost a page fault for every 4 kB.
+#[derive(Default)]
+pub(crate) struct Panels {
+    pub(crate) left: Vec<u32>,
+    pub(crate) right: Vec<u32>,
+}
+
+/// Lends the thread's panels; a call inside another one gets new ones.
+pub(crate) fn with_panels(work: impl FnOnce(&mut Panels)) {
+    thread_local! {
+        static PANELS: std::cell::Cell<Panels> = std::cell::Cell::default();
+    }
+    let mut panels = PANELS.take();
+    work(&mut panels);
+    PANELS.set(panels);
+}
+
+/// Runs `work` as code for AVX-512, where there is that: what is inlined into it is compiled with wide vectors.
+#[inline]
+fn vectorized(work: impl FnOnce()) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+        fn wide(work: impl FnOnce()) {
+            work();
+        }
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            // SAFETY: the processor has the features.
+            return unsafe { wide(work) };
+        }
+    }
+    work();
+}

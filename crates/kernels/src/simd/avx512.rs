@@ -1,0 +1,154 @@
+//! AVX-512, with and without dot products of bf16 pairs.
+
+use std::arch::x86_64::*;
+
+use super::{EXP2, Level, Pair};
+
+/// AVX-512 F and BW.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512;
+
+/// AVX-512 with bf16; units are pairs.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512Bf16;
+
+macro_rules! shared {
+    () => {
+        type Vector = __m512;
+        const LANES: usize = 16;
+        const COLUMNS: usize = 2;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> __m512 {
+            // SAFETY: promised by the caller, here and below.
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> __m512 {
+            // SAFETY: as above.
+            unsafe { _mm512_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(x: __m512, to: *mut f32) {
+            // SAFETY: as above.
+            unsafe { _mm512_storeu_ps(to, x) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: as above.
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: as above.
+            unsafe { _mm512_sub_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: as above.
+            unsafe { _mm512_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: as above.
+            unsafe { _mm512_max_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn exp2(x: __m512) -> __m512 {
+            // SAFETY: as above.
+            unsafe {
+                // The order keeps NaN; below -160 the result is zero anyway, and infinity minus infinity is avoided.
+                let x = _mm512_max_ps(_mm512_set1_ps(-160.0), x);
+                let whole = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
+                let rest = _mm512_sub_ps(x, whole);
+                let mut sum = _mm512_set1_ps(EXP2[6]);
+                for i in (0..6).rev() {
+                    sum = _mm512_fmadd_ps(sum, rest, _mm512_set1_ps(EXP2[i]));
+                }
+                _mm512_scalef_ps(sum, whole)
+            }
+        }
+        #[inline(always)]
+        unsafe fn sum(x: __m512) -> f32 {
+            // SAFETY: as above.
+            unsafe { _mm512_reduce_add_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn largest(x: __m512) -> f32 {
+            // SAFETY: as above.
+            unsafe { _mm512_reduce_max_ps(x) }
+        }
+    };
+}
+
+impl Level for Avx512 {
+    shared!();
+    type Unit = f32;
+    type Units = __m512;
+    const DEPTH: usize = 1;
+
+    #[inline(always)]
+    unsafe fn load_units(from: *const f32) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn repeat_unit(from: *const f32) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_set1_ps(*from) }
+    }
+    #[inline(always)]
+    unsafe fn dot(sum: __m512, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_fmadd_ps(a, b, sum) }
+    }
+}
+
+impl Level for Avx512Bf16 {
+    shared!();
+    type Unit = Pair;
+    type Units = __m512i;
+    const DEPTH: usize = 2;
+
+    #[inline(always)]
+    unsafe fn load_units(from: *const Pair) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn repeat_unit(from: *const Pair) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_set1_epi32(*from as i32) }
+    }
+    #[inline(always)]
+    unsafe fn dot(sum: __m512, a: __m512i, b: __m512i) -> __m512 {
+        // SAFETY: as above; both types are 32 bf16 in one register.
+        unsafe {
+            _mm512_dpbf16_ps(
+                sum,
+                std::mem::transmute::<__m512i, __m512bh>(a),
+                std::mem::transmute::<__m512i, __m512bh>(b),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_row(x: __m512, to: *mut Pair) {
+        // SAFETY: as above; half a register is eight pairs.
+        unsafe { _mm256_storeu_si256(to.cast(), narrow(x)) }
+    }
+    #[inline(always)]
+    unsafe fn store_across(first: __m512, second: __m512, to: *mut Pair) {
+        // SAFETY: as above.
+        unsafe {
+            let (low, high) = (_mm512_cvtepu16_epi32(narrow(first)), _mm512_cvtepu16_epi32(narrow(second)));
+            _mm512_storeu_si512(to.cast(), _mm512_or_si512(low, _mm512_slli_epi32::<16>(high)));
+        }
+    }
+}
+
+/// Sixteen f32 as bf16.
+#[inline(always)]
+unsafe fn narrow(x: __m512) -> __m256i {
+    // SAFETY: as above; both types are 16 bf16 in one register.
+    unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) }
+}

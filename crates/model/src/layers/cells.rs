@@ -1,0 +1,211 @@
+//! Dispatch through cells: every token goes to its k experts wherever their slots are, static shapes, no drops.
+//!
+//! A rank fills one cell for each rank that it sends to, with the rows of its sources: itself, or, where tokens were gathered before,
+//! everybody it speaks for. The host knows the counts before this program runs, and gives each source two small tables: for expert `e`
+//! and rank `d`, `first[e][d]` is the first arrival index of `e` on this source that goes to `d`, and `offset[e][d]` the place where those
+//! rows begin inside the cell to `d`. A row's arrival index (how many earlier choices of its expert there are on
+//! this source) then says its destination, the number of boundaries at or below it, and its place. No sort, no second count.
+//! Look-ups by expert are one-hot products, counts travel in f32 (exact below 2^24).
+//!
+//! With one rank in the group the cells are the expert rows themselves (`offset` is the block-aligned start of each expert).
+//! With more, the host also gives the receiver the order of its rows, since it knows who sent what.
+//!
+//! Gathers carry their inverse, so that no gradient is a scatter.
+
+use collegium_core::DType;
+use collegium_hlo::{Graph, Inverse, Name, Value, dim, running_sum};
+
+use super::experts::{ExpertWeights, expert_rows, quotient, single};
+use super::sent::{returned_as, sent};
+use super::transport::{Routed, group_axes};
+
+/// The host's tables for one micro-batch.
+#[derive(Clone, Copy)]
+pub struct Addressing<'g> {
+    /// {source, expert, rank} f32. One boundary more than there are cells where the choices below the first one and from the last one on
+    /// are no business of this rank.
+    pub first: Value<'g>,
+    /// {source, expert, rank} f32, a rank for each cell.
+    pub offset: Value<'g>,
+    /// Rows of one cell.
+    pub places: usize,
+    /// Slot of every block of rows, {block} i32; as many as slots for an unused block.
+    pub block_slot: Value<'g>,
+    /// The exchange of the cells; without, they are the expert rows.
+    pub order: Option<Order<'g>>,
+}
+
+/// Equal-split all-to-all of the cells, and what the receiver makes of them.
+#[derive(Clone, Copy)]
+pub struct Order<'g> {
+    /// Received cell row behind each expert row, {row} i32; negative for padding.
+    pub row_source: Value<'g>,
+    /// Expert row of each received cell row, {cell} i32; negative for an empty place.
+    pub cell_target: Value<'g>,
+    /// Mesh axes of the ranks that exchange.
+    pub axes: &'static [Name],
+    /// Element type of rows on the way.
+    pub sent_as: DType,
+}
+
+impl<'g> Addressing<'g> {
+    /// For one source: `first` and `offset` {expert, rank}.
+    pub fn of_one_source(
+        first: Value<'g>,
+        offset: Value<'g>,
+        places: usize,
+        block_slot: Value<'g>,
+        order: Option<Order<'g>>,
+    ) -> Self {
+        let [first, offset] = [first, offset].map(one_source);
+        Self { first, offset, places, block_slot, order }
+    }
+}
+
+impl<'g> Order<'g> {
+    /// An exchange between all ranks of the group.
+    pub fn over_group(graph: &Graph, row_source: Value<'g>, cell_target: Value<'g>, sent_as: DType) -> Self {
+        Self { row_source, cell_target, axes: group_axes(graph.mesh()), sent_as }
+    }
+}
+
+/// The same value with a leading dim `source` of one.
+pub(super) fn one_source(x: Value<'_>) -> Value<'_> {
+    x.reshape(&[&[dim("source", 1)], &x.shape().dims[..]].concat())
+}
+
+/// Sum over a token's choices of gate times expert, for this rank's own tokens; {token, hidden}.
+#[track_caller]
+pub fn experts<'g>(routed: &Routed<'g>, how: &Addressing<'g>) -> Value<'g> {
+    let choices = one_source(routed.choices.merge(&["token", "choice"], "choice_row"));
+    let parts = computed(routed.x, choices, &routed.weights, how);
+    gated_sum(parts, routed.gates).convert(routed.x.dtype())
+}
+
+/// `parts` {token, choice, hidden} by their `gates` {token, choice}, summed in f32: {token, hidden}.
+pub(super) fn gated_sum<'g>(parts: Value<'g>, gates: Value<'g>) -> Value<'g> {
+    (parts.convert(DType::F32) * gates).sum(&["choice"])
+}
+
+/// What its expert made of every choice, {token, choice, hidden}, zero for choices that are no business of this rank. `x` {token, hidden}
+/// holds the tokens of all sources, `choices` {source, choice_row} the experts they chose.
+#[track_caller]
+pub(super) fn computed<'g>(
+    x: Value<'g>,
+    choices: Value<'g>,
+    weights: &ExpertWeights<'g>,
+    how: &Addressing<'g>,
+) -> Value<'g> {
+    let route = Route::new(choices, how);
+    let token = x.shape().dims[0];
+    let choice = dim("choice", route.cell_of_choice.size("choice_row") / token.size);
+    let zero = x.graph().scalar(x.dtype(), 0.0);
+
+    let by_token = |v: Value<'g>| v.split("choice_row", &[token, choice]);
+    let inverse =
+        Inverse { readers: by_token(route.cell_of_choice), mask: by_token(route.chosen()), fan: "choice" };
+    let given = x.take_with_inverse(quotient(route.source_of_cell, choice.size), "token", inverse);
+    let given = route.cell_used.select(given, zero);
+
+    let made = match how.order {
+        None => {
+            expert_rows(given.rename(&[("cell", "row")]), weights, how.block_slot).rename(&[("row", "cell")])
+        }
+        Some(order) => order.through(given, |rows| expert_rows(rows, weights, how.block_slot)),
+    };
+    let picked =
+        made.take_with_inverse(route.cell_of_choice, "cell", single(route.source_of_cell, route.cell_used));
+    let picked = match route.elsewhere {
+        Some(mask) => mask.select(zero, picked),
+        None => picked,
+    };
+    by_token(picked)
+}
+
+impl<'g> Order<'g> {
+    /// Cells to their ranks, `compute` there, and back: {cell, hidden} both ways.
+    fn through(&self, cells: Value<'g>, compute: impl FnOnce(Value<'g>) -> Value<'g>) -> Value<'g> {
+        let zero = cells.graph().scalar(cells.dtype(), 0.0);
+        let received = sent(cells, self.sent_as, |v| self.exchange(v));
+        let (source, source_ok) = checked(self.row_source);
+        let (target, target_ok) = checked(self.cell_target);
+        let rows = received.take_with_inverse(source, "cell", single(target, target_ok));
+        let out = compute(source_ok.select(rows, zero));
+        let back = out.take_with_inverse(target, "row", single(source, source_ok));
+        sent(target_ok.select(back, zero), returned_as(self.sent_as), |v| self.exchange(v))
+    }
+
+    /// Sends cell `d` to rank `d`; {cell, ..} both ways.
+    fn exchange(&self, cells: Value<'g>) -> Value<'g> {
+        let mesh = cells.graph().mesh();
+        let ranks = self.axes.iter().filter_map(|a| mesh.size(a)).product();
+        let places = cells.size("cell") / ranks;
+        cells
+            .split("cell", &[dim("rank", ranks), dim("place", places)])
+            .all_to_all("rank", self.axes)
+            .merge(&["rank", "place"], "cell")
+    }
+}
+
+/// Where every choice of the sources goes.
+struct Route<'g> {
+    /// Cell row of every choice, {choice_row} i32; 0 for those that go elsewhere.
+    cell_of_choice: Value<'g>,
+    /// Whether a choice is no business of this rank, {choice_row}; nothing where all are.
+    elsewhere: Option<Value<'g>>,
+    /// Choice behind every cell row, {cell} i32; 0 where there is none.
+    source_of_cell: Value<'g>,
+    /// Whether a cell row holds a choice, {cell}.
+    cell_used: Value<'g>,
+}
+
+impl<'g> Route<'g> {
+    fn new(choices: Value<'g>, how: &Addressing<'g>) -> Self {
+        let g = choices.graph();
+        let (ranks, experts) = (how.offset.size("rank"), how.offset.size("expert"));
+        let all = dim("choice_row", choices.size("source") * choices.size("choice_row"));
+        let hit = choices.one_hot(dim("expert", experts), DType::F32);
+        let arrival = (running_sum(hit, "choice_row") * hit).sum(&["expert"]) - 1.0;
+        let first = hit.dot(how.first, &["expert"]);
+        let reached = first.at_most(arrival.broadcast(&first.shape().dims)).convert(DType::F32);
+        let destination = reached.sum(&["rank"]) - 1.0;
+        let at = destination.one_hot(dim("rank", ranks), DType::F32);
+        let first = first.slice("rank", 0, ranks);
+        let start = ((hit.dot(how.offset, &["expert"]) - first) * at).sum(&["rank"]);
+        let cell = destination * how.places as f64 + start + arrival;
+        // A plan fits its bucket; one made ahead may not, and is then run again, but no index leaves its table meanwhile.
+        let zero = g.scalar(DType::F32, 0.0);
+        let cell = cell.min(g.scalar(DType::F32, (ranks * how.places - 1) as f64));
+        // The inverse: choice numbers, counted from one so that zero means none, put at their cells.
+        let number = g.iota(DType::F32, &[all], "choice_row") + 1.0;
+        let elsewhere =
+            (how.first.size("rank") > ranks).then(|| at.sum(&["rank"]).equals(zero).reshape(&[all]));
+        let (cell, number) = (cell.reshape(&[all]), number);
+        let (cell, number) = match elsewhere {
+            Some(mask) => (mask.select(zero, cell), mask.select(zero, number)),
+            None => (cell, number),
+        };
+        let cell = cell.convert(DType::I32);
+        let source = number.scatter_add(cell, dim("cell", ranks * how.places));
+        Self {
+            cell_of_choice: cell,
+            elsewhere,
+            source_of_cell: (source - 1.0).max(zero).convert(DType::I32),
+            cell_used: source.greater(zero),
+        }
+    }
+
+    /// Whether a choice is this rank's business, {choice_row}.
+    fn chosen(&self) -> Value<'g> {
+        match self.elsewhere {
+            Some(mask) => mask.not(),
+            None => self.cell_of_choice.equals(self.cell_of_choice),
+        }
+    }
+}
+
+/// An index with negative entries as an index in range and a mask.
+fn checked<'g>(index: Value<'g>) -> (Value<'g>, Value<'g>) {
+    let zero = index.graph().scalar(DType::I32, 0.0);
+    (index.max(zero), index.at_least(zero))
+}

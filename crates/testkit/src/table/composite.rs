@@ -1,0 +1,71 @@
+//! Composite operations. Their plain form is what the reference evaluates; finite differences say whether that is right, and
+//! devices with kernels are compared with it.
+
+use collegium_core::DType;
+use collegium_hlo::{Value, dim, gradient};
+
+use super::{bf16, f32, index};
+use crate::{Fill, Gradient, Input, OpCase};
+
+pub(super) fn cases() -> Vec<OpCase> {
+    [attention(), cross_entropy()].concat()
+}
+
+/// Query, key, value and segments.
+fn attention_inputs(
+    of: fn(&[collegium_hlo::Dim]) -> Input,
+    [batch, seq, head, kv_head, head_dim]: [usize; 5],
+    num_segments: usize,
+) -> Vec<Input> {
+    let places = [dim("batch", batch), dim("seq", seq)];
+    let heads = |name, count| of(&[places[0], places[1], dim(name, count), dim("head_dim", head_dim)]);
+    let kv = heads("kv_head", kv_head);
+    vec![heads("head", head), kv.clone(), kv, index(&places, num_segments)]
+}
+
+fn attention() -> Vec<OpCase> {
+    let whole = |name: &str, inputs| OpCase::new(name, inputs, |_, x| x[0].attention(x[1], x[2], x[3], None));
+    vec![
+        whole("attention_f32", attention_inputs(f32, [2, 7, 4, 2, 6], 1)),
+        whole("attention_packed", attention_inputs(f32, [2, 9, 2, 2, 5], 2)),
+        // Its gradients to query and key are zero, up to what rounding leaves.
+        whole("attention_one_token", attention_inputs(f32, [2, 1, 3, 1, 4], 1)).gradient(Gradient::None),
+        whole("attention_blocks", attention_inputs(f32, [1, 131, 2, 1, 3], 1)),
+        whole("attention_bf16", attention_inputs(bf16, [2, 7, 4, 2, 32], 1)),
+        OpCase::new("attention_window", attention_inputs(f32, [2, 9, 2, 1, 6], 2), |_, x| {
+            x[0].attention(x[1], x[2], x[3], Some(3))
+        }),
+        OpCase::new("attention_window_blocks", attention_inputs(f32, [1, 140, 1, 1, 2], 1), |_, x| {
+            x[0].attention(x[1], x[2], x[3], Some(20))
+        }),
+    ]
+}
+
+/// Hidden states, weight, targets of which two do not count, and scale.
+fn loss_inputs(of: fn(&[collegium_hlo::Dim]) -> Input) -> Vec<Input> {
+    let (token, hidden, vocab) = (dim("token", 6), dim("hidden", 5), dim("vocab", 9));
+    let targets = Fill::Given(vec![0.0, 8.0, -1.0, 3.0, -100.0, 3.0]);
+    vec![
+        of(&[token, hidden]),
+        of(&[vocab, hidden]),
+        index(&[token], 9).fill(targets),
+        f32(&[]).fill(Fill::Given(vec![0.3])),
+    ]
+}
+
+fn cross_entropy() -> Vec<OpCase> {
+    let loss =
+        |name: &str, of| OpCase::new(name, loss_inputs(of), |_, x| x[0].cross_entropy(x[1], x[2], x[3]));
+    vec![
+        loss("cross_entropy_f32", f32),
+        loss("cross_entropy_bf16", bf16),
+        // As the trainer has it: a cotangent of one, so that loss and gradients are one call.
+        OpCase::new("cross_entropy_at_once", loss_inputs(f32), |g, x| {
+            let loss = x[0].cross_entropy(x[1], x[2], x[3]);
+            let found = gradient(&[(loss, g.scalar(DType::F32, 1.0))], &x[..2]);
+            let all: Value<'_> = found[0].sum(&["hidden", "token"]) + found[1].sum(&["hidden", "vocab"]);
+            all + loss
+        })
+        .gradient(Gradient::None),
+    ]
+}
