@@ -13,13 +13,13 @@ macro_rules! files {
 }
 
 /// Devices in the binary.
-const DEVICES: &[(&str, &str)] = files!("devices": "trn1", "trn2", "trn3", "a100", "h100", "h200", "h800", "b200", "b300", "gb200", "gb300", "l40s", "mi300x", "cpu");
+const DEVICES: &[(&str, &str)] = files!("devices": "trn1", "trn2", "trn3", "a100", "h100", "h100-500w", "h200", "h800", "b200", "b300", "gb200", "gb300", "l40s", "mi300x", "cpu");
 
 /// Instances in the binary.
 const INSTANCES: &[(&str, &str)] = files!(
     "instances":
     "trn1.32xlarge", "trn2.48xlarge", "trn2u.48xlarge", "trn3-ultraserver-gen1", "p4d.24xlarge", "p4de.24xlarge", "p5.48xlarge",
-    "p5en.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "dgx-h100", "h800-node", "gb200-nvl72", "gb300-nvl72",
+    "p5en.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "dgx-a100", "dgx-h100", "h100-500w-node", "h800-node", "gb200-nvl72", "gb300-nvl72",
     "l40s-node", "mi300x-node", "laptop",
 );
 

@@ -169,15 +169,23 @@ pub struct Software {
     pub overlap_expert: Option<f64>,
     /// Rows of the fullest rank over the mean.
     pub imbalance: f64,
-    /// Rows of a full state: bytes a parameter of masters and moments.
+    /// Time of attention over that of the device's best kernel.
+    pub attention: f64,
+    /// Element-wise work and dispatch of sparse layers over those of plain kernels: fused ones need less.
+    pub sparse: f64,
+    /// Bytes kept for the backward pass over those of the trainer's programs, which keep some values in f32.
+    pub kept: f64,
+    /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time.
+    pub host_layer: f64,
+    /// Bytes a parameter of masters and moments.
     pub state_bytes: f64,
 }
 
 impl Software {
-    /// The trainer on a platform.
+    /// The trainer on a platform: its attention kernel runs on the CPU, elsewhere attention runs as it is written.
     pub fn trainer(platform: &str, precision: Precision) -> Self {
         Self {
-            kernels: Kernels { fused_attention: platform == "cuda", addressing: true },
+            kernels: Kernels { fused_attention: platform == "cpu", addressing: true },
             precision,
             reduce_every_micro_batch: true,
             gradient_bytes: 4.0,
@@ -186,6 +194,10 @@ impl Software {
             sequence_parallel: true,
             overlap_expert: None,
             imbalance: 1.0,
+            attention: 1.0,
+            sparse: 1.0,
+            kept: 1.0,
+            host_layer: 0.0,
             state_bytes: 12.0,
         }
     }

@@ -7,6 +7,7 @@ mod error;
 mod figure;
 mod instance;
 mod layout;
+pub mod ledger;
 mod model;
 mod plan;
 pub mod programs;

@@ -37,6 +37,8 @@ pub struct Request<'a> {
     pub trainable_only: bool,
     /// Rows of the fullest rank over the mean; 1 under exact balance.
     pub imbalance: f64,
+    /// Whether attention is one kernel; as in the trainer on that platform where nothing is said.
+    pub fused_attention: Option<bool>,
     /// Which kind of price; the usual one where none is named.
     pub price: Option<String>,
 }
@@ -98,6 +100,7 @@ impl Request<'_> {
     fn software(&self) -> Software {
         let mut software = Software::trainer(&self.device.platform, self.precision);
         software.imbalance = self.imbalance;
+        software.kernels.fused_attention = self.fused_attention.unwrap_or(software.kernels.fused_attention);
         software
     }
 
@@ -151,6 +154,16 @@ impl Request<'_> {
             impossible,
             unknown,
         })
+    }
+
+    /// Layouts of the whole space, and the seconds to price them all on one thread once every layer's price is known.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn speed(&self) -> Result<(usize, f64), ClusterError> {
+        self.check()?;
+        let pricer = Pricer::new(self.model, self.device, self.instance, self.seq)?;
+        self.space().speed(&pricer, &self.software())
     }
 
     fn check(&self) -> Result<(), ClusterError> {

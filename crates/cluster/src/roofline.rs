@@ -154,7 +154,7 @@ impl<'a> Rank<'a> {
         let attention = if how.fused_attention {
             work.attention_flops / attention_rate
         } else {
-            work.attention_flops / attention_rate + work.attention_bytes / stream
+            work.attention_flops / attention_rate + work.attention_bytes * c.fusion / stream
         };
         let mut vector = (work.row_bytes / rows + work.bytes) * c.fusion / stream;
         if how.addressing {

@@ -237,4 +237,66 @@ impl Space {
         }
         Ok(found)
     }
+
+    /// Prices every layout of the space twice on one thread, without bounds: how many there are, and the seconds of the second pass,
+    /// when every layer's price is known.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub fn speed(&self, pricer: &Pricer<'_>, software: &Software) -> Result<(usize, f64), ClusterError> {
+        let all: Vec<Layout> =
+            self.branches(pricer).into_iter().flat_map(|b| self.layouts(b, pricer, false)).collect();
+        let pass =
+            || all.iter().try_for_each(|l| pricer.price(l, software).map(std::hint::black_box).map(|_| ()));
+        pass()?;
+        let started = std::time::Instant::now();
+        pass()?;
+        Ok((all.len(), started.elapsed().as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::model::{PlanModel, Sizes};
+    use crate::roofline::Precision;
+
+    #[test]
+    fn the_bounded_search_finds_what_pricing_everything_finds() {
+        let sizes = Sizes {
+            layers: 4,
+            hidden: 256,
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 64,
+            vocab: 1024,
+            dense_layers: 0,
+            intermediate: 512,
+            experts: 8,
+            top_k: 2,
+            expert_intermediate: 256,
+            tied: false,
+        };
+        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let pricer = Pricer::new(&model, device, instance, 256).unwrap();
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let space = Space { ranks: 8, batch: 32, trainable_only: false, powers_only: false };
+        let found = space.search(&pricer, &software).unwrap();
+        let all = space
+            .branches(&pricer)
+            .into_iter()
+            .map(|b| space.explore(&pricer, &software, b, f64::INFINITY, false).unwrap())
+            .fold(Found::default(), Found::merge);
+        assert_eq!(found.best, all.best);
+        assert_eq!(found.best.len(), KEPT);
+        assert_eq!(found.legal, all.legal);
+        assert_eq!(found.priced + found.bounded, found.legal);
+        assert!(found.best.iter().all(|c| c.layout.ranks() == 8 && c.layout.batch() == 32));
+        let again = space.search(&pricer, &software).unwrap();
+        assert_eq!((again.best, again.priced), (found.best, found.priced), "any number of threads");
+    }
 }

@@ -366,9 +366,14 @@ impl<'a> Pricer<'a> {
             working = working.max(e.working);
         }
         parts.products = seconds.products;
-        parts.attention = seconds.attention;
+        parts.attention = seconds.attention * software.attention;
         parts.vector = seconds.vector;
         parts.launch = seconds.launch;
+        if experts.is_some() {
+            parts.vector *= software.sparse;
+            parts.expert *= software.sparse;
+            parts.launch += (software.host_layer - parts.total()).max(0.0);
+        }
         Stage { parts, kept, working }
     }
 
@@ -491,7 +496,7 @@ impl<'a> Pricer<'a> {
             / (self.rank.bandwidth * c.update_share);
         let instances = layout.ranks() as f64 / (self.instance.devices * self.device.cores) as f64;
         parts.straggle = parts.total() * c.straggle_per_doubling * instances.log2().max(0.0);
-        let memory = self.memory(layout, software, stage, embed, head, state, held);
+        let memory = self.memory(layout, software, stage, state, held);
         Estimate { step: parts.total(), parts, memory }
     }
 
@@ -531,9 +536,9 @@ impl<'a> Pricer<'a> {
             |traffic: f64, window: f64| (traffic - overlap * window).max((1.0 - overlap) * traffic * 0.5);
         match layout.sharding {
             Sharding::Weights => {
-                let gathers = if layout.recompute == Recompute::Recompute { 2.0 } else { 2.0 };
-                let traffic = gathers * both(Kind::AllGather, width)
-                    + both(Kind::ReduceScatter, software.gradient_bytes);
+                // Gathered for forward and again for backward.
+                let traffic =
+                    2.0 * both(Kind::AllGather, width) + both(Kind::ReduceScatter, software.gradient_bytes);
                 n * exposed(traffic, micro)
             }
             Sharding::None => exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro),
@@ -545,14 +550,11 @@ impl<'a> Pricer<'a> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn memory(
         &self,
         layout: &Layout,
         software: &Software,
         stage: &Stage,
-        embed: &Priced,
-        head: &Priced,
         state: (f64, f64),
         held: f64,
     ) -> MemoryUse {
@@ -567,7 +569,6 @@ impl<'a> Pricer<'a> {
         };
         let local = self.local(layout, software);
         let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
-        let _ = (embed, head);
         MemoryUse {
             weights: width * if layout.sharding == Sharding::Weights { held } else { whole },
             gradients: 4.0
@@ -576,7 +577,7 @@ impl<'a> Pricer<'a> {
                     _ => whole,
                 },
             optimizer: software.state_bytes * held,
-            activations: stage.kept / stages * in_flight * interleaved,
+            activations: software.kept * stage.kept / stages * in_flight * interleaved,
             transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 }),
         }
     }

@@ -46,6 +46,9 @@ pub struct AskArgs {
     /// Rows of the fullest rank over the mean; 1 is exact balance
     #[arg(long, default_value_t = 1.0)]
     pub imbalance: f64,
+    /// Attention as one kernel (fused) or as its program is written [default: as the trainer runs it there today]
+    #[arg(long, value_name = "fused|written")]
+    pub attention: Option<String>,
     /// Kind of price: on_demand, capacity_block, reserved, spot [default: the first of capacity_block, on_demand that is known]
     #[arg(long)]
     pub price: Option<String>,
@@ -61,6 +64,9 @@ pub struct AskArgs {
     /// Also plan a half, a quarter, .. of each cluster, for the front of time against cost
     #[arg(long)]
     pub sizes: bool,
+    /// Only measure how many layouts are priced a second on one thread
+    #[arg(long, conflicts_with_all = ["out", "html"])]
+    pub speed: bool,
     /// Write the first plan as a configuration for `collegium train`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -5,4 +5,5 @@ mod bad_input;
 mod balance;
 mod commands;
 mod harness;
+mod planning;
 mod training;

@@ -150,13 +150,10 @@ fn solve(mut m: Vec<Vec<f64>>) -> Vec<f64> {
     for i in 0..n {
         let pivot = (i..n).max_by(|&a, &b| m[a][i].abs().total_cmp(&m[b][i].abs())).unwrap_or(i);
         m.swap(i, pivot);
-        for row in 0..n {
-            if row != i {
-                let factor = m[row][i] / m[i][i];
-                for column in i..=n {
-                    m[row][column] -= factor * m[i][column];
-                }
-            }
+        let top = m[i].clone();
+        for (_, row) in m.iter_mut().enumerate().filter(|r| r.0 != i) {
+            let factor = row[i] / top[i];
+            row.iter_mut().zip(&top).for_each(|(value, above)| *value -= factor * above);
         }
     }
     (0..n).map(|i| m[i][n] / m[i][i]).collect()

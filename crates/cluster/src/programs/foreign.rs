@@ -115,7 +115,10 @@ pub fn latent_attention(shape: &Shape<'_>, latent: &Latent) -> Result<ForwardBac
     let k = Value::concat(&[kv.slice("head_dim", 0, latent.plain_dim), shared], "head_dim");
     let v = kv.slice("head_dim", latent.plain_dim, both);
     let how = Attention { segments, window: None, cache: None };
+    // Attention has one head size for keys and values: values are padded, and the caller takes off what the padding's products add.
+    let v = v.pad("head_dim", 0, key_dim - latent.value_dim);
     let (mixed, _) = layers::attention(q, k, v, &how);
+    let mixed = mixed.slice("head_dim", 0, latent.value_dim);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
     let out = layer.weight("o", &[("hidden", d), ("feature", heads * latent.value_dim)]);
     let mixed = hidden + layers::linear(mixed, out, None, "feature");

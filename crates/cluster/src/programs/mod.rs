@@ -181,6 +181,9 @@ pub fn block(model: &PlanModel, layer: &LayerConfig, local: &Local) -> Result<Ha
     let mut halves = match &model.latent {
         None => Halves::of(&programs::block(&shape, &own)?).scale_attention(factor),
         Some(latent) => {
+            // Built with values as wide as keys.
+            let key = (latent.plain_dim + latent.rotated_dim) as f64;
+            let factor = factor * (key + latent.value_dim as f64) / (2.0 * key);
             let attention = Halves::of(&foreign::latent_attention(&shape, latent)?).scale_attention(factor);
             attention.then(&Halves::of(&foreign::feed_forward(&shape, &own.feed_forward)?))
         }
@@ -226,4 +229,76 @@ pub fn ends(model: &PlanModel, local: &Local) -> Result<(Halves, Work), GraphErr
     let shape = shape(&config, local, batch, seq, Mesh::single());
     let head: Program = programs::head(&shape)?;
     Ok((Halves::of(&programs::embed(&shape)?), Work::of(&head)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Latent, Sizes};
+
+    fn local(tensor: usize, context: usize, batch: usize, seq: usize) -> Local {
+        let (dtype, residuals) = (DType::Bf16, Residuals::Everything);
+        Local { tensor, context, batch, seq, dtype, residuals }
+    }
+
+    fn dense(latent: Option<Latent>) -> PlanModel {
+        let sizes = Sizes {
+            layers: 1,
+            hidden: 256,
+            heads: 4,
+            kv_heads: 4,
+            head_dim: 64,
+            vocab: 512,
+            dense_layers: 0,
+            intermediate: 384,
+            experts: 0,
+            top_k: 0,
+            expert_intermediate: 0,
+            tied: false,
+        };
+        PlanModel { latent, ..PlanModel::plain("test", sizes.config().unwrap()) }
+    }
+
+    fn of(model: &PlanModel, local: &Local) -> Halves {
+        block(model, &model.config.layers[0], local).unwrap()
+    }
+
+    /// Projections and feed-forward: 2 FLOPs a parameter and token forward, 4 backward.
+    #[test]
+    fn products_are_those_of_the_parameters() {
+        let latent = Latent { query_rank: 96, kv_rank: 64, plain_dim: 32, rotated_dim: 16, value_dim: 32 };
+        for model in [dense(None), dense(Some(latent))] {
+            let found = of(&model, &local(1, 1, 2, 256));
+            let parameters = model.layer_parameters(&model.config.layers[0]) - 2.0 * 256.0;
+            let expected = 2.0 * 512.0 * parameters;
+            assert!((found.forward.product_flops() / expected - 1.0).abs() < 1e-9, "{:?}", model.latent);
+            assert!((found.backward.product_flops() / expected - 2.0).abs() < 1e-9);
+            let scores = model.attention_flops_per_token(256) * 512.0;
+            let blocked = found.forward.attention_flops / scores;
+            assert!(blocked > 1.0 && blocked < 1.3, "{blocked}: half a block too many keys are multiplied");
+        }
+    }
+
+    #[test]
+    fn tensor_and_context_degrees_share_the_products() {
+        let model = dense(None);
+        let whole = of(&model, &local(1, 1, 1, 1024));
+        for (tensor, context) in [(2, 1), (1, 2), (4, 2)] {
+            let part = of(&model, &local(tensor, context, 1, 1024));
+            let ranks = (tensor * context) as f64;
+            let share = |w: &Work| w.product_flops() * ranks;
+            assert!((share(&part.forward) / whole.forward.product_flops() - 1.0).abs() < 1e-9);
+            let attention = part.forward.attention_flops * ranks / whole.forward.attention_flops;
+            assert!((attention - 1.0).abs() < 1e-9, "{tensor} x {context}: {attention}");
+        }
+    }
+
+    #[test]
+    fn a_long_sequence_is_built_short_and_priced_long() {
+        let model = dense(None);
+        let (long, short) = (of(&model, &local(1, 1, 1, 8192)), of(&model, &local(1, 1, 4, 2048)));
+        assert_eq!(long.forward.product_flops(), short.forward.product_flops());
+        let growth = long.forward.attention_flops / short.forward.attention_flops;
+        assert!((growth - (8192.0 + 64.0) / (2048.0 + 64.0)).abs() < 1e-9);
+    }
 }

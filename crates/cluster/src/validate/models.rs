@@ -80,7 +80,9 @@ impl KnownModels {
     pub fn of(&self, row: &Row) -> Result<PlanModel, String> {
         let name = row.text("model").ok_or("no model")?;
         let short = plain(name);
-        if name.to_lowercase().contains("lora") {
+        if name.to_lowercase().contains("lora")
+            || row.text("notes").is_some_and(|n| n.to_lowercase().contains("task=lora"))
+        {
             return Err("LoRA: most weights have no gradient".into());
         }
         let known = self.0.iter().find(|k| k.names.iter().any(|n| short.starts_with(n.as_str())));

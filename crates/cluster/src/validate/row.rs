@@ -45,6 +45,33 @@ pub struct Case {
     pub memory_part: &'static str,
 }
 
+/// Rows of the fullest rank over the mean under real routing and a static layout: mean over the ranks' logs of LAER-MoE's artifact
+/// (2602.11686), the only published ones.
+const REAL_IMBALANCE: f64 = 1.73;
+/// Activations of PyTorch frameworks over those of the trainer's programs: the first keep bf16 where the second keep f32. From the Llama
+/// rows of SimuMax's B200 table.
+const KEPT: f64 = 0.6;
+/// Seconds that PyTorch's host side needs for one sparse layer of Megatron, forward and backward, without graphs: Qwen3-30B with
+/// micro-batches of one sequence, Megatron-Bridge 25.11 and 26.02 on B200 (28.2 s over 64 micro-batches and 48 layers).
+const HOST_LAYER: f64 = 8.5e-3;
+/// The same on the faster host of GB200 and GB300: Qwen3-235B, Megatron-Bridge 25.09 (14.8 s over 32 micro-batches and 94 layers).
+const GRACE_HOST_LAYER: f64 = 4.5e-3;
+/// Pieces of a stage where a publication describes interleaving and its rows do not say how many.
+const USUAL_VIRTUAL_STAGES: usize = 6;
+
+/// Attention of LLM Foundry's tables over today's kernels, on A100 and on H100: the Triton kernel with ALiBi of 2023, which does not
+/// use what is new in the later chip.
+const TRITON_ATTENTION: (f64, f64) = (2.0, 3.0);
+/// Element-wise work and dispatch of sparse layers in Megatron-Bridge from 26.06 on (fused permutation, graphs), from one pair: DeepSeek-V3 on
+/// 256 GB200, 26.04.01 to 26.06.
+const FUSED_SPARSE: f64 = 0.55;
+
+/// Whether a release has the fused kernels of sparse layers and graphs.
+fn fused_sparse(system: &str) -> bool {
+    let release = system.strip_prefix("mbridge-").and_then(|r| r.get(..5)?.parse::<f64>().ok());
+    release.is_some_and(|r| r > 26.05)
+}
+
 /// The name of a release or publication: the id without its number.
 pub fn system_of(id: &str) -> String {
     id.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit())).map_or(id, |s| s.0).into()
@@ -60,8 +87,9 @@ fn instance_for(device: &str) -> Result<&'static str, String> {
         ("b200", "p6-b200.48xlarge"),
         ("h200", "p5en.48xlarge"),
         ("h800", "h800-node"),
+        ("h100 96gb", "h100-500w-node"),
         ("h100", "dgx-h100"),
-        ("a100", "p4de.24xlarge"),
+        ("a100", "dgx-a100"),
         ("trainium1", "trn1.32xlarge"),
         ("trainium2", "trn2.48xlarge"),
     ];
@@ -95,16 +123,43 @@ fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
         || system.starts_with("vtrain");
     Software {
         kernels: Kernels { fused_attention: !unfused, addressing: false },
-        precision: precision(row.text("precision")),
+        // MLPerf's entries on these devices compute in FP8 where the table is silent.
+        precision: precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8"))),
         reduce_every_micro_batch: sharding == Sharding::Weights,
         gradient_bytes: if neuron || unfused { 4.0 } else { 2.0 },
         deduplicated,
         bubble: if notes.contains("dualpipe") { 0.4 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
         overlap_expert: if notes.contains("ep overlap off") { Some(0.0) } else { None },
-        imbalance: 1.0,
+        imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") {
+            REAL_IMBALANCE
+        } else {
+            1.0
+        },
+        attention: match (
+            system.starts_with("llmfoundry"),
+            row.text("device").is_some_and(|d| d.starts_with("A100")),
+        ) {
+            (false, _) => 1.0,
+            (true, true) => TRITON_ATTENTION.0,
+            (true, false) => TRITON_ATTENTION.1,
+        },
+        sparse: if fused_sparse(system) { FUSED_SPARSE } else { 1.0 },
+        kept: KEPT,
+        host_layer: match row.text("device").is_some_and(|d| d.starts_with("GB")) {
+            _ if fused_sparse(system) => 0.0,
+            true => GRACE_HOST_LAYER,
+            false => HOST_LAYER,
+        },
         state_bytes: 12.0,
     }
+}
+
+fn virtual_stages(system: &str, row: &Row, pipeline: usize, layers: usize) -> usize {
+    let interleaves =
+        ["megascale", "llama3-paper", "mlperf", "mlm-h100"].iter().any(|s| system.starts_with(s));
+    let usual = if interleaves { USUAL_VIRTUAL_STAGES.min(layers / pipeline) } else { 1 };
+    if pipeline > 1 { row.count("vpp").unwrap_or(usual).max(1) } else { 1 }
 }
 
 fn recompute(text: Option<&str>) -> Recompute {
@@ -157,7 +212,8 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     if data == 0 || !ranks.is_multiple_of(rest) {
         return Err("degrees that do not multiply to the devices".into());
     }
-    let micro_batch = need("micro_batch")?;
+    // Unstated: 1, as in every published run of this size that states it.
+    let micro_batch = row.count("micro_batch").unwrap_or(1).max(1);
     let batch = need("global_batch")?;
     let micro_batches = batch / (data * micro_batch);
     if micro_batches == 0 {
@@ -169,7 +225,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         tensor,
         context,
         pipeline,
-        virtual_stages: if pipeline > 1 { row.count("vpp").unwrap_or(1).max(1) } else { 1 },
+        virtual_stages: virtual_stages(&system, row, pipeline, model.config.num_layers),
         expert,
         // Unstated: experts are not cut (rule of thumb of every recipe read but Llama 4's).
         expert_tensor: row.count("etp").unwrap_or(1).max(1),

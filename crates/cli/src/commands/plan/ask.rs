@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use collegium_cluster::{Answer, Catalog, Choice, PlanModel, Precision, Request};
 use serde::Serialize;
 
-use super::{catalog, layout_file};
+use super::{catalog, html, layout_file};
 use crate::args::plan::AskArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -40,8 +40,16 @@ pub fn run(args: &AskArgs) -> Outcome {
     let mut answers = Vec::new();
     for cluster in &args.cluster {
         for (name, instances) in sizes(cluster, args.sizes)? {
-            answers.push(answer(args, &catalog, &model, tokens, &name, instances)?);
+            let request = request(args, &catalog, &model, tokens, (&name, instances))?;
+            if args.speed {
+                speed(&request, args.json)?;
+            } else {
+                answers.push(answer(args, &request)?);
+            }
         }
+    }
+    if args.speed {
+        return Ok(ExitCode::SUCCESS);
     }
     order(&mut answers, &args.objective)?;
     let plan = Plan {
@@ -55,6 +63,9 @@ pub fn run(args: &AskArgs) -> Outcome {
     };
     if let Some(file) = &args.out {
         layout_file::write(file, path, &plan)?;
+    }
+    if let Some(file) = &args.html {
+        html::write(file, &plan)?;
     }
     if args.json {
         print_json(&plan)?;
@@ -97,6 +108,9 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
             args.imbalance
         );
     }
+    if let Some(how) = args.attention.as_deref().filter(|a| !["fused", "written"].contains(a)) {
+        bail!("--attention {how} is unknown; give fused or written");
+    }
     let kinds = ["on_demand", "capacity_block", "reserved", "spot"];
     match &args.price {
         Some(kind) if !kinds.contains(&kind.as_str()) => {
@@ -117,14 +131,14 @@ fn sizes(cluster: &str, halves: bool) -> anyhow::Result<Vec<(String, usize)>> {
     Ok(all.map(|n| (name.to_string(), n)).collect())
 }
 
-fn answer(
+/// The question about one cluster.
+fn request<'a>(
     args: &AskArgs,
-    catalog: &Catalog,
-    model: &PlanModel,
+    catalog: &'a Catalog,
+    model: &'a PlanModel,
     tokens: f64,
-    name: &str,
-    instances: usize,
-) -> anyhow::Result<Answer> {
+    (name, instances): (&str, usize),
+) -> anyhow::Result<Request<'a>> {
     let instance = catalog.instance(name)?;
     let device = catalog.device(&instance.device)?;
     let precision = Precision::ALL.iter().find(|p| p.0 == args.precision).map(|p| p.1);
@@ -134,7 +148,7 @@ fn answer(
     let ranks = instances * instance.devices * device.cores;
     let usual = (4_194_304 / args.seq.max(1)).max(1);
     let batch = args.batch.unwrap_or_else(|| usual.max(ranks).next_multiple_of(ranks));
-    let request = Request {
+    Ok(Request {
         model,
         device,
         instance,
@@ -145,8 +159,12 @@ fn answer(
         precision,
         trainable_only: args.trainable,
         imbalance: args.imbalance,
+        fused_attention: args.attention.as_deref().map(|a| a == "fused"),
         price: args.price.clone(),
-    };
+    })
+}
+
+fn answer(args: &AskArgs, request: &Request<'_>) -> anyhow::Result<Answer> {
     let mut answer = request.answer()?;
     let all = answer.choices.len();
     let too_long = |c: &Choice| args.deadline.is_some_and(|d| c.days > d);
@@ -158,6 +176,18 @@ fn answer(
     }
     answer.choices.retain(|c| !too_long(c) && !too_dear(c));
     Ok(answer)
+}
+
+fn speed(request: &Request<'_>, as_json: bool) -> anyhow::Result<()> {
+    let (layouts, seconds) = request.speed()?;
+    let rate = layouts as f64 / seconds;
+    if as_json {
+        return print_json(&serde_json::json!({
+            "layouts": layouts, "seconds": seconds, "layouts_per_second_on_one_thread": rate
+        }));
+    }
+    println!("{layouts} layouts in {seconds:.3} s on one thread: {rate:.0} a second");
+    Ok(())
 }
 
 fn order(answers: &mut [Answer], objective: &str) -> anyhow::Result<()> {

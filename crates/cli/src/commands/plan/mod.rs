@@ -2,6 +2,7 @@
 
 mod ask;
 mod devices;
+mod html;
 mod layout_file;
 mod validate;
 

@@ -1,0 +1,118 @@
+//! `collegium plan`: no device is needed.
+
+use std::path::Path;
+
+use crate::harness::*;
+
+const MODEL: &str = r#"{"model_type":"qwen3_moe","vocab_size":4096,"hidden_size":512,"num_hidden_layers":4,"num_attention_heads":8,
+    "num_key_value_heads":4,"head_dim":64,"intermediate_size":1024,"num_experts":16,"num_experts_per_tok":2,
+    "moe_intermediate_size":256,"norm_topk_prob":true}"#;
+
+const HUGE: &str = r#"{"model_type":"llama","vocab_size":128256,"hidden_size":16384,"num_hidden_layers":126,"num_attention_heads":128,
+    "num_key_value_heads":8,"head_dim":128,"intermediate_size":53248}"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), MODEL).unwrap();
+    std::fs::write(folder.path().join("huge.json"), HUGE).unwrap();
+    folder
+}
+
+fn json(folder: &Path, args: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&succeed(folder, args)).unwrap()
+}
+
+#[test]
+fn a_plan_is_printed_written_and_drawn() {
+    let folder = folder();
+    let ask = [
+        "plan",
+        "--model",
+        "config.json",
+        "--cluster",
+        "p5.48xlarge:1",
+        "--cluster",
+        "trn2.48xlarge:1",
+        "--tokens",
+        "10B",
+    ];
+    let rest = ["--seq", "512", "--trainable", "--json", "--out", "plan.toml", "--html", "plan.html"];
+    let plan = json(folder.path(), &[&ask[..], &rest[..]].concat());
+    let best = &plan["answers"][0]["choices"][0];
+    assert_eq!(
+        best["not_trainable"].as_array().unwrap().len(),
+        0,
+        "--trainable plans what the trainer runs: {best:#}"
+    );
+    assert!(best["tokens_per_second"].as_f64().unwrap() > 0.0 && best["usd"].as_f64().unwrap() > 0.0);
+    let written = std::fs::read_to_string(folder.path().join("plan.toml")).unwrap();
+    assert!(written.contains("[parallel]") && written.contains("dtype = \"bfloat16\""), "{written}");
+    let page = std::fs::read_to_string(folder.path().join("plan.html")).unwrap();
+    assert!(
+        page.contains("p5.48xlarge:1") && page.ends_with("</html>") && !page.contains("http"),
+        "self-contained"
+    );
+}
+
+#[test]
+fn what_is_unknown_is_said_and_not_invented() {
+    let folder = folder();
+    let plan = json(
+        folder.path(),
+        &["plan", "--model", "config.json", "--cluster", "trn2u.48xlarge:4", "--seq", "512", "--json"],
+    );
+    let answer = &plan["answers"][0];
+    assert!(answer["choices"][0]["joules_per_token"].is_null() && answer["choices"][0]["usd"].is_null());
+    let notes = answer["unknown"].to_string();
+    assert!(notes.contains("no price") && notes.contains("AWS publishes no power figure"), "{notes}");
+}
+
+#[test]
+fn a_request_that_cannot_be_met_says_by_how_much_and_what_would_do() {
+    let folder = folder();
+    let done =
+        run(folder.path(), &["plan", "--model", "huge.json", "--cluster", "p5.48xlarge:1", "--seq", "2048"]);
+    assert_eq!(done.code, Some(2), "{}", done.err);
+    assert!(done.out.contains("it does not fit") && done.out.contains("GB too much"), "{}", done.out);
+    assert!(done.out.contains("is the smallest (in doublings) that holds it"), "{}", done.out);
+}
+
+#[test]
+fn bad_questions() {
+    let folder = folder();
+    let with = |more: &[&str]| {
+        let base = ["plan", "--model", "config.json"];
+        run(folder.path(), &[&base[..], more].concat())
+    };
+    let cases: [(&[&str], &str); 7] = [
+        (&["--cluster", "trn2.48xlrge:1"], "did you mean trn2.48xlarge"),
+        (&["--cluster", "p5.48xlarge:0"], "is no number of instances"),
+        (&["--cluster", "p5.48xlarge:1", "--tokens", "-1T"], "no number above 0"),
+        (&["--cluster", "p5.48xlarge:1", "--max-cost", "-5"], "leaves nothing to plan"),
+        (&["--cluster", "p5.48xlarge:1", "--imbalance", "0.5"], "no ratio of largest over mean"),
+        (&["--cluster", "p5.48xlarge:1", "--precision", "int3"], "give one of float32"),
+        (&["--cluster", "p5.48xlarge:1", "--attention", "magic"], "give fused or written"),
+    ];
+    for (args, part) in cases {
+        let done = with(args);
+        assert_eq!(done.code, Some(2), "{args:?} {}", done.err);
+        assert!(done.err.contains(part), "no `{part}` in {}", done.err);
+    }
+}
+
+#[test]
+fn rows_that_lack_fields_are_listed_and_counted() {
+    let folder = folder();
+    let head = "id,model,layers,hidden,ffn,heads,kv_heads,experts,topk,seq_len,vocab,device,devices,tp,pp,micro_batch,global_batch,precision,metric_name,metric_value\n";
+    let rows = "a-1,LLAMA3_8B,,,,,,,,8192,,H100,8,1,1,1,128,BF16,step_time_s,11.0\na-2,LLAMA3_8B,,,,,,,,8192,,H100,8,,1,1,128,BF16,step_time_s,11.0\na-3,odd,,,,,,,,8192,,H100,8,1,1,1,128,BF16,step_time_s,11.0\n";
+    std::fs::write(folder.path().join("rows.csv"), format!("{head}{rows}")).unwrap();
+    let report = json(folder.path(), &["plan", "validate", "--rows", "rows.csv", "--json"]);
+    assert_eq!(report["step"]["rows"], 1);
+    assert_eq!(report["skipped"]["no tp"], 1);
+    assert_eq!(report["skipped_rows"].as_array().unwrap().len(), 2);
+    let found = report["rows"][0]["predicted"].as_f64().unwrap();
+    assert!(found > 5.0 && found < 25.0, "an 8B step on 8 H100 takes about 11 s, not {found}");
+    std::fs::write(folder.path().join("bad.csv"), "id,model\n1,2,3\n").unwrap();
+    let done = run(folder.path(), &["plan", "validate", "--rows", "bad.csv"]);
+    assert!(done.code == Some(2) && done.err.contains("there is no column `device`"), "{}", done.err);
+}
