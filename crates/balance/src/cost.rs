@@ -54,8 +54,8 @@ const MACHINES: &[Machine] = &[
     ("trn2-ultra", 667e12, 1024e9, 256e9),
     // H100 SXM: NVLink inside, 400 Gbit/s InfiniBand across.
     ("h100", 989e12, 450e9, 50e9),
-    // Virtual devices of one host: a copy in memory; across, 100 Gbit/s Ethernet. Figures of one core and its part of memory.
-    ("cpu", 125e9, 10e9, 1e9),
+    // Virtual devices of one host, which exchange through its memory; across, 10 Gbit/s Ethernet.
+    ("cpu", 250e9, 5e9, 1.25e9),
 ];
 
 impl CostModel {

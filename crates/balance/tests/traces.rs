@@ -196,7 +196,7 @@ fn rank_loads_read_in_any_order_and_hostile_ones_are_refused_by_line() {
         }
     };
     let loads =
-        load("token_num,iter,layer,rank,method\n5,0,0,1,A\n7,0,0,0,A\n1,0,0,0,B\n2,0,0,1,B\n").unwrap();
+        load("token_num,iter,layer,rank,method\n5.0,0,0,1,A\n7,0,0,0,A\n1,0,0,0,B\n2,0,0,1,B\n").unwrap();
     assert_eq!((loads.len(), loads[0].num_ranks, loads[0].name.as_str()), (2, 2, "loads [A]"));
     assert_eq!(loads[0].iterations[0].rows, [7, 5]);
     for (text, expected) in [

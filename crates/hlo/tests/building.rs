@@ -102,6 +102,31 @@ fn what_no_output_needs_is_left_out() {
 }
 
 #[test]
+fn a_stand_in_has_the_gradient_of_what_it_stands_for_and_nothing_else_of_it() {
+    let g = Graph::new(Mesh::new(&[("expert", 2)]));
+    let x = g.parameter("x", DType::F32, &[dim("rank", 2), dim("hidden", 8)]);
+    let exact = x.all_to_all("rank", &["expert"]);
+    let rounded = x.floor().convert(DType::I8).all_to_all("rank", &["expert"]).convert(DType::F32);
+    let stopped = rounded.stop_gradient();
+    let y = rounded.with_gradient_of(exact);
+    let d = g.parameter("d", DType::F32, &y.shape().dims);
+    let back = gradient(&[(y * 2.0, d)], &[x])[0];
+    let types = |name: &str, output| -> Vec<DType> {
+        let program = g.finish(name, &[("out", output)]).unwrap();
+        let exchanges = program.nodes.iter().filter(|n| matches!(n.op, Op::AllToAll { .. }));
+        exchanges.map(|n| n.shape.dtype).collect()
+    };
+    assert_eq!(types("forward", y), [DType::I8], "the exact value is not sent");
+    assert_eq!(types("backward", back), [DType::F32]);
+    let none = gradient(&[(stopped, d)], &[x])[0];
+    assert_eq!(types("stopped", none), [], "an equal value keeps its own gradient");
+    let scalar = g.scalar(DType::F32, 0.0);
+    y.with_gradient_of(scalar);
+    let error = g.finish("bad", &[("y", y)]).unwrap_err().to_string();
+    assert!(error.contains("with_gradient_of: f32{rank=2, hidden=8} does not stand in for f32{}"), "{error}");
+}
+
+#[test]
 fn names_bind_buffers_so_they_are_unique() {
     let g = Graph::new(Mesh::single());
     let other = g.parameter("x", DType::F32, &[dim("token", 4)]);

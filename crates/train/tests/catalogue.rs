@@ -151,13 +151,18 @@ fn errors(name: &str, config: &ModelConfig, data: usize, expert: usize, how: Set
     let mut found = Vec::new();
     for (policy, residuals) in Residuals::ALL {
         for dtype in [DType::F32, DType::Bf16] {
-            let (transport, sent_as): (&dyn Transport, _) = match dtype {
-                DType::F32 => (&AllToAll, None),
-                _ if nodes == 1 => (&AllGather, Some(DType::I8)),
+            let execution = match residuals {
+                Residuals::Everything => Execution::Fused,
+                _ => Execution::Layered,
+            };
+            let plain = execution == Execution::Fused || dtype == DType::F32;
+            let (transport, sent_as): (&dyn Transport, _) = match nodes {
+                _ if plain => (&AllToAll, None),
+                1 => (&AllGather, Some(DType::I8)),
                 _ => (&TwoStage, Some(DType::I8)),
             };
             let exchange = Exchange { transport, sent_as, ..how.exchange };
-            let how = Settings { dtype, residuals, exchange, execution: Execution::Fused, ..how };
+            let how = Settings { dtype, residuals, exchange, execution, ..how };
             let programs = catalogue(config, &mesh, how).unwrap();
             // trn1 cannot connect four ranks, whatever the program.
             let targets = Target::ALL.iter().filter(|t| t.1 != TRN1 || data * expert != 4);

@@ -3,13 +3,12 @@
 //! The fast tier plans with every other policy and keeps the plan that the cost model says is quickest: rows of the fullest
 //! rank, rows that move, and clones. The slow tier moves homes as `two-tier` does.
 
-use super::{
-    Policy, Setting, exact::Exact, fixed::Static, lpt::Lpt, two_tier::TwoTier, waterfill::Waterfill,
-};
+use super::{Policy, Setting, exact::Exact, lpt::Lpt, two_tier::TwoTier, waterfill::Waterfill};
 use crate::{BalanceError, Counts, History, Layout, Plan};
 
-/// The policies that plan differently on one layout, cheapest first; the first of equals is kept.
-const CANDIDATES: &[&dyn Policy] = &[&Static, &Waterfill, &Lpt, &TwoTier, &Exact];
+/// The policies that plan differently on one layout, cheapest first; the first of equals is kept. Without copies the first does
+/// nothing.
+const CANDIDATES: &[&dyn Policy] = &[&Waterfill, &Lpt, &TwoTier, &Exact];
 
 /// The quickest plan by prediction.
 pub struct Auto;

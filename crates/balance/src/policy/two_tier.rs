@@ -20,7 +20,7 @@ use super::{
     relayout::Relayout,
     waterfill,
 };
-use crate::{BalanceError, Counts, History, Layout, Plan};
+use crate::{BalanceError, Counts, History, Layout, Plan, home_rows::HomeRows};
 
 /// Homes from history, clones for the rest.
 pub struct TwoTier;
@@ -64,7 +64,7 @@ impl Policy for TwoTier {
             }
             None => {
                 let run = |rules| exchange(homes.clone(), layout, previous, rules);
-                quickest(layout, setting, mean, &run)
+                quickest(layout, setting, &homes, &run)
             }
         };
         Plan::new(layout, counts, done.shares(layout))
@@ -72,7 +72,13 @@ impl Policy for TwoTier {
 }
 
 /// The result with the least predicted time; the first of equals, and fewer clones come first.
-fn quickest(layout: &Layout, setting: &Setting, mean: u64, run: &dyn Fn(Rules) -> Exchanged) -> Exchanged {
+fn quickest(
+    layout: &Layout,
+    setting: &Setting,
+    homes: &HomeRows,
+    run: &dyn Fn(Rules) -> Exchanged,
+) -> Exchanged {
+    let mean = homes.loads.iter().sum::<u64>() / homes.loads.len() as u64;
     let exact = Rules::exact(setting);
     let clones_s = |done: &Exchanged| clones_s(layout, setting, done);
     let seconds = |done: &Exchanged| {
@@ -83,7 +89,7 @@ fn quickest(layout: &Layout, setting: &Setting, mean: u64, run: &dyn Fn(Rules) -
     let rows = |near| setting.cost.break_even_rows(near).ceil() as u64;
     let level = run(exact);
     let one_clone_s = rows(true) as f64 * setting.cost.one_row_s();
-    let mut tried = vec![run(Rules { max_clones: 0, ..exact })];
+    let mut tried = vec![Exchanged { homes: homes.clone(), clones: Vec::new() }];
     if clones_s(&level) > one_clone_s {
         let priced =
             Rules { ceiling: mean + rows(true), near_rows: rows(true), far_rows: rows(false), ..exact };

@@ -99,8 +99,8 @@ impl Columns {
         let line = record.position().map_or(0, csv::Position::line);
         let number = |column: usize| -> Result<u32, String> {
             let text = &record[column];
-            text.parse()
-                .map_err(|_| format!("line {line}: `{text}` is no whole number from 0 to {}", u32::MAX))
+            whole(text)
+                .ok_or_else(|| format!("line {line}: `{text}` is no whole number from 0 to {}", u32::MAX))
         };
         let system = self.system.iter().map(|&c| &record[c]).collect::<Vec<_>>().join(" ");
         let (layer, iteration) = (number(self.layer)? as usize, number(self.iteration)? as usize);
@@ -113,6 +113,14 @@ impl Columns {
             None => Ok(()),
         }
     }
+}
+
+/// A whole number, also one that a data frame wrote as `12.0`.
+fn whole(text: &str) -> Option<u32> {
+    text.parse().ok().or_else(|| {
+        let number: f64 = text.parse().ok()?;
+        (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
+    })
 }
 
 /// Checks that every iteration has the same ranks, 0 to R - 1.

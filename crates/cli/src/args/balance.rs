@@ -16,7 +16,7 @@ pub struct BalanceArgs {
     /// Numbers of ranks; rank loads (.csv) are replayed on the ranks they were recorded on
     #[arg(long, value_delimiter = ',', default_value = "8,16,32,64")]
     pub ranks: Vec<usize>,
-    /// Policies, or all
+    /// static, waterfill, eplb, relayout, lpt, exact, two-tier, auto; or all
     #[arg(long, value_delimiter = ',', default_value = "all")]
     pub policy: Vec<String>,
     /// What the slow tier has seen of the load

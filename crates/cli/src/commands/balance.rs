@@ -1,6 +1,5 @@
 //! `collegium balance`.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -67,7 +66,7 @@ pub fn run(args: &BalanceArgs) -> CommandOutcome {
         if let Some(path) = &args.plot {
             text += &format!("\nplot  {}\n", path.display());
         }
-        print_all(&text)?;
+        print!("{text}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -164,19 +163,24 @@ fn routing(
         }
     }
     let first = &trace.layers[0];
+    let planned_tokens =
+        first.num_tokens().div_ceil(if args.plan_on == PlanOnArg::PreviousHalf { 2 } else { 1 });
+    let most_ranks = args.ranks.iter().max().copied().unwrap_or(0);
+    let repeats = args.tokens_per_rank.is_some_and(|n| n * most_ranks > planned_tokens);
     let planned = match args.plan_on {
         PlanOnArg::SameStep => "itself".to_owned(),
         PlanOnArg::PreviousHalf => "the first half of its tokens, the second is planned".to_owned(),
         PlanOnArg::OtherDomain => other.map_or_else(String::new, |o| o.name.clone()),
     };
     let about = format!(
-        "{} layers, {} tokens, {} experts, top-{}; {batches} micro-batch{} a layer, homes planned on {planned}{}",
+        "{} layers, {} tokens, {} experts, top-{}; {batches} micro-batch{} a layer, homes planned on {planned}{}{}",
         trace.layers.len(),
         first.num_tokens(),
         trace.num_experts,
         first.top_k,
         if batches == 1 { "" } else { "es" },
         if args.shuffle { ", tokens shuffled" } else { "" },
+        if repeats { "; the trace is too short for a micro-batch and used again from its start" } else { "" },
     );
     Ok(Replayed { trace: trace.name.clone(), about, outcomes })
 }
@@ -274,14 +278,6 @@ fn bar_table(bars: &[Bar]) -> String {
     text
 }
 
-/// Writes to standard output; a reader that has seen enough (`| head`) is no error.
-fn print_all(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
-        _ => Ok(()),
-    }
-}
-
 /// One panel for each trace and number of ranks: contiguous homes, and every policy's plan.
 fn panels(all: &[Replayed]) -> Vec<Panel> {
     let mut panels = Vec::new();
@@ -317,7 +313,8 @@ fn planner_times(args: &BalanceArgs, policies: &[&dyn Policy], cost: CostModel) 
         print_json(&json!({ "planner": times }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = String::from("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, quickest of 15");
+    let mut text =
+        String::from("Zipf-skewed loads, 8,192 rows a rank, one layer, one core, quickest of 15\n");
     println!(
         "{:>6}{:>9} {:<10}{:>12}{:>12}{:>9}",
         "ranks", "experts", "policy", "plan us", "x static", "clones"
@@ -328,6 +325,6 @@ fn planner_times(args: &BalanceArgs, policies: &[&dyn Policy], cost: CostModel) 
             t.ranks, t.experts, t.policy, t.plan_us, t.over_static, t.max_clones
         );
     }
-    print_all(&text)?;
+    print!("{text}");
     Ok(ExitCode::SUCCESS)
 }

@@ -106,7 +106,7 @@ fn what_cannot_be_replayed_is_refused() {
             vec!["needs a second trace with 8 experts in 2 layers"],
         ),
         (
-            on("a.safetensors", &["--tolerance", "-1"]),
+            on("a.safetensors", &["--tolerance=-1"]),
             vec!["--tolerance must be a share of the mean from 0 up, got -1"],
         ),
         (

@@ -24,7 +24,7 @@ pub fn attention(
     }
 }
 
-/// Operands: those of [`attention`], its two results, and the cotangent of the first; results as query, key and value.
+/// Operands: those of [`attention()`], its two results, and the cotangent of the first; results as query, key and value.
 pub fn attention_gradient(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],

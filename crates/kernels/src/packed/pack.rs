@@ -51,17 +51,15 @@ fn transpose_group<T: Operand, const WIDTH: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // both indices, both ways round
 fn transpose(block: &mut [[u32; 16]; 16]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") {
         // SAFETY: the processor has the feature.
         return unsafe { x86::transpose(block) };
     }
-    for i in 0..16 {
-        for j in 0..i {
-            (block[i][j], block[j][i]) = (block[j][i], block[i][j]);
-        }
-    }
+    let lines = *block;
+    *block = std::array::from_fn(|i| std::array::from_fn(|j| lines[j][i]));
 }
 
 /// Packs `columns` of a matrix whose contracted dim lies across memory: `row(k)` gives the columns at place `k` of `elements`

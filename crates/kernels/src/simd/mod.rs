@@ -205,5 +205,12 @@ pub trait Level: Copy + 'static {
 }
 
 /// Coefficients of 2^r on -1/2..1/2, lowest first (Cephes, `exp2f`): one or two units in the last place.
-pub(crate) const EXP2: [f32; 7] =
-    [1.0, 0.693_147_2, 0.240_226_48, 0.055_503_324, 0.009_618_437, 0.001_339_887_5, 0.000_153_533_62];
+pub(crate) const EXP2: [f32; 7] = [
+    1.0,
+    std::f32::consts::LN_2,
+    0.240_226_48,
+    0.055_503_324,
+    0.009_618_437,
+    0.001_339_887_5,
+    0.000_153_533_62,
+];

@@ -42,8 +42,8 @@ impl Adapter {
     pub fn ahead(&mut self, rows: &[usize], backend: &dyn Backend) -> Result<PlannedAhead, TrainError> {
         let mut all = Vec::with_capacity(self.layers.len());
         let mut need = Bucket { slots: 1, places: 1, blocks: 1 };
-        for layer in 0..self.layers.len() {
-            let counts = self.expected(layer, rows[layer])?;
+        for (layer, &rows) in rows.iter().enumerate() {
+            let counts = self.expected(layer, rows)?;
             let plans = self.plans(layer, &counts)?;
             need = need.union(self.need(&plans));
             all.push(plans);

@@ -211,4 +211,21 @@ mod tests {
         );
         assert!(text.contains("train.batch is 3; it must be a multiple of the 2 devices"), "{text}");
     }
+
+    #[test]
+    fn transports_that_do_not_suit_are_refused() {
+        let staged = "parallel.transport=two-stage";
+        let text = message(&[staged]);
+        assert!(
+            text.contains("two-stage with parallel.nodes = 1; it is for groups on several nodes"),
+            "{text}"
+        );
+        let fused = ["parallel.nodes=2", "parallel.execution=fused", staged];
+        let text = message(&fused);
+        assert!(text.contains("parallel.transport is two-stage, which the fused execution lacks"), "{text}");
+        let text = message(&["parallel.platform=neuron", "parallel.sent_as=int8"]);
+        assert!(text.contains("Neuron has no all-to-all of integers; use transport two-stage"), "{text}");
+        let text = message(&["parallel.transport=pigeon"]);
+        assert!(text.contains("is `pigeon`; use all-to-all or all-gather or two-stage"), "{text}");
+    }
 }

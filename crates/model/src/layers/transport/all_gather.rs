@@ -25,10 +25,6 @@ impl Transport for AllGather {
         "all-gather"
     }
 
-    fn summary(&self) -> &'static str {
-        "all tokens everywhere by all-gather, sums back by reduce-scatter"
-    }
-
     fn inputs(&self, sizes: &Sizes) -> Vec<Table> {
         let table = [dim("source", sizes.topology.num_ranks()), dim("expert", sizes.experts)];
         let mut inputs = vec![Table::block_slot(sizes)];

@@ -15,10 +15,6 @@ impl Transport for AllToAll {
         "all-to-all"
     }
 
-    fn summary(&self) -> &'static str {
-        "rows to their ranks and back by equal-split all-to-all"
-    }
-
     fn places_on_device(&self) -> bool {
         true
     }

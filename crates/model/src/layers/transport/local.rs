@@ -16,10 +16,6 @@ impl Transport for Local {
         "local"
     }
 
-    fn summary(&self) -> &'static str {
-        "one rank, nothing is sent"
-    }
-
     fn places_on_device(&self) -> bool {
         true
     }

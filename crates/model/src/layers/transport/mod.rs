@@ -57,9 +57,6 @@ pub trait Transport: Sync {
     /// Name in the configuration.
     fn name(&self) -> &'static str;
 
-    /// What it does, in half a line.
-    fn summary(&self) -> &'static str;
-
     /// Whether tables made on the device ([`place`](super::place)) serve it, for plans made ahead.
     fn places_on_device(&self) -> bool {
         false
