@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A name that no file has.
-    #[error("there is no {what} `{name}`{}; `collegium plan devices` lists them, and a path to a file of your own works too", near(.nearest))]
+    #[error("there is no {what} `{name}`{}; `collegium plan devices` lists them, --describe FILE adds your own", near(.nearest))]
     Unknown {
         /// `device` or `cluster`.
         what: &'static str,

@@ -29,7 +29,7 @@ pub struct AskArgs {
     #[arg(long, value_name = "NAME:N", required = true)]
     pub cluster: Vec<String>,
     /// Tokens of the whole training: a number, or with K, M, B or T
-    #[arg(long, default_value = "1T")]
+    #[arg(long, default_value = "1T", allow_hyphen_values = true)]
     pub tokens: String,
     /// Tokens of a sequence
     #[arg(long, default_value_t = 4096)]
@@ -56,10 +56,10 @@ pub struct AskArgs {
     #[arg(long, default_value = "time")]
     pub objective: String,
     /// Refuse plans that cost more dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub max_cost: Option<f64>,
     /// Refuse plans that take more days
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     pub deadline: Option<f64>,
     /// Also plan a half, a quarter, .. of each cluster, for the front of time against cost
     #[arg(long)]
