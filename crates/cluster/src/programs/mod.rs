@@ -5,7 +5,7 @@
 //! - *tensor*: heads, inner widths and vocabulary divided by the degree; rows {token, hidden} are shared out by sequence parallelism;
 //! - *context*: tokens divided by the degree, attention's products multiplied by it (each query still sees all keys before it);
 //! - *pipeline*: fewer layers;
-//! - *latent attention, shared experts*: graphs of this crate from the same layer functions ([`foreign`]).
+//! - *latent attention, shared experts*: graphs of this crate from the same layer functions (`programs/foreign.rs`).
 //!
 //! Long sequences are built short, as more sequences: all but attention counts tokens, and attention's products grow with the keys that
 //! a query sees.
