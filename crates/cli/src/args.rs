@@ -242,6 +242,9 @@ pub struct BenchTaxArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Also print what each program took under each policy; programs then run one after another, so the steps are slower
+    #[arg(long)]
+    pub programs: bool,
 }
 
 /// `bench train`.

@@ -8,7 +8,7 @@ use collegium_hlo::Mesh;
 use collegium_model::config::{
     AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling,
 };
-use collegium_model::layers::{EXPERT_AXIS, NODE_AXIS};
+use collegium_model::layers::{EXPERT_AXIS, MOST_CHOICES, NODE_AXIS};
 use collegium_runtime::{Backend, PjrtBackend, platform};
 
 use crate::config::{ConfigError, ModelSection, RunConfig};
@@ -64,6 +64,7 @@ pub fn model_config(config: &RunConfig, vocab: usize) -> Result<(ModelConfig, Ve
         model.router_aux_loss_coef = config.router.aux_loss;
     }
     check_experts(&model, config.expert_ranks())?;
+    check_choices(&model, config)?;
     Ok((model, warnings))
 }
 
@@ -89,6 +90,28 @@ fn check_experts(model: &ModelConfig, ranks: usize) -> Result<(), TrainError> {
         .into()),
         None => Ok(()),
     }
+}
+
+/// One program addresses no more choices than it can count.
+fn check_choices(model: &ModelConfig, config: &RunConfig) -> Result<(), TrainError> {
+    // Whose tokens a rank addresses, besides its own.
+    let gathered = match config.parallel.transport.as_str() {
+        "all-gather" => config.expert_ranks(),
+        "two-stage" => config.parallel.nodes,
+        _ => 1,
+    };
+    let top_k = model.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| m.top_k).max().unwrap_or(0);
+    let choices = config.micro_batch() * config.train.seq * top_k * gathered;
+    if choices <= MOST_CHOICES {
+        return Ok(());
+    }
+    Err(ConfigError::Values(vec![format!(
+        "a rank would address {choices} choices in one program ({} sequences x {} tokens x {top_k} experts x {gathered} ranks); the most is \
+         {MOST_CHOICES}; set train.micro_batch lower",
+        config.micro_batch(),
+        config.train.seq,
+    )])
+    .into())
 }
 
 /// A Qwen3-MoE model (dense: Qwen3) of the sizes given.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use collegium_core::{HostTensor, SplitMix64};
 use collegium_hlo::Mesh;
 use collegium_model::config::ModelConfig;
-use collegium_runtime::Backend;
+use collegium_runtime::{Backend, ProfiledBackend, ProgramTime};
 use serde::Serialize;
 
 use crate::adapt::{BalanceOptions, DispatchReport};
@@ -49,12 +49,16 @@ pub struct TaxRow {
     pub planner_us: f64,
     /// Rows dropped.
     pub drops: u64,
+    /// What each program took in all steps, the longest first; empty unless asked for.
+    #[serde(skip)]
+    pub programs: Vec<ProgramTime>,
 }
 
 struct Contender {
     name: String,
     even: bool,
     engine: Engine,
+    profile: Option<Arc<ProfiledBackend>>,
     seconds: Vec<f64>,
     reports: Vec<DispatchReport>,
 }
@@ -73,17 +77,24 @@ pub struct Trial<'a> {
     pub skew: Skew,
     /// Steps of each policy, after three that are not counted.
     pub steps: usize,
+    /// Whether programs are timed; they then run one after another, so the steps are slower.
+    pub programs: bool,
 }
 
 impl Trial<'_> {
     fn contender(&self, name: &str, even: bool, balance: BalanceOptions) -> Result<Contender, TrainError> {
         let settings = Settings { balance, forced_routing: true, ..self.settings };
         let init = RandomInit::new(self.config, 0);
-        let (backend, mesh) = (self.backend.clone(), self.mesh.clone());
+        let mesh = self.mesh.clone();
+        let profile = self.programs.then(|| Arc::new(ProfiledBackend::new(self.backend.clone())));
+        let backend = match &profile {
+            Some(profile) => profile.clone(),
+            None => self.backend.clone(),
+        };
         let mut engine =
             Engine::new(backend, self.config.clone(), mesh, settings, &mut |n, s| init.value(n, s))?;
         engine.compile()?;
-        Ok(Contender { name: name.into(), even, engine, seconds: Vec::new(), reports: Vec::new() })
+        Ok(Contender { name: name.into(), even, engine, profile, seconds: Vec::new(), reports: Vec::new() })
     }
 }
 
@@ -112,6 +123,9 @@ pub fn tax(
         for contender in &mut contenders {
             contender.engine.force_routing(if contender.even { &even } else { &skewed })?;
             let (seconds, reports) = contender.step(step, settings.seq, config.vocab_size)?;
+            if step + 1 == WARM_UP {
+                contender.programs();
+            }
             if step >= WARM_UP {
                 contender.seconds.push(seconds);
                 contender.reports.extend(reports);
@@ -143,6 +157,11 @@ impl Contender {
         Ok((started.elapsed().as_secs_f64(), loss.dispatch))
     }
 
+    /// What was timed since the last call of this.
+    fn programs(&self) -> Vec<ProgramTime> {
+        self.profile.as_ref().map_or_else(Vec::new, |p| p.take())
+    }
+
     fn row(&self, even: &[f64], tokens: usize) -> TaxRow {
         let mean = |of: fn(&DispatchReport) -> f64| {
             self.reports.iter().map(of).sum::<f64>() / self.reports.len().max(1) as f64
@@ -162,6 +181,7 @@ impl Contender {
             pair_factor: mean(|r| r.pair_factor),
             planner_us: median(&mut planner),
             drops: self.reports.iter().map(|r| r.rows - r.rank_rows.iter().sum::<u64>()).sum(),
+            programs: self.programs(),
         }
     }
 }

@@ -87,16 +87,7 @@ fn compiled(config: &ModelConfig, mesh: &Mesh, how: Settings) -> Vec<Program> {
     };
     engine.micro_step(&batch, LossWeights { token: 0.01, aux: 0.01, z: 0.01 }).unwrap();
     let norm = engine.gradient_norm().unwrap();
-    let hyper = Hyper {
-        learning_rate: 1e-3,
-        weight_decay: 0.1,
-        beta1: 0.9,
-        beta2: 0.95,
-        epsilon: 1e-8,
-        max_norm: 1.0,
-        step: 1,
-    };
-    engine.update(&hyper, norm).unwrap();
+    engine.update(&Hyper::benchmark(1), norm).unwrap();
     engine.loss_sum(&batch).unwrap();
     engine.logits(&batch).unwrap();
     let prompts: Vec<Vec<u32>> = vec![(1..=SEQ as u32).collect(); ranks];

@@ -103,16 +103,7 @@ fn counted(data: usize, expert: usize, tied: bool) -> (Cost, Cost) {
         engine.micro_step(&batch(ranks as i32, micro), weights).unwrap();
     }
     let norm = engine.gradient_norm().unwrap();
-    let hyper = Hyper {
-        learning_rate: 1e-3,
-        weight_decay: 0.1,
-        beta1: 0.9,
-        beta2: 0.95,
-        epsilon: 1e-8,
-        max_norm: 1.0,
-        step: 1,
-    };
-    engine.update(&hyper, norm).unwrap();
+    engine.update(&Hyper::benchmark(1), norm).unwrap();
     let ran = runs.lock().unwrap().clone();
     let mut real = Cost::default();
     ran.iter().for_each(|p| real.add(&p.cost(), 1));

@@ -32,7 +32,10 @@ pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
 
-/// Whole part of `x / by` for i32 from 0 to 2^22, computed in f32: a division of integers is off by one here and there on Neuron. Half a
+/// Most choices (tokens x experts of each) that one program addresses: [`quotient`] is exact up to there.
+pub const MOST_CHOICES: usize = 1 << 22;
+
+/// Whole part of `x / by` for i32 from 0 to [`MOST_CHOICES`], computed in f32: a division of integers is off by one here and there on Neuron. Half a
 /// step keeps `x` off the multiples of `by`, where rounding would decide.
 pub(super) fn quotient<'g>(x: Value<'g>, by: usize) -> Value<'g> {
     if by == 1 { x } else { ((x.convert(DType::F32) + 0.5) / by as f64).floor().convert(DType::I32) }

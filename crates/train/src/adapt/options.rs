@@ -52,7 +52,13 @@ impl BalanceOptions {
     ) -> Result<Setting, TrainError> {
         let moe = model.layers.iter().find_map(|l| l.feed_forward.moe());
         let (hidden, intermediate) = (model.hidden_size, moe.map_or(1, |m| m.intermediate));
-        let limits = Limits { max_clones: self.max_clones, tolerance: self.tolerance, ..Limits::default() };
+        let limits = Limits {
+            max_clones: self.max_clones,
+            tolerance: self.tolerance,
+            // A copy in the layout has its weights made every step, needed or not; a clone only where there are rows for it. So a policy
+            // that clones has no use for spare slots.
+            spare_slots: usize::from(!self.policy.plans_micro_batches()),
+        };
         let cost = CostModel { hidden, intermediate, ..cost_of(platform)? };
         Ok(Setting { topology, cost, limits })
     }

@@ -25,8 +25,8 @@ pub struct Hyper {
 }
 
 impl Hyper {
-    /// Usual numbers, for steps whose result does not matter.
-    pub(crate) fn benchmark(step: u64) -> Self {
+    /// Usual numbers, for steps whose result does not matter, with a small learning rate.
+    pub fn benchmark(step: u64) -> Self {
         Self {
             learning_rate: 1e-4,
             weight_decay: 0.1,

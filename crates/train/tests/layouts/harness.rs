@@ -107,15 +107,7 @@ pub fn run_on(steps: i32, plugin: &Path, model: &ModelConfig, mesh: Mesh, settin
             engine.export(State::Gradient, &mut take).unwrap();
         }
         let norm = engine.gradient_norm().unwrap();
-        let hyper = Hyper {
-            learning_rate: 1e-2,
-            weight_decay: 0.1,
-            beta1: 0.9,
-            beta2: 0.95,
-            epsilon: 1e-8,
-            max_norm: 1.0,
-            step: step as u64,
-        };
+        let hyper = Hyper { learning_rate: 1e-2, ..Hyper::benchmark(step as u64) };
         engine.update(&hyper, norm).unwrap();
         engine.adapter_mut().end_step().unwrap();
     }
