@@ -35,4 +35,6 @@ pub use mesh::Mesh;
 pub use op::{Binary, Bits, Compare, Op, Reduction, Unary};
 pub use shape::{Dim, Name, Shape, dim};
 pub use split::{ForwardBackward, Residuals, split};
-pub use text::{ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GROUPED_DOT, GROUPED_OUTER};
+pub use text::{
+    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GROUPED_DOT, GROUPED_OUTER, SLOT_SHARDS, SLOT_SUMS,
+};

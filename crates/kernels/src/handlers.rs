@@ -5,8 +5,10 @@
 //! does not depend on how the runtime represents a call.
 
 mod composite;
+mod slots;
 
 pub use composite::{attention, attention_gradient, cross_entropy};
+pub use slots::{slot_shards, slot_sums};
 
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
 use collegium_core::DType;
@@ -46,12 +48,14 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 5] = [
+pub const HANDLERS: [(&str, Handler); 7] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
     ("collegium.attention_gradient", attention_gradient),
     ("collegium.cross_entropy", cross_entropy),
+    ("collegium.slot_shards", slot_shards),
+    ("collegium.slot_sums", slot_sums),
 ];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute

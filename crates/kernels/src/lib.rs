@@ -12,6 +12,7 @@ mod packed;
 #[cfg(test)]
 mod random;
 mod simd;
+pub mod slots;
 mod threads;
 
 pub use element::Operand;

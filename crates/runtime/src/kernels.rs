@@ -19,6 +19,8 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<Attention>(plugin, HOST).is_ok()
         && ffi::register::<AttentionGradient>(plugin, HOST).is_ok()
         && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
+        && ffi::register::<SlotShards>(plugin, HOST).is_ok()
+        && ffi::register::<SlotSums>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -71,6 +73,26 @@ impl ffi::Handler for CrossEntropy {
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
         call(handlers::cross_entropy, frame, &[])
+    }
+}
+
+struct SlotShards;
+
+impl ffi::Handler for SlotShards {
+    const NAME: &'static str = collegium_hlo::SLOT_SHARDS;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::slot_shards, frame, &[])
+    }
+}
+
+struct SlotSums;
+
+impl ffi::Handler for SlotSums {
+    const NAME: &'static str = collegium_hlo::SLOT_SUMS;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::slot_sums, frame, &[])
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod attention;
 mod cross_entropy;
+mod slots;
 
 use std::borrow::Cow;
 
@@ -36,6 +37,13 @@ pub enum Composite {
     /// [`Value::cross_entropy`]. Inputs: hidden, weight, targets, scale. Results: the loss, its gradients to hidden and (in f32)
     /// to the weight.
     CrossEntropy,
+    /// [`Value::slot_shards`]. Inputs: wanted, shards. Result: slots in `dtype`.
+    SlotShards {
+        /// Element type of the result.
+        dtype: DType,
+    },
+    /// [`Value::slot_sums`]. Inputs: wanted, slots. Result: sums.
+    SlotSums,
 }
 
 impl Composite {
@@ -45,6 +53,8 @@ impl Composite {
             Self::Attention { .. } => "attention",
             Self::AttentionGradient { .. } => "attention_gradient",
             Self::CrossEntropy => "cross_entropy",
+            Self::SlotShards { .. } => "slot_shards",
+            Self::SlotSums => "slot_sums",
         }
     }
 
@@ -53,6 +63,7 @@ impl Composite {
         match self {
             Self::Attention { .. } | Self::CrossEntropy => 4,
             Self::AttentionGradient { .. } => 7,
+            Self::SlotShards { .. } | Self::SlotSums => 2,
         }
     }
 
@@ -62,6 +73,8 @@ impl Composite {
             Self::Attention { window } => attention::shapes(x, window),
             Self::AttentionGradient { window } => attention::gradient_shapes(x, window),
             Self::CrossEntropy => cross_entropy::shapes(x),
+            Self::SlotShards { dtype } => slots::shards_shape(x, dtype),
+            Self::SlotSums => slots::sums_shape(x),
         }
     }
 
@@ -71,6 +84,8 @@ impl Composite {
             Self::Attention { window } => attention::plain(x, window),
             Self::AttentionGradient { window } => attention::plain_gradient(x, window),
             Self::CrossEntropy => cross_entropy::plain(x),
+            Self::SlotShards { dtype } => slots::plain_shards(x, dtype),
+            Self::SlotSums => slots::plain_sums(x),
         }
     }
 
@@ -84,6 +99,8 @@ impl Composite {
         match (self, result) {
             (Self::Attention { window }, 0) => Some(attention::pull_back(x, window, d)),
             (Self::CrossEntropy, 0) => Some(cross_entropy::pull_back(x, d)),
+            (Self::SlotShards { .. }, 0) => Some(slots::pull_back_shards(x, d)),
+            (Self::SlotSums, 0) => Some(slots::pull_back_sums(x, d)),
             _ => None,
         }
     }
@@ -94,7 +111,7 @@ impl Composite {
             Self::Attention { window } | Self::AttentionGradient { window } => {
                 format!("window = {} : i64", window.unwrap_or(0))
             }
-            Self::CrossEntropy => String::new(),
+            Self::CrossEntropy | Self::SlotShards { .. } | Self::SlotSums => String::new(),
         }
     }
 

@@ -18,6 +18,10 @@ pub const ATTENTION: &str = "collegium.attention";
 pub const ATTENTION_GRADIENT: &str = "collegium.attention_gradient";
 /// Custom-call target of the head's loss and its gradients.
 pub const CROSS_ENTROPY: &str = "collegium.cross_entropy";
+/// Custom-call target of what slots hold of experts' shards.
+pub const SLOT_SHARDS: &str = "collegium.slot_shards";
+/// Custom-call target of sums over slots onto shards.
+pub const SLOT_SUMS: &str = "collegium.slot_sums";
 
 impl Writer<'_> {
     /// A result of a composite. The first result that is met writes the call, with as many results as the program uses: those
@@ -44,6 +48,8 @@ impl Writer<'_> {
                     Composite::Attention { .. } => ATTENTION,
                     Composite::AttentionGradient { .. } => ATTENTION_GRADIENT,
                     Composite::CrossEntropy => CROSS_ENTROPY,
+                    Composite::SlotShards { .. } => SLOT_SHARDS,
+                    Composite::SlotSums => SLOT_SUMS,
                 };
                 let call = self.custom_call(target, &what.attributes(), x, s, &shapes[..count]);
                 self.calls.insert(key, call.clone());

@@ -6,7 +6,9 @@ mod collective;
 mod grouped;
 mod literal;
 
-pub use call::{ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GROUPED_DOT, GROUPED_OUTER};
+pub use call::{
+    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GROUPED_DOT, GROUPED_OUTER, SLOT_SHARDS, SLOT_SUMS,
+};
 
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -109,12 +109,7 @@ pub fn materialise_experts(
         DType::F32,
         &[dim("rank", ranks), dim("slot", slots), dim("expert", experts)],
     );
-    // A product with zeros and ones selects exactly; a gather of weights is what Neuron does worst.
-    let sent = wanted
-        .convert(dtype)
-        .dot_as(shard.convert(dtype), &["expert"], super::super::layers::widened(dtype))
-        .convert(dtype);
-    let received = sent.all_to_all("rank", &axes(mesh));
+    let received = wanted.slot_shards(shard, dtype).all_to_all("rank", &axes(mesh));
     let flat = received.transpose(&["slot", "rank", "flat"]).merge(&["rank", "flat"], "flat");
     graph.finish("materialise_experts", &cut(flat, expert, &[dim("slot", slots)]))
 }
@@ -157,7 +152,7 @@ pub fn collect_experts(
     let sent =
         flat.split("flat", &[dim("rank", ranks), dim("flat", shard)]).transpose(&["rank", "slot", "flat"]);
     let received = sent.all_to_all("rank", &axes(mesh));
-    let out = sum + wanted.dot(received, &["rank", "slot"]);
+    let out = sum + wanted.slot_sums(received);
     graph.finish("collect_experts", &[("sum_out", out)])?.donate("sum", "sum_out")
 }
 

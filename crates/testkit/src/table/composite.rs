@@ -8,7 +8,7 @@ use super::{bf16, f32, index};
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
-    [attention(), cross_entropy()].concat()
+    [attention(), cross_entropy(), slots()].concat()
 }
 
 /// Query, key, value and segments.
@@ -67,5 +67,20 @@ fn cross_entropy() -> Vec<OpCase> {
             all + loss
         })
         .gradient(Gradient::None),
+    ]
+}
+
+/// Two ranks of three slots, four experts: one expert twice, one slot empty.
+fn slots() -> Vec<OpCase> {
+    let held = [Some(0), Some(2), Some(3), Some(1), Some(2), None];
+    let wanted = held.iter().flat_map(|h| (0..4).map(move |e| f64::from(*h == Some(e)))).collect();
+    let (rank, slot, expert, flat) = (dim("rank", 2), dim("slot", 3), dim("expert", 4), dim("flat", 37));
+    let wanted = f32(&[rank, slot, expert]).fill(Fill::Given(wanted));
+    let sharded = vec![wanted.clone(), f32(&[expert, flat])];
+    let sums = vec![wanted, f32(&[rank, slot, flat])];
+    vec![
+        OpCase::new("slot_shards_f32", sharded.clone(), |_, x| x[0].slot_shards(x[1], DType::F32)),
+        OpCase::new("slot_shards_bf16", sharded, |_, x| x[0].slot_shards(x[1], DType::Bf16)),
+        OpCase::new("slot_sums", sums, |_, x| x[0].slot_sums(x[1])),
     ]
 }

@@ -1,0 +1,9 @@
+module @slot_shards_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<2x3x4xf32>, %arg1: tensor<4x37xf32>, %arg2: tensor<2x3x37xbf16>) -> (tensor<2x3x37xbf16>, tensor<2x3x4xf32>, tensor<4x37xf32>) {
+    %0 = stablehlo.custom_call @collegium.slot_shards(%arg0, %arg1) {api_version = 4 : i32, backend_config = {}} : (tensor<2x3x4xf32>, tensor<4x37xf32>) -> tensor<2x3x37xbf16>
+    %1 = stablehlo.convert %arg2 : (tensor<2x3x37xbf16>) -> tensor<2x3x37xf32>
+    %2 = stablehlo.dot_general %1, %arg1, contracting_dims = [2] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x3x37xf32>, tensor<4x37xf32>) -> tensor<2x3x4xf32>
+    %3 = stablehlo.custom_call @collegium.slot_sums(%arg0, %1) {api_version = 4 : i32, backend_config = {}} : (tensor<2x3x4xf32>, tensor<2x3x37xf32>) -> tensor<4x37xf32>
+    return %0, %2, %3 : tensor<2x3x37xbf16>, tensor<2x3x4xf32>, tensor<4x37xf32>
+  }
+}

@@ -1,0 +1,8 @@
+module @slot_shards_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<2x3x4xf32>, %arg1: tensor<4x37xf32>, %arg2: tensor<2x3x37xf32>) -> (tensor<2x3x37xf32>, tensor<2x3x4xf32>, tensor<4x37xf32>) {
+    %0 = stablehlo.custom_call @collegium.slot_shards(%arg0, %arg1) {api_version = 4 : i32, backend_config = {}} : (tensor<2x3x4xf32>, tensor<4x37xf32>) -> tensor<2x3x37xf32>
+    %1 = stablehlo.dot_general %arg2, %arg1, contracting_dims = [2] x [1], precision = [HIGHEST, HIGHEST] : (tensor<2x3x37xf32>, tensor<4x37xf32>) -> tensor<2x3x4xf32>
+    %2 = stablehlo.custom_call @collegium.slot_sums(%arg0, %arg2) {api_version = 4 : i32, backend_config = {}} : (tensor<2x3x4xf32>, tensor<2x3x37xf32>) -> tensor<4x37xf32>
+    return %0, %1, %2 : tensor<2x3x37xf32>, tensor<2x3x4xf32>, tensor<4x37xf32>
+  }
+}
