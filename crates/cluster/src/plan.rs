@@ -76,13 +76,16 @@ pub struct Choice {
 pub struct Answer {
     /// The cluster, `NAME:N`.
     pub cluster: String,
+    /// What the trainer calls the platform of its devices.
+    pub platform: String,
     /// Ranks: GPUs, or logical NeuronCores.
     pub ranks: usize,
     /// Sequences of a step.
     pub batch: usize,
     /// The best layouts, best first; empty where nothing fits.
     pub choices: Vec<Choice>,
-    /// Half of the measurements that this device's constants were checked on lie within this of their prediction, in percent.
+    /// Eight of ten measurements of publications that the device's constants were not fitted to lie within this of their prediction, in
+    /// percent.
     pub band: f64,
     /// The price that money is counted with.
     pub price: Option<Price>,
@@ -144,10 +147,11 @@ impl Request<'_> {
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
         Ok(Answer {
             cluster: format!("{}:{}", self.instance.name, self.instances),
+            platform: self.device.platform.clone(),
             ranks: self.ranks(),
             batch: self.batch,
             choices,
-            band: 100.0 * self.device.calibration.spread,
+            band: 100.0 * self.device.calibration.spread_of(self.model.is_sparse()),
             price,
             memory_limit: limit,
             search: found,

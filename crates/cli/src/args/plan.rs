@@ -86,6 +86,8 @@ pub struct AskArgs {
 pub enum PlanCommand {
     /// Predict published measurements and print the errors
     Validate(ValidateArgs),
+    /// Fit the constants of every device type to the measurements that its description names
+    Calibrate(CalibrateArgs),
     /// List devices and clusters, or show one with the source of every figure
     Devices(DevicesArgs),
 }
@@ -102,6 +104,23 @@ pub struct ValidateArgs {
     /// Print curves fitted to the collectives, as a device file has them
     #[arg(long, requires = "collectives")]
     pub fit: bool,
+    /// A description of a device or a cluster of your own (repeat)
+    #[arg(long = "describe", value_name = "FILE")]
+    pub describe: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan calibrate`.
+#[derive(Args)]
+pub struct CalibrateArgs {
+    /// A table of training measurements (validation.csv)
+    #[arg(long, value_name = "FILE")]
+    pub rows: PathBuf,
+    /// Write the constants into DEVICE.toml of this folder (crates/cluster/data/devices)
+    #[arg(long, value_name = "FOLDER")]
+    pub write: Option<PathBuf>,
     /// A description of a device or a cluster of your own (repeat)
     #[arg(long = "describe", value_name = "FILE")]
     pub describe: Vec<PathBuf>,

@@ -137,8 +137,8 @@ impl<'a> Pricer<'a> {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn on(&self, device: &'a Device) -> Result<Self, ClusterError> {
-        let mut other = Self::new(self.model, device, self.instance, self.seq)?;
+    pub fn on<'b>(&'b self, device: &'b Device) -> Result<Pricer<'b>, ClusterError> {
+        let mut other = Pricer::new(self.model, device, self.instance, self.seq)?;
         other.programs = self.programs.clone();
         Ok(other)
     }

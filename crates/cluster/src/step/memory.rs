@@ -26,7 +26,7 @@ impl Pricer<'_> {
         let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
         MemoryUse {
             weights: width * if layout.sharding == Sharding::Weights { held } else { whole },
-            gradients: 4.0
+            gradients: software.gradient_sum_bytes
                 * match layout.sharding {
                     Sharding::Gradients | Sharding::Weights => held,
                     _ => whole,

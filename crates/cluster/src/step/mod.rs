@@ -73,8 +73,8 @@ impl Pricer<'_> {
             kept += e.kept;
             working = working.max(e.working);
         }
-        parts.products = seconds.products;
-        parts.attention = seconds.attention * software.attention;
+        parts.products = seconds.products * software.compute;
+        parts.attention = seconds.attention * software.attention * software.compute;
         parts.vector = seconds.vector;
         parts.launch = seconds.launch;
         if experts.is_some() {
@@ -141,12 +141,14 @@ impl Pricer<'_> {
         let m = self.model;
         let (stages, tensor) = (layout.pipeline as f64, layout.tensor as f64);
         let dense: f64 = self.kinds.iter().map(|k| m.layer_parameters(&k.0) * k.1 as f64).sum();
-        let experts: f64 = self.kinds.iter().map(|k| m.expert_parameters(&k.0) * k.1 as f64).sum();
+        // A stage of whole layers may have none of the dense ones.
+        let sparse: f64 =
+            self.kinds.iter().filter(|k| k.0.feed_forward.moe().is_some()).map(|k| k.1 as f64).sum();
+        let all: f64 = self.kinds.iter().map(|k| m.expert_parameters(&k.0) * k.1 as f64).sum();
+        let fullest = (m.config.num_layers as f64 / stages).min(sparse);
+        let experts = if sparse > 0.0 { all / sparse * fullest } else { 0.0 };
         let table = if layout.pipeline == 1 { m.end_parameters() } else { m.end_parameters() / 2.0 };
-        (
-            dense / stages / tensor + table / tensor,
-            experts / stages / (layout.expert * layout.expert_tensor) as f64,
-        )
+        (dense / stages / tensor + table / tensor, experts / (layout.expert * layout.expert_tensor) as f64)
     }
 }
 
