@@ -1,5 +1,7 @@
 //! A question and its answer: which layout, how long, how much memory, energy and money, and how sure.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::ClusterError;
@@ -37,6 +39,8 @@ pub struct Request<'a> {
     pub trainable_only: bool,
     /// Rows of the fullest rank over the mean; 1 under exact balance.
     pub imbalance: f64,
+    /// The same by expert degree, where routing was replayed.
+    pub stragglers: BTreeMap<usize, f64>,
     /// Whether attention is one kernel; as in the trainer on that platform where nothing is said.
     pub fused_attention: Option<bool>,
     /// Which kind of price; the usual one where none is named.
@@ -117,6 +121,7 @@ impl Request<'_> {
             batch: self.batch,
             trainable_only: self.trainable_only,
             powers_only: self.device.platform == "neuron",
+            imbalance: self.stragglers.clone(),
         }
     }
 

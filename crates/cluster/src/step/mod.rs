@@ -61,7 +61,9 @@ impl Pricer<'_> {
         let mut parts = Parts::default();
         let mut kept = own.kept;
         let mut working = own.working;
-        parts.tensor = self.tensor_traffic(layer, layout, software) * (1.0 - c.overlap_tensor)
+        // Without sequence parallelism it is a sum that everything after it waits for.
+        let overlap_tensor = if software.sequence_parallel { c.overlap_tensor } else { 0.0 };
+        parts.tensor = self.tensor_traffic(layer, layout, software) * (1.0 - overlap_tensor)
             + self.context_traffic(layout, own.forward.attention + own.backward.attention);
         if let Some(e) = experts {
             let compute = e.forward.plus(e.backward, 1.0);

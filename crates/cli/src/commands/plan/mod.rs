@@ -5,6 +5,7 @@ mod calibrate;
 mod devices;
 mod html;
 mod layout_file;
+mod replay;
 mod validate;
 
 use std::io::Write as _;
@@ -21,6 +22,7 @@ pub fn run(args: &PlanArgs) -> Outcome {
     match &args.what {
         Some(PlanCommand::Validate(a)) => validate::run(a),
         Some(PlanCommand::Calibrate(a)) => calibrate::run(a),
+        Some(PlanCommand::Replay(a)) => replay::run(a),
         Some(PlanCommand::Devices(a)) => devices::run(a),
         None => ask::run(&args.ask),
     }
