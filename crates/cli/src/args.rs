@@ -35,7 +35,7 @@ pub enum Command {
     /// Judge every program of a model by the rules of a device, without the device
     Lint(LintArgs),
     /// Predict time, memory, energy and money of training a model on a cluster
-    Plan(plan::PlanArgs),
+    Plan(Box<plan::PlanArgs>),
     /// Measure speed
     Bench(BenchArgs),
     /// Replay recorded routing under balancing policies, and time the planner
