@@ -35,7 +35,7 @@ pub enum Command {
     /// Judge every program of a model by the rules of a device, without the device
     Lint(LintArgs),
     /// Predict time, memory, energy and money of training a model on a cluster
-    Plan(plan::PlanArgs),
+    Plan(Box<plan::PlanArgs>),
     /// Measure speed
     Bench(BenchArgs),
     /// Replay recorded routing under balancing policies, and time the planner
@@ -46,6 +46,10 @@ pub enum Command {
     Report(ReportArgs),
     /// Count tokens, or train a byte-pair tokenizer
     Tokenize(TokenizeArgs),
+    /// Compare sparse with dense training at equal loss, from finished runs
+    Compare(CompareArgs),
+    /// Measure the joules that a command, or some seconds, take on this machine
+    Energy(EnergyArgs),
     /// List plugins, devices and versions, and what is missing with the command that mends it
     Doctor(DoctorArgs),
     /// List the presets, or show one
@@ -54,6 +58,43 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page
     Man,
+}
+
+/// `compare`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  collegium compare --dense runs/d1 runs/d2 runs/d3 --moe runs/m1 runs/m2 --plot compare.html\n\nRuns of one model and number of tokens differ by seed; two seeds of every size give an interval."
+)]
+pub struct CompareArgs {
+    /// Finished dense runs, of at least two sizes
+    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    pub dense: Vec<PathBuf>,
+    /// Finished sparse runs
+    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    pub moe: Vec<PathBuf>,
+    /// Write a plot of loss against FLOPs: .svg or .html
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `energy`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  collegium energy --seconds 10\n  collegium energy -- collegium train --preset small"
+)]
+pub struct EnergyArgs {
+    /// Measure for so many seconds
+    #[arg(long, default_value_t = 5.0, conflicts_with = "command")]
+    pub seconds: f64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// A command to run and measure
+    #[arg(last = true)]
+    pub command: Vec<String>,
 }
 
 /// `train`.
@@ -332,6 +373,9 @@ pub struct DoctorArgs {
     /// Fetch the CPU plugin if it is missing
     #[arg(long)]
     pub fetch: bool,
+    /// Measure this machine's CPU and write its description, for `collegium plan --describe FILE --cluster laptop`
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

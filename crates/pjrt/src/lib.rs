@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod allocator;
 mod buffer;
 mod cache;
 mod call_frame;

@@ -31,5 +31,5 @@ pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
 
-/// Most choices (tokens x experts of each) that one program addresses: [`Value::quotient`] is exact up to there.
+/// Most choices (tokens x experts of each) that one program addresses: it divides their numbers in f32, exactly up to there.
 pub const MOST_CHOICES: usize = 1 << 22;

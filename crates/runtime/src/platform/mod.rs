@@ -16,7 +16,7 @@ mod survey;
 
 use std::path::{Path, PathBuf};
 
-use collegium_pjrt::{Client, OptionValue, PjrtError, Plugin, environment};
+use collegium_pjrt::{Client, OptionValue, PjrtError, Plugin, allocator, environment};
 
 pub use fetch::Wheel;
 pub use search::program_folder;
@@ -188,6 +188,9 @@ impl Platform {
             if required {
                 set.map_err(failed)?;
             }
+        }
+        if self.uses_host_memory {
+            allocator::keep_freed_memory();
         }
         let plugin = Plugin::load(path).map_err(failed)?;
         Client::new(&plugin, &(self.client_options)(devices)).map_err(failed)

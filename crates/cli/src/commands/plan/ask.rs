@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use collegium_cluster::{Answer, Catalog, Choice, PlanModel, Precision, Request};
 use serde::Serialize;
 
-use super::{catalog, html, layout_file};
+use super::{catalog, html, layout_file, replay};
 use crate::args::plan::AskArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -159,6 +159,7 @@ fn request<'a>(
         precision,
         trainable_only: args.trainable,
         imbalance: args.imbalance,
+        stragglers: replay::stragglers(args, model, (device, instance), ranks)?,
         fused_attention: args.attention.as_deref().map(|a| a == "fused"),
         price: args.price.clone(),
     })
