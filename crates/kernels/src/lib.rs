@@ -5,6 +5,7 @@ mod check;
 pub mod cross_entropy;
 mod element;
 mod error;
+pub mod gathered;
 pub mod grouped;
 pub mod handlers;
 mod matrix;
@@ -13,6 +14,8 @@ mod packed;
 mod random;
 mod simd;
 pub mod slots;
+pub mod squares;
+pub mod swiglu;
 mod threads;
 
 pub use element::Operand;

@@ -52,12 +52,15 @@ pub(super) struct Priced {
     pub(super) working: f64,
 }
 
+/// What was built once, by what it depends on.
+type Built<Key, Counted> = Mutex<HashMap<Key, Arc<Counted>>>;
+
 /// Programs of one model, counted.
 #[derive(Default)]
 struct Programs {
-    blocks: Mutex<HashMap<(usize, Local), Arc<Halves>>>,
-    experts: Mutex<HashMap<(usize, usize, usize, usize, Local), Arc<Halves>>>,
-    ends: Mutex<HashMap<Local, Arc<(Halves, Work)>>>,
+    blocks: Built<(usize, Local), Halves>,
+    experts: Built<(usize, usize, usize, usize, Local), Halves>,
+    ends: Built<Local, (Halves, Work)>,
 }
 
 /// Prices layouts of one model on one cluster. Any number of threads may use it.

@@ -1,6 +1,5 @@
 //! The experts of a rank's slots, and what transports share.
 
-use collegium_core::DType;
 use collegium_hlo::{Inverse, Value, dim};
 
 /// Weights of the slots of one rank.
@@ -22,7 +21,7 @@ pub(super) fn expert_rows<'g>(
 ) -> Value<'g> {
     let gate = rows.grouped_dot(weights.gate, block_slot, "hidden");
     let up = rows.grouped_dot(weights.up, block_slot, "hidden");
-    let inner = (gate.silu() * up).convert(rows.dtype());
+    let inner = gate.swiglu(up, rows.dtype());
     inner.grouped_dot(weights.down, block_slot, "intermediate").convert(rows.dtype())
 }
 
@@ -32,11 +31,5 @@ pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
 
-/// Most choices (tokens x experts of each) that one program addresses: [`quotient`] is exact up to there.
+/// Most choices (tokens x experts of each) that one program addresses: it divides their numbers in f32, exactly up to there.
 pub const MOST_CHOICES: usize = 1 << 22;
-
-/// Whole part of `x / by` for i32 from 0 to [`MOST_CHOICES`], computed in f32: a division of integers is off by one here and there on Neuron. Half a
-/// step keeps `x` off the multiples of `by`, where rounding would decide.
-pub(super) fn quotient<'g>(x: Value<'g>, by: usize) -> Value<'g> {
-    if by == 1 { x } else { ((x.convert(DType::F32) + 0.5) / by as f64).floor().convert(DType::I32) }
-}
