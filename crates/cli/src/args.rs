@@ -254,6 +254,29 @@ pub enum BenchCommand {
     Train(BenchTrainArgs),
     /// What imbalance costs: skewed routing under each policy against routing forced to be even, in turns
     Tax(BenchTaxArgs),
+    /// One MoE layer, forward and backward, beside the plugin's own matrix product: 8,192 tokens of width 1024, 64 experts, 8 a token, inner
+    /// width 512; uniform and skewed routing in turns
+    Layer(BenchLayerArgs),
+}
+
+/// `bench layer`.
+#[derive(Args)]
+pub struct BenchLayerArgs {
+    /// float32 or bfloat16
+    #[arg(long, default_value = "float32")]
+    pub dtype: String,
+    /// Routings: popularity of the n-th expert is 1 / n to this power
+    #[arg(long, value_delimiter = ',', default_value = "0,1")]
+    pub zipf: Vec<f64>,
+    /// Passes to measure with each routing
+    #[arg(long, default_value_t = 5)]
+    pub rounds: usize,
+    /// cpu, cuda or neuron
+    #[arg(long, default_value = "cpu")]
+    pub platform: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench tax`.

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use collegium_runtime::{Backend, ProfiledBackend};
 use collegium_train::config::RunConfig;
-use collegium_train::{bench, setup, tax};
+use collegium_train::{bench, layer_bench, setup, tax};
 
 use super::{Outcome, checkpoint, print_json};
-use crate::args::{BenchArgs, BenchCommand, BenchShape, BenchTaxArgs, BenchTrainArgs, DeviceArgs};
+use crate::args::{
+    BenchArgs, BenchCommand, BenchLayerArgs, BenchShape, BenchTaxArgs, BenchTrainArgs, DeviceArgs,
+};
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Outcome {
     match &args.what {
         BenchCommand::Train(args) => train(args),
         BenchCommand::Tax(args) => tax(args),
+        BenchCommand::Layer(args) => layer(args),
     }
 }
 
@@ -181,4 +184,41 @@ fn print_tax_programs(rows: &[tax::TaxRow], steps: usize) {
         rows.iter().for_each(|row| eprint!("{:>14.1}", took(row, name)));
         eprintln!();
     }
+}
+
+fn layer(args: &BenchLayerArgs) -> Outcome {
+    if args.rounds == 0 {
+        anyhow::bail!("--rounds 0 measures nothing; give at least 1");
+    }
+    if let Some(zipf) = args.zipf.iter().find(|z| !(0.0..=10.0).contains(*z)) {
+        anyhow::bail!("--zipf {zipf} is no skew; give numbers from 0 (none) to 10");
+    }
+    let sizes = ["num_layers=1", "hidden_size=1024", "num_experts=64", "top_k=8", "intermediate=512"];
+    let mut settings: Vec<String> = sizes.iter().map(|s| format!("model.{s}")).collect();
+    settings.extend([format!("train.dtype={}", args.dtype), "train.batch=16".into(), "train.seq=512".into()]);
+    let config = RunConfig::assemble(Some(preset(BenchShape::M)), None, &settings)?;
+    let (model, _) = setup::model_config(&config, 0)?;
+    let backend = checkpoint::backend(&DeviceArgs { platform: args.platform.clone(), devices: 1 })?;
+    let rows = layer_bench::layer(&*backend, &model, config.settings(), &args.zipf, args.rounds)?;
+    if args.json {
+        print_json(&serde_json::json!({ "dtype": args.dtype, "rows": rows }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{:>6}{:>11}{:>12}{:>13}{:>10}{:>16}",
+        "zipf", "max/mean", "forward ms", "backward ms", "GFLOP/s", "share of GEMM"
+    );
+    for row in &rows {
+        println!(
+            "{:>6}{:>11.2}{:>12.1}{:>13.1}{:>10.1}{:>14.0} %",
+            row.zipf,
+            row.max_over_mean,
+            1e3 * row.forward_seconds,
+            1e3 * row.backward_seconds,
+            row.gflops,
+            100.0 * row.share_of_gemm
+        );
+    }
+    println!("the plugin's f32 matrix product: {:.1} GFLOP/s", rows[0].gemm_gflops);
+    Ok(ExitCode::SUCCESS)
 }
