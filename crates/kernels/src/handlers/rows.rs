@@ -195,3 +195,112 @@ impl Call {
         Err(self.wrong_dims(name, format!("{:?}", like.dims), operand.dims))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{Frame, POISON, buffer, refuses};
+    use super::*;
+
+    fn swiglu_frame() -> Frame {
+        let given = || buffer(DType::F32, &[3, 5], 0);
+        Frame {
+            operands: vec![given(), given()],
+            results: vec![buffer(DType::F32, &[3, 5], POISON)],
+            attributes: Vec::new(),
+        }
+    }
+
+    fn gradient_frame() -> Frame {
+        let mut frame = swiglu_frame();
+        frame.operands.push(frame.operands[0].clone());
+        frame.results.push(frame.results[0].clone());
+        frame
+    }
+
+    fn sum_frame() -> Frame {
+        let (f, i) = (|dims: &[i64]| buffer(DType::F32, dims, 0), |dims: &[i64]| buffer(DType::I32, dims, 0));
+        Frame {
+            operands: vec![f(&[4, 3]), i(&[6, 2]), i(&[4, 3]), f(&[6, 2])],
+            results: vec![buffer(DType::F32, &[6, 3], POISON)],
+            attributes: Vec::new(),
+        }
+    }
+
+    fn dots_frame() -> Frame {
+        let mut frame = sum_frame();
+        frame.operands.rotate_right(1);
+        frame.operands[0] = buffer(DType::F32, &[6, 3], 0);
+        frame.results = vec![buffer(DType::F32, &[6, 2], POISON)];
+        frame
+    }
+
+    fn squares_frame() -> Frame {
+        Frame {
+            operands: vec![buffer(DType::F32, &[4, 3], 0)],
+            results: vec![buffer(DType::F32, &[], POISON)],
+            attributes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn faults_of_swiglu_are_named_and_nothing_is_written() {
+        refuses(
+            swiglu_frame,
+            swiglu,
+            &[
+                (|f| f.operands.truncate(1), "takes 2 operands, got 1"),
+                (|f| f.operands[1].1 = vec![5, 3], "`up` must be [3, 5], got [5, 3]"),
+                (|f| f.operands[1].0 = DType::Bf16, "`up` must hold f32, got bf16"),
+                (|f| f.operands[0].0 = DType::F64, "`gate` must hold f32 or bf16, got f64"),
+                (|f| f.operands[0].2.truncate(14), "`gate` must be 15 elements"),
+                (|f| f.results[0].0 = DType::I32, "`out` must hold f32 or bf16"),
+                (|f| f.results[0].1 = vec![15], "`out` must be [3, 5]"),
+            ],
+        );
+        refuses(
+            gradient_frame,
+            swiglu_gradient,
+            &[
+                (|f| f.results.truncate(1), "takes 2 results, got 1"),
+                (|f| f.operands[2].1 = vec![3, 4], "`d` must be [3, 5]"),
+                (|f| f.results[1].1 = vec![4, 5], "`d_up` must be [3, 5]"),
+                (|f| f.results[1].0 = DType::Bf16, "`d_up` must hold f32"),
+                (|f| f.operands[2].0 = DType::U32, "`d` must hold f32 or bf16"),
+            ],
+        );
+    }
+
+    #[test]
+    fn faults_of_links_are_named_and_nothing_is_written() {
+        refuses(
+            sum_frame,
+            gathered_sum,
+            &[
+                (|f| f.operands.truncate(2), "takes 3 operands, got 2"),
+                (|f| f.operands[1].0 = DType::F32, "`index` must hold i32"),
+                (|f| f.operands[2].1[0] = 5, "`inverse` must be [4, 3], got [5, 3]"),
+                (|f| f.operands[3].1[1] = 3, "`scale` must be [6, 2]"),
+                (|f| f.operands[0].1 = vec![4, -3], "`rows` must be 2 dims"),
+                (|f| f.results[0].1[0] = 7, "`out` must be [6, 3]"),
+            ],
+        );
+        refuses(
+            dots_frame,
+            gathered_dots,
+            &[
+                (|f| f.operands[0].1[1] = 2, "`d` must be [6, 3]"),
+                (|f| f.operands[0].0 = DType::Bf16, "`d` must hold f32, got bf16"),
+                (|f| f.results[0].1[1] = 3, "`out` must be [6, 2]"),
+            ],
+        );
+        refuses(
+            squares_frame,
+            sum_of_squares,
+            &[
+                (|f| f.operands[0].0 = DType::Bf16, "`values` must hold f32"),
+                (|f| f.operands[0].2.truncate(3), "`values` must be 12 elements"),
+                (|f| f.results[0].1 = vec![1], "`out` must be []"),
+            ],
+        );
+    }
+}
