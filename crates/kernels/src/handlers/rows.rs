@@ -4,7 +4,7 @@ use collegium_core::DType;
 use half::bf16;
 
 use super::{Attributes, BufferView, BufferViewMut, Call, counted};
-use crate::gathered::{self, Gathered};
+use crate::gathered::{self, Gathered, Scale};
 use crate::squares;
 use crate::swiglu::{self, SwigluGradient};
 use crate::{ArgumentError, Operand, Threads};
@@ -47,23 +47,24 @@ pub fn swiglu_gradient(
     }
 }
 
-/// Operands rows {n, width}, index {m, f}, inverse {n, g} and, if there is a fourth, scale {m, f}; result {m, width}. Of the inverse only
-/// the dims count.
+/// Operands rows {n, width}, index {m, f}, inverse {n, g} and, if there is a fourth, scale {m, f}, or {n, g} where the
+/// attribute `scale_behind` is 1, else 0; result {m, width}. Of the inverse only the dims count.
 pub fn gathered_sum(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
-    _: Attributes<'_>,
+    attributes: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let kernel = "gathered_sum";
     let call = Call { kernel };
+    let behind = call.flag(attributes, "scale_behind")?;
     let (links, scale) = match args {
         [links @ .., scale] if args.len() == 4 => (links, Some(scale)),
         _ => (args, None),
     };
     let (links, [out]): (&[_; 3], _) = counted(kernel, links, outs)?;
     match links[0].dtype {
-        DType::F32 => call.gathered_sum::<f32>(links, scale, out),
-        DType::Bf16 => call.gathered_sum::<bf16>(links, scale, out),
+        DType::F32 => call.gathered_sum::<f32>(links, scale.map(|s| (s, behind)), out),
+        DType::Bf16 => call.gathered_sum::<bf16>(links, scale.map(|s| (s, behind)), out),
         given => Err(call.dtype("rows", "f32 or bf16", given)),
     }
 }
@@ -154,16 +155,17 @@ impl Call {
     fn gathered_sum<T: Operand>(
         &self,
         links: &[BufferView<'_>; 3],
-        scale: Option<&BufferView<'_>>,
+        scale: Option<(&BufferView<'_>, bool)>,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
         let given = self.links::<T>(links)?;
         let scale = match scale {
-            Some(scale) => {
-                self.operand_like("scale", scale, &links[1])?;
-                Some(self.input::<f32>("scale", DType::F32, scale)?)
+            Some((scale, behind)) => {
+                self.operand_like("scale", scale, &links[if behind { 2 } else { 1 }])?;
+                let values = self.input::<f32>("scale", DType::F32, scale)?;
+                if behind { Scale::Behind(values) } else { Scale::Own(values) }
             }
-            None => None,
+            None => Scale::None,
         };
         self.same_dims("out", out.dims, &[given.num_results, given.width])?;
         gathered::gathered_sum(&given, scale, self.result("out", T::DTYPE, out)?, &Threads::current())
@@ -222,7 +224,7 @@ mod tests {
         Frame {
             operands: vec![f(&[4, 3]), i(&[6, 2]), i(&[4, 3]), f(&[6, 2])],
             results: vec![buffer(DType::F32, &[6, 3], POISON)],
-            attributes: Vec::new(),
+            attributes: vec![("scale_behind", 0)],
         }
     }
 
@@ -280,6 +282,8 @@ mod tests {
                 (|f| f.operands[1].0 = DType::F32, "`index` must hold i32"),
                 (|f| f.operands[2].1[0] = 5, "`inverse` must be [4, 3], got [5, 3]"),
                 (|f| f.operands[3].1[1] = 3, "`scale` must be [6, 2]"),
+                (|f| f.attributes[0].1 = 1, "`scale` must be [4, 3], got [6, 2]"),
+                (|f| f.attributes.clear(), "attribute `scale_behind` must be 0 or 1"),
                 (|f| f.operands[0].1 = vec![4, -3], "`rows` must be 2 dims"),
                 (|f| f.results[0].1[0] = 7, "`out` must be [6, 3]"),
             ],
