@@ -26,7 +26,7 @@ mod text;
 mod verify;
 
 pub use build::{Inverse, running_sum};
-pub use composite::{Composite, Links, masked_attention};
+pub use composite::{Composite, Links, Scale, masked_attention};
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;
 pub use gradient::gradient;

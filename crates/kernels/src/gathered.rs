@@ -10,6 +10,17 @@ use crate::{ArgumentError, Operand, Threads};
 /// Result rows that a thread takes at once.
 const ROWS: usize = 64;
 
+/// The weights of a sum.
+#[derive(Clone, Copy, Debug)]
+pub enum Scale<'a> {
+    /// There are none.
+    None,
+    /// By link of the result, {m, links}.
+    Own(&'a [f32]),
+    /// By link of the rows, {n, fan}.
+    Behind(&'a [f32]),
+}
+
 /// Rows and what links to them.
 #[derive(Clone, Copy, Debug)]
 pub struct Gathered<'a, T> {
@@ -41,9 +52,10 @@ impl<'a, T: Operand> Gathered<'a, T> {
         (row < self.num_rows).then(|| &self.rows[row * self.width..][..self.width])
     }
 
-    /// One row of the result, `sum` a row of room.
-    fn sum(&self, index: &[i32], scale: Option<&[f32]>, sum: &mut [f32], out: &mut [T]) {
-        if let (&[index], None) = (index, scale) {
+    /// Row `at` of the result, `sum` a row of room.
+    fn sum(&self, at: usize, scale: Scale<'_>, sum: &mut [f32], out: &mut [T]) {
+        let index = &self.index[at * self.links..][..self.links];
+        if let (&[index], Scale::None) = (index, scale) {
             match self.row(index) {
                 Some(row) => out.copy_from_slice(row),
                 None => out.fill(T::zeroed()),
@@ -51,41 +63,45 @@ impl<'a, T: Operand> Gathered<'a, T> {
             return;
         }
         sum.fill(0.0);
-        for (at, &index) in index.iter().enumerate() {
-            let factor = scale.map_or(1.0, |s| s[at]);
-            if let Some(row) = self.row(index) {
-                vectorized(|| sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += factor * x.to_f32()));
-            }
+        for (link, &index) in index.iter().enumerate() {
+            let Some(row) = self.row(index) else { continue };
+            let factor = match scale {
+                Scale::None => 1.0,
+                Scale::Own(scale) => scale[at * self.links + link],
+                Scale::Behind(scale) => scale[index as usize],
+            };
+            vectorized(|| sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += factor * x.to_f32()));
         }
         vectorized(|| T::narrowed(sum, 1.0, out));
     }
 }
 
-/// `out` {m, width}: for each result row the sum of the rows that it links to, times `scale` {m, links}.
+/// `out` {m, width}: for each result row the sum of the rows that it links to, times its weight.
 ///
 /// # Errors
 /// A slice that does not have the elements of its dims.
 pub fn gathered_sum<T: Operand>(
     given: &Gathered<'_, T>,
-    scale: Option<&[f32]>,
+    scale: Scale<'_>,
     out: &mut [T],
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     const NAME: &str = "gathered_sum";
     given.check(NAME)?;
     length(NAME, "out", out.len(), &[given.num_results, given.width])?;
-    if let Some(scale) = scale {
-        length(NAME, "scale", scale.len(), &[given.num_results, given.links])?;
+    match scale {
+        Scale::None => {}
+        Scale::Own(scale) => length(NAME, "scale", scale.len(), &[given.num_results, given.links])?,
+        Scale::Behind(scale) => length(NAME, "scale", scale.len(), &[given.num_rows, given.fan])?,
     }
-    let (links, width) = (given.links, given.width.max(1));
+    let width = given.width.max(1);
     let tasks: Vec<_> = out.chunks_mut(ROWS * width).enumerate().collect();
     threads.run(
         tasks,
         || vec![0.0; given.width],
         |sum, (task, out)| {
             for (i, out) in out.chunks_mut(width).enumerate() {
-                let places = (task * ROWS + i) * links..(task * ROWS + i + 1) * links;
-                given.sum(&given.index[places.clone()], scale.map(|s| &s[places]), sum, out);
+                given.sum(task * ROWS + i, scale, sum, out);
             }
         },
     );
@@ -173,12 +189,18 @@ mod tests {
         };
         let at =
             |m: usize, f: usize, c: usize| row(m, f).map_or(0.0, |n| f64::from(rows[n * width + c].to_f32()));
-        for scaled in [false, true] {
+        let behind = numbers(num_rows * fan, case.seed + 4, |x| x);
+        for scaled in [Scale::None, Scale::Own(&scale), Scale::Behind(&behind)] {
             let mut out = vec![T::from_f32(9.0); num_results * width];
-            gathered_sum(&given, scaled.then_some(&scale), &mut out, &threads).unwrap();
+            gathered_sum(&given, scaled, &mut out, &threads).unwrap();
             for (i, out) in out.iter().enumerate() {
                 let (m, c) = (i / width, i % width);
-                let factor = |f: usize| if scaled { f64::from(scale[m * links + f]) } else { 1.0 };
+                let factor = |f: usize| match scaled {
+                    Scale::None => 1.0,
+                    Scale::Own(scale) => f64::from(scale[m * links + f]),
+                    Scale::Behind(_) if row(m, f).is_none() => 0.0,
+                    Scale::Behind(scale) => f64::from(scale[index[m * links + f] as usize]),
+                };
                 let want: f64 = (0..links).map(|f| factor(f) * at(m, f, c)).sum();
                 let size: f64 = (0..links).map(|f| (factor(f) * at(m, f, c)).abs()).sum();
                 let found = f64::from(out.to_f32());
@@ -226,9 +248,9 @@ mod tests {
             width: 1,
         };
         let mut out = [7.0; 2];
-        gathered_sum(&given, Some(&[2.0, f32::NAN]), &mut out, &Threads::new(1, 1)).unwrap();
+        gathered_sum(&given, Scale::Own(&[2.0, f32::NAN]), &mut out, &Threads::new(1, 1)).unwrap();
         assert_eq!(out, [6.0, 0.0]);
-        let error = gathered_sum(&given, Some(&[2.0]), &mut out, &Threads::new(1, 1)).unwrap_err();
+        let error = gathered_sum(&given, Scale::Own(&[2.0]), &mut out, &Threads::new(1, 1)).unwrap_err();
         assert!(error.to_string().contains("`scale`"), "{error}");
         let error = gathered_dots(&given, &[1.0], &mut out, &Threads::new(1, 1)).unwrap_err();
         assert!(error.to_string().contains("`d`"), "{error}");

@@ -5,6 +5,8 @@
 //! does not depend on how the runtime represents a call.
 
 mod composite;
+#[cfg(test)]
+mod frame;
 mod rows;
 mod slots;
 

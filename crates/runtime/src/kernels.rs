@@ -127,7 +127,8 @@ impl ffi::Handler for GatheredSum {
     const NAME: &'static str = collegium_hlo::GATHERED_SUM;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::gathered_sum, frame, &[])
+        let behind = frame.integer("scale_behind")?;
+        call(handlers::gathered_sum, frame, &[("scale_behind", behind)])
     }
 }
 

@@ -21,7 +21,7 @@ use collegium_core::DType;
 use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
 pub use attention::masked_attention;
-pub use gathered::Links;
+pub use gathered::{Links, Scale};
 
 /// What a composite operation computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,8 +57,8 @@ pub enum Composite {
     SwigluGradient,
     /// [`Value::gathered_sum`]. Inputs: rows, index, inverse, and the scale. Result: sums.
     GatheredSum {
-        /// Whether there is a scale.
-        scaled: bool,
+        /// Which weights there are.
+        scale: Scale,
     },
     /// Its gradient to the scale. Inputs: the cotangent, rows, index, inverse.
     GatheredDots,
@@ -90,7 +90,7 @@ impl Composite {
             Self::AttentionGradient { .. } => 7,
             Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
             Self::SwigluGradient => 3,
-            Self::GatheredSum { scaled } => 3 + usize::from(scaled),
+            Self::GatheredSum { scale } => 3 + usize::from(scale != Scale::None),
             Self::GatheredDots => 4,
             Self::SumOfSquares => 1,
         }
@@ -106,7 +106,7 @@ impl Composite {
             Self::SlotSums => slots::sums_shape(x),
             Self::Swiglu { dtype } => swiglu::shapes(x, dtype),
             Self::SwigluGradient => swiglu::gradient_shapes(x),
-            Self::GatheredSum { scaled } => gathered::shapes(x, scaled),
+            Self::GatheredSum { scale } => gathered::shapes(x, scale),
             Self::GatheredDots => gathered::dots_shapes(x),
             Self::SumOfSquares => squares::shapes(x),
         }
@@ -122,7 +122,7 @@ impl Composite {
             Self::SlotSums => slots::plain_sums(x),
             Self::Swiglu { dtype } => swiglu::plain(x, dtype),
             Self::SwigluGradient => swiglu::plain_gradient(x),
-            Self::GatheredSum { .. } => gathered::plain(x),
+            Self::GatheredSum { scale } => gathered::plain(x, scale),
             Self::GatheredDots => gathered::plain_dots(x),
             Self::SumOfSquares => squares::plain(x),
         }
@@ -141,7 +141,7 @@ impl Composite {
             (Self::SlotShards { .. }, 0) => Some(slots::pull_back_shards(x, d)),
             (Self::SlotSums, 0) => Some(slots::pull_back_sums(x, d)),
             (Self::Swiglu { .. }, 0) => Some(swiglu::pull_back(x, d)),
-            (Self::GatheredSum { .. }, 0) => Some(gathered::pull_back(x, d)),
+            (Self::GatheredSum { scale }, 0) => Some(gathered::pull_back(x, scale, d)),
             (Self::SumOfSquares, 0) => Some(squares::pull_back(x, d)),
             _ => None,
         }
@@ -152,6 +152,9 @@ impl Composite {
         match self {
             Self::Attention { window } | Self::AttentionGradient { window } => {
                 format!("window = {} : i64", window.unwrap_or(0))
+            }
+            Self::GatheredSum { scale } => {
+                format!("scale_behind = {} : i64", i64::from(scale == Scale::Behind))
             }
             _ => String::new(),
         }
@@ -164,7 +167,7 @@ impl Composite {
 
     /// Whether a backward pass computes it again rather than keep it: one pass over what is kept anyway.
     pub(crate) fn is_free(self) -> bool {
-        matches!(self, Self::Swiglu { .. } | Self::GatheredSum { scaled: false })
+        matches!(self, Self::Swiglu { .. } | Self::GatheredSum { scale: Scale::None })
     }
 
     /// Whether the CPU kernels of this process take inputs of these shapes.

@@ -184,21 +184,8 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frame::{Frame, POISON, buffer, refuses};
     use super::*;
-
-    /// Buffers of one call, to be spoilt: name, element type, dims and bytes.
-    #[derive(Clone)]
-    struct Frame {
-        operands: Vec<(DType, Vec<i64>, Vec<u32>)>,
-        results: Vec<(DType, Vec<i64>, Vec<u32>)>,
-        attributes: Vec<(&'static str, i64)>,
-    }
-
-    const POISON: u32 = 0x7777_7777;
-
-    fn buffer(dtype: DType, dims: &[i64], fill: u32) -> (DType, Vec<i64>, Vec<u32>) {
-        (dtype, dims.to_vec(), vec![fill; dims.iter().product::<i64>() as usize])
-    }
 
     impl Frame {
         fn attention() -> Self {
@@ -229,42 +216,6 @@ mod tests {
                 results: vec![out(&[]), out(&[3, 2]), out(&[7, 2])],
                 attributes: Vec::new(),
             }
-        }
-
-        fn call(&mut self, handler: super::super::Handler) -> Result<(), String> {
-            let args: Vec<BufferView<'_>> = self
-                .operands
-                .iter()
-                .map(|(dtype, dims, data)| BufferView {
-                    dtype: *dtype,
-                    dims,
-                    bytes: bytemuck::cast_slice(data),
-                })
-                .collect();
-            let mut outs: Vec<BufferViewMut<'_>> = self
-                .results
-                .iter_mut()
-                .map(|(dtype, dims, data)| BufferViewMut {
-                    dtype: *dtype,
-                    dims,
-                    bytes: bytemuck::cast_slice_mut(data),
-                })
-                .collect();
-            Ok(handler(&args, &mut outs, &self.attributes)?)
-        }
-    }
-
-    type Spoil = fn(&mut Frame);
-
-    fn refuses(good: fn() -> Frame, handler: super::super::Handler, cases: &[(Spoil, &str)]) {
-        good().call(handler).expect("the good call computes");
-        for (spoil, message) in cases {
-            let mut frame = good();
-            spoil(&mut frame);
-            let error = frame.call(handler).expect_err(message);
-            assert!(error.contains(message), "{error} instead of {message}");
-            let untouched = |r: &(DType, Vec<i64>, Vec<u32>)| r.2.iter().all(|&x| x == POISON);
-            assert!(frame.results.iter().all(untouched), "{message}: written");
         }
     }
 

@@ -4,7 +4,7 @@ use collegium_core::DType;
 use half::bf16;
 
 use super::{Attributes, BufferView, BufferViewMut, Call, counted};
-use crate::gathered::{self, Gathered};
+use crate::gathered::{self, Gathered, Scale};
 use crate::squares;
 use crate::swiglu::{self, SwigluGradient};
 use crate::{ArgumentError, Operand, Threads};
@@ -47,23 +47,24 @@ pub fn swiglu_gradient(
     }
 }
 
-/// Operands rows {n, width}, index {m, f}, inverse {n, g} and, if there is a fourth, scale {m, f}; result {m, width}. Of the inverse only
-/// the dims count.
+/// Operands rows {n, width}, index {m, f}, inverse {n, g} and, if there is a fourth, scale {m, f}, or {n, g} where the
+/// attribute `scale_behind` is 1, else 0; result {m, width}. Of the inverse only the dims count.
 pub fn gathered_sum(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
-    _: Attributes<'_>,
+    attributes: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let kernel = "gathered_sum";
     let call = Call { kernel };
+    let behind = call.flag(attributes, "scale_behind")?;
     let (links, scale) = match args {
         [links @ .., scale] if args.len() == 4 => (links, Some(scale)),
         _ => (args, None),
     };
     let (links, [out]): (&[_; 3], _) = counted(kernel, links, outs)?;
     match links[0].dtype {
-        DType::F32 => call.gathered_sum::<f32>(links, scale, out),
-        DType::Bf16 => call.gathered_sum::<bf16>(links, scale, out),
+        DType::F32 => call.gathered_sum::<f32>(links, scale.map(|s| (s, behind)), out),
+        DType::Bf16 => call.gathered_sum::<bf16>(links, scale.map(|s| (s, behind)), out),
         given => Err(call.dtype("rows", "f32 or bf16", given)),
     }
 }
@@ -154,16 +155,17 @@ impl Call {
     fn gathered_sum<T: Operand>(
         &self,
         links: &[BufferView<'_>; 3],
-        scale: Option<&BufferView<'_>>,
+        scale: Option<(&BufferView<'_>, bool)>,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
         let given = self.links::<T>(links)?;
         let scale = match scale {
-            Some(scale) => {
-                self.operand_like("scale", scale, &links[1])?;
-                Some(self.input::<f32>("scale", DType::F32, scale)?)
+            Some((scale, behind)) => {
+                self.operand_like("scale", scale, &links[if behind { 2 } else { 1 }])?;
+                let values = self.input::<f32>("scale", DType::F32, scale)?;
+                if behind { Scale::Behind(values) } else { Scale::Own(values) }
             }
-            None => None,
+            None => Scale::None,
         };
         self.same_dims("out", out.dims, &[given.num_results, given.width])?;
         gathered::gathered_sum(&given, scale, self.result("out", T::DTYPE, out)?, &Threads::current())
@@ -193,5 +195,116 @@ impl Call {
             return Ok(());
         }
         Err(self.wrong_dims(name, format!("{:?}", like.dims), operand.dims))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{Frame, POISON, buffer, refuses};
+    use super::*;
+
+    fn swiglu_frame() -> Frame {
+        let given = || buffer(DType::F32, &[3, 5], 0);
+        Frame {
+            operands: vec![given(), given()],
+            results: vec![buffer(DType::F32, &[3, 5], POISON)],
+            attributes: Vec::new(),
+        }
+    }
+
+    fn gradient_frame() -> Frame {
+        let mut frame = swiglu_frame();
+        frame.operands.push(frame.operands[0].clone());
+        frame.results.push(frame.results[0].clone());
+        frame
+    }
+
+    fn sum_frame() -> Frame {
+        let (f, i) = (|dims: &[i64]| buffer(DType::F32, dims, 0), |dims: &[i64]| buffer(DType::I32, dims, 0));
+        Frame {
+            operands: vec![f(&[4, 3]), i(&[6, 2]), i(&[4, 3]), f(&[6, 2])],
+            results: vec![buffer(DType::F32, &[6, 3], POISON)],
+            attributes: vec![("scale_behind", 0)],
+        }
+    }
+
+    fn dots_frame() -> Frame {
+        let mut frame = sum_frame();
+        frame.operands.rotate_right(1);
+        frame.operands[0] = buffer(DType::F32, &[6, 3], 0);
+        frame.results = vec![buffer(DType::F32, &[6, 2], POISON)];
+        frame
+    }
+
+    fn squares_frame() -> Frame {
+        Frame {
+            operands: vec![buffer(DType::F32, &[4, 3], 0)],
+            results: vec![buffer(DType::F32, &[], POISON)],
+            attributes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn faults_of_swiglu_are_named_and_nothing_is_written() {
+        refuses(
+            swiglu_frame,
+            swiglu,
+            &[
+                (|f| f.operands.truncate(1), "takes 2 operands, got 1"),
+                (|f| f.operands[1].1 = vec![5, 3], "`up` must be [3, 5], got [5, 3]"),
+                (|f| f.operands[1].0 = DType::Bf16, "`up` must hold f32, got bf16"),
+                (|f| f.operands[0].0 = DType::F64, "`gate` must hold f32 or bf16, got f64"),
+                (|f| f.operands[0].2.truncate(14), "`gate` must be 15 elements"),
+                (|f| f.results[0].0 = DType::I32, "`out` must hold f32 or bf16"),
+                (|f| f.results[0].1 = vec![15], "`out` must be [3, 5]"),
+            ],
+        );
+        refuses(
+            gradient_frame,
+            swiglu_gradient,
+            &[
+                (|f| f.results.truncate(1), "takes 2 results, got 1"),
+                (|f| f.operands[2].1 = vec![3, 4], "`d` must be [3, 5]"),
+                (|f| f.results[1].1 = vec![4, 5], "`d_up` must be [3, 5]"),
+                (|f| f.results[1].0 = DType::Bf16, "`d_up` must hold f32"),
+                (|f| f.operands[2].0 = DType::U32, "`d` must hold f32 or bf16"),
+            ],
+        );
+    }
+
+    #[test]
+    fn faults_of_links_are_named_and_nothing_is_written() {
+        refuses(
+            sum_frame,
+            gathered_sum,
+            &[
+                (|f| f.operands.truncate(2), "takes 3 operands, got 2"),
+                (|f| f.operands[1].0 = DType::F32, "`index` must hold i32"),
+                (|f| f.operands[2].1[0] = 5, "`inverse` must be [4, 3], got [5, 3]"),
+                (|f| f.operands[3].1[1] = 3, "`scale` must be [6, 2]"),
+                (|f| f.attributes[0].1 = 1, "`scale` must be [4, 3], got [6, 2]"),
+                (|f| f.attributes.clear(), "attribute `scale_behind` must be 0 or 1"),
+                (|f| f.operands[0].1 = vec![4, -3], "`rows` must be 2 dims"),
+                (|f| f.results[0].1[0] = 7, "`out` must be [6, 3]"),
+            ],
+        );
+        refuses(
+            dots_frame,
+            gathered_dots,
+            &[
+                (|f| f.operands[0].1[1] = 2, "`d` must be [6, 3]"),
+                (|f| f.operands[0].0 = DType::Bf16, "`d` must hold f32, got bf16"),
+                (|f| f.results[0].1[1] = 3, "`out` must be [6, 2]"),
+            ],
+        );
+        refuses(
+            squares_frame,
+            sum_of_squares,
+            &[
+                (|f| f.operands[0].0 = DType::Bf16, "`values` must hold f32"),
+                (|f| f.operands[0].2.truncate(3), "`values` must be 12 elements"),
+                (|f| f.results[0].1 = vec![1], "`out` must be []"),
+            ],
+        );
     }
 }
