@@ -184,12 +184,7 @@ impl Handle {
     }
 }
 
-fn demand(
-    holds: bool,
-    name: &'static str,
-    given: impl ToString,
-    required: String,
-) -> Result<(), Refusal> {
+fn demand(holds: bool, name: &'static str, given: impl ToString, required: String) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(Refusal::Value { name, given: given.to_string(), required }) }
 }
 

@@ -106,8 +106,7 @@ impl Runner {
         self.caches.clear();
         for layer in 0..c.num_layers {
             for part in ["keys", "values"] {
-                self.caches
-                    .insert(format!("layers.{layer}.cache.{part}"), self.backend.replicate(&zeros)?);
+                self.caches.insert(format!("layers.{layer}.cache.{part}"), self.backend.replicate(&zeros)?);
             }
         }
         Ok(())
@@ -174,7 +173,8 @@ impl Runner {
         rows: &[Unit<'_>],
         chunks: &[Unit<'_>],
     ) -> Result<HashMap<&'static str, Array>, ServeError> {
-        let mut step = Step { tokens: Vec::new(), positions: Vec::new(), places: Vec::new(), tables: Vec::new() };
+        let mut step =
+            Step { tokens: Vec::new(), positions: Vec::new(), places: Vec::new(), tables: Vec::new() };
         step.add(["row.pages", "row.position", "row.place"], rows, (how.rows, 1), how.pages);
         step.add(["chunk.pages", "chunk.position", "chunk.place"], chunks, (how.chunks, PAGE), how.pages);
         let mut inputs = HashMap::new();

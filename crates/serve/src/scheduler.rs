@@ -103,7 +103,8 @@ impl<'t> Scheduler<'t> {
 
     fn drop_abandoned(&mut self) {
         self.waiting.retain(|s| !s.is_abandoned());
-        let gone: Vec<usize> = (0..self.running.len()).filter(|&at| self.running[at].is_abandoned()).collect();
+        let gone: Vec<usize> =
+            (0..self.running.len()).filter(|&at| self.running[at].is_abandoned()).collect();
         for at in gone.into_iter().rev() {
             self.release(at);
         }

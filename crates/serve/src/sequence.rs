@@ -282,8 +282,14 @@ mod tests {
         let stop = |s: &str| Stop { strings: vec![s.into()], ..Stop::default() };
         let request = |s: &str| Request { stop: stop(s), ..Request::greedy(vec![1], 40) };
         assert_eq!(told(request("END"), "one EN END two").0, "one EN ");
-        assert_eq!(told(request("END"), "one EN"), ("one EN".into(), b"one EN".map(u32::from).into(), Finish::Stop));
-        assert_eq!(told(Request::greedy(vec![1], 3), "abcd"), ("abc".into(), vec![97, 98, 99], Finish::Length));
+        assert_eq!(
+            told(request("END"), "one EN"),
+            ("one EN".into(), b"one EN".map(u32::from).into(), Finish::Stop)
+        );
+        assert_eq!(
+            told(Request::greedy(vec![1], 3), "abcd"),
+            ("abc".into(), vec![97, 98, 99], Finish::Length)
+        );
     }
 
     #[test]

@@ -68,9 +68,8 @@ pub fn serving_step(shape: &Shape<'_>, how: StepShape) -> Result<Program, GraphE
     let mut outputs: Vec<(String, Value<'_>)> = Vec::new();
     for (index, layer) in shape.config.layers.iter().enumerate() {
         let prefix = format!("layers.{index}.");
-        let (out, caches) = graph.scope(&prefix, || {
-            b.within(&prefix, || one_layer(&b, shape, layer, (hidden, turned), &units))
-        });
+        let (out, caches) = graph
+            .scope(&prefix, || b.within(&prefix, || one_layer(&b, shape, layer, (hidden, turned), &units)));
         hidden = out;
         let names = ["keys", "values"].map(|name| format!("{prefix}cache.{name}_out"));
         outputs.extend(names.into_iter().zip(caches));
