@@ -46,7 +46,7 @@ pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
 
-/// Most choices (tokens x experts of each) that one program addresses: [`quotient`] is exact up to there.
+/// Most choices (tokens x experts of each) that one program addresses: it divides their numbers in f32, exactly up to there.
 pub const MOST_CHOICES: usize = 1 << 22;
 
 /// Whole part of `x / by` for i32 from 0 to [`MOST_CHOICES`], computed in f32: a division of integers is off by one here and there on Neuron. Half a
