@@ -107,7 +107,8 @@ fn every_family_continues_as_the_trainer_does_in_any_company() {
 fn sequences_that_are_sent_back_for_want_of_pages_say_the_same() {
     let backend = backend();
     let prompts: Vec<Vec<u32>> = (0..4).map(|seed| prompt(seed, 20)).collect();
-    let right: Vec<_> = prompts.iter().flat_map(|p| right(&backend, "mixtral", &[p.clone()], 40)).collect();
+    let right: Vec<_> =
+        prompts.iter().flat_map(|p| right(&backend, "mixtral", std::slice::from_ref(p), 40)).collect();
     let tight = Limits { cache_pages: 10, ..Limits::new(2, 64) };
     let engine = handle(&backend, "mixtral", tight);
     let all: Vec<_> = prompts.iter().map(|p| engine.submit(greedy(p, 40)).unwrap()).collect();
