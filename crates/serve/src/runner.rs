@@ -118,7 +118,7 @@ impl Runner {
         2 * c.num_layers * PAGE * c.num_kv_heads * c.head_dim * self.dtype.size_bytes()
     }
 
-    /// Runs a step of at most `rows` and `chunks`: the logits behind the last token of every unit, rows first, [vocab] each.
+    /// Runs a step of at most `rows` and `chunks`: the logits behind the last token of every unit, rows first, row-major {unit, vocab}.
     ///
     /// # Errors
     /// What the device says; the cache is lost then.
