@@ -36,5 +36,5 @@ pub use op::{Binary, Bits, Compare, Op, Reduction, Unary};
 pub use shape::{Dim, Name, Shape, dim};
 pub use split::{ForwardBackward, Residuals, split};
 pub use text::{
-    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GROUPED_DOT, GROUPED_OUTER, SLOT_SHARDS, SLOT_SUMS,
+    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GROUPED_DOT, GROUPED_OUTER, PAGED_ATTENTION, SLOT_SHARDS, SLOT_SUMS,
 };

@@ -5,9 +5,11 @@
 //! does not depend on how the runtime represents a call.
 
 mod composite;
+mod paged;
 mod slots;
 
 pub use composite::{attention, attention_gradient, cross_entropy};
+pub use paged::paged_attention;
 pub use slots::{slot_shards, slot_sums};
 
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
@@ -48,11 +50,12 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 7] = [
+pub const HANDLERS: [(&str, Handler); 8] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
     ("collegium.attention_gradient", attention_gradient),
+    ("collegium.paged_attention", paged_attention),
     ("collegium.cross_entropy", cross_entropy),
     ("collegium.slot_shards", slot_shards),
     ("collegium.slot_sums", slot_sums),

@@ -7,8 +7,10 @@ mod element;
 mod error;
 pub mod grouped;
 pub mod handlers;
+mod lanes;
 mod matrix;
 mod packed;
+pub mod paged;
 #[cfg(test)]
 mod random;
 mod simd;

@@ -7,7 +7,7 @@ mod grouped;
 mod literal;
 
 pub use call::{
-    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GROUPED_DOT, GROUPED_OUTER, SLOT_SHARDS, SLOT_SUMS,
+    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GROUPED_DOT, GROUPED_OUTER, PAGED_ATTENTION, SLOT_SHARDS, SLOT_SUMS,
 };
 
 use std::collections::HashMap;
@@ -250,9 +250,11 @@ impl<'p> Writer<'p> {
                 ))
             }
             Op::Dot { contract } => {
-                let narrow = self.dialect.cpu_kernels && shapes[0].dtype == DType::Bf16;
-                if narrow {
+                let kernels = self.dialect.cpu_kernels;
+                if kernels && shapes[0].dtype == DType::Bf16 {
                     self.narrow_dot(&x, &shapes, contract, y)
+                } else if let Some(call) = kernels.then(|| self.few_rows_dot(&x, &shapes, contract, y)).flatten() {
+                    call
                 } else {
                     self.dot(&x, &shapes, contract, y)
                 }

@@ -8,7 +8,7 @@
 //! ([`layers::picked_experts`]), many are sorted by expert first ([`place`]).
 
 use collegium_core::DType;
-use collegium_hlo::{Dim, Graph, GraphError, Program, Value, dim, masked_attention};
+use collegium_hlo::{Dim, Graph, GraphError, Program, Value, dim};
 
 use super::block::{attend_with, dense, rotation, router};
 use super::ends::{embedded, logits_of};
@@ -184,18 +184,31 @@ impl<'g> Units<'g> {
         ];
         let caches = [("cache.keys", k), ("cache.values", v)]
             .map(|(name, new)| self.written(b.input(name, shape.dtype, &dims), new));
-        let mut start = 0;
+        let [keys, values] = caches;
+        let sequence = self.table(|kind, dims, first| {
+            let g = kind.pages.graph();
+            g.iota(DType::I32, dims, "unit") + g.scalar(DType::I32, first as f64)
+        });
+        let position = self.table(|kind, dims, _| {
+            kind.position.broadcast(dims) + kind.position.graph().iota(DType::I32, dims, "query")
+        });
+        let pages: Vec<Value<'g>> =
+            self.kinds.iter().map(|k| k.pages.rename(&[("unit", "sequence")])).collect();
+        let pages = Value::concat(&pages, "sequence");
+        let mixed = q.paged_attention(keys, values, pages, sequence, position, PAGE, layer.sliding_window);
+        (mixed.split("token", &[dim("batch", 1), dim("seq", self.how.tokens())]), caches)
+    }
+
+    /// A number for every token, {token}, from {unit, query} of every kind and the number of units before it.
+    fn table(&self, of: impl Fn(&Kind<'g>, &[Dim], usize) -> Value<'g>) -> Value<'g> {
+        let mut before = 0;
         let mut parts = Vec::new();
         for kind in &self.kinds {
-            let end = start + kind.units * kind.width;
-            let query = q
-                .slice("token", start, end)
-                .split("token", &[dim("unit", kind.units), dim("query", kind.width)]);
-            parts.push(kind.attention(query, caches, layer.sliding_window));
-            start = end;
+            let dims = [dim("unit", kind.units), dim("query", kind.width)];
+            parts.push(of(kind, &dims, before).merge(&["unit", "query"], "token"));
+            before += kind.units;
         }
-        let mixed = Value::concat(&parts, "token");
-        (mixed.split("token", &[dim("batch", 1), dim("seq", self.how.tokens())]), caches)
+        Value::concat(&parts, "token")
     }
 
     /// `cache` {place, ..} with the new rows {token, ..}.
@@ -210,39 +223,5 @@ impl<'g> Units<'g> {
             }
         }
         cache
-    }
-}
-
-impl<'g> Kind<'g> {
-    /// Attention of `query` {unit, query, head, head_dim} over the pages of its unit: {token, head, head_dim}.
-    fn attention(&self, query: Value<'g>, caches: [Value<'g>; 2], window: Option<usize>) -> Value<'g> {
-        let g = query.graph();
-        let (heads, kv_heads) = (query.size("head"), caches[0].size("kv_head"));
-        let table = [self.pages.shape().dims[0], self.pages.shape().dims[1], dim("place_of_page", PAGE)];
-        let places =
-            (self.pages * PAGE as f64).broadcast(&table) + g.iota(DType::I32, &table, "place_of_page");
-        let places = places.merge(&["page", "place_of_page"], "key");
-        let [keys, values] = caches.map(|cache| {
-            cache
-                .take(places, "place")
-                .rename(&[("unit", "batch")])
-                .transpose(&["batch", "kv_head", "key", "head_dim"])
-        });
-        let query = query
-            .rename(&[("unit", "batch")])
-            .split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)])
-            .transpose(&["batch", "kv_head", "group", "query", "head_dim"]);
-        let dims = [dim("batch", self.units), dim("query", self.width), dim("key", keys.size("key"))];
-        let first = self.position.rename(&[("unit", "batch")]).broadcast(&dims);
-        let back = first + g.iota(DType::I32, &dims, "query") - g.iota(DType::I32, &dims, "key");
-        let mut seen = back.at_least(g.scalar(DType::I32, 0.0));
-        if let Some(window) = window {
-            seen = seen.and(back.less(g.scalar(DType::I32, window as f64)));
-        }
-        let (mixed, _) = masked_attention(query, keys, values, seen);
-        mixed
-            .transpose(&["batch", "query", "kv_head", "group", "head_dim"])
-            .merge(&["kv_head", "group"], "head")
-            .merge(&["batch", "query"], "token")
     }
 }
