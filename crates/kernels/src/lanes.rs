@@ -4,7 +4,8 @@
 
 use crate::{Instructions, Operand};
 
-/// A computation to be compiled for every set of instructions. `run` must be `#[inline(always)]`, and so must all that it calls.
+/// A computation to be compiled for every set of instructions. `run` must be `#[inline(always)]`, and so must all that it calls:
+/// no closures in adapters of iterators, whose generic functions are compiled without the instructions (a fused multiply-add is a call there).
 pub(crate) trait Loop {
     /// Runs it; `FMA` says whether the processor multiplies and adds in one instruction.
     fn run<const FMA: bool>(self);
@@ -44,6 +45,7 @@ fn fused<const FMA: bool>(a: f32, b: f32, sum: f32) -> f32 {
 
 /// Products of `w` with each of `x`, all of one length. The order of every sum is fixed by the length alone, so a product does not depend on
 /// which others are computed beside it.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 pub(crate) fn dots<T: Operand, const N: usize, const FMA: bool>(x: [&[f32]; N], w: &[T]) -> [f32; N] {
     let mut sums = [[[0f32; LANES]; 2]; N];
@@ -54,23 +56,34 @@ pub(crate) fn dots<T: Operand, const N: usize, const FMA: bool>(x: [&[f32]; N], 
             let at = start + half * LANES;
             let mut wide = [0f32; LANES];
             let piece = &w[at..at + LANES];
-            (0..LANES).for_each(|l| wide[l] = piece[l].to_f32());
+            for l in 0..LANES {
+                wide[l] = piece[l].to_f32();
+            }
             for n in 0..N {
                 let own = &x[n][at..at + LANES];
-                (0..LANES).for_each(|l| sums[n][half][l] = fused::<FMA>(own[l], wide[l], sums[n][half][l]));
+                for l in 0..LANES {
+                    sums[n][half][l] = fused::<FMA>(own[l], wide[l], sums[n][half][l]);
+                }
             }
         }
     }
     let mut out = [0f32; N];
     for n in 0..N {
         let mut total = [0f32; LANES];
-        (0..LANES).for_each(|l| total[l] = sums[n][0][l] + sums[n][1][l]);
+        for l in 0..LANES {
+            total[l] = sums[n][0][l] + sums[n][1][l];
+        }
         let mut width = LANES / 2;
         while width > 0 {
-            (0..width).for_each(|l| total[l] += total[l + width]);
+            for l in 0..width {
+                total[l] += total[l + width];
+            }
             width /= 2;
         }
-        out[n] = (whole..w.len()).fold(total[0], |sum, i| fused::<FMA>(x[n][i], w[i].to_f32(), sum));
+        out[n] = total[0];
+        for i in whole..w.len() {
+            out[n] = fused::<FMA>(x[n][i], w[i].to_f32(), out[n]);
+        }
     }
     out
 }
@@ -98,8 +111,11 @@ pub(crate) fn dots_of<T: Operand, const FMA: bool>(x: &[&[f32]], w: &[T], mut pu
 }
 
 /// `sum += factor x`.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 pub(crate) fn add<T: Operand, const FMA: bool>(sum: &mut [f32], factor: f32, x: &[T]) {
     let x = &x[..sum.len()];
-    (0..sum.len()).for_each(|i| sum[i] = fused::<FMA>(x[i].to_f32(), factor, sum[i]));
+    for i in 0..sum.len() {
+        sum[i] = fused::<FMA>(x[i].to_f32(), factor, sum[i]);
+    }
 }

@@ -91,10 +91,12 @@ impl<T: Operand> PagedAttention<'_, T> {
         let rows = self.pages.len().checked_div(self.columns).unwrap_or(0);
         for (&sequence, &position) in self.sequence.iter().zip(self.position) {
             let Ok(position) = usize::try_from(position) else { continue };
-            let sound = usize::try_from(sequence).is_ok_and(|s| s < rows) && position / self.page < self.columns;
+            let sound =
+                usize::try_from(sequence).is_ok_and(|s| s < rows) && position / self.page < self.columns;
             let held = |&page: &i32| usize::try_from(page).is_ok_and(|p| p < places / self.page);
             if !sound || !self.of(sequence as usize)[..=position / self.page].iter().all(held) {
-                let required = format!("pages of the {} of the cache for every place seen", places / self.page);
+                let required =
+                    format!("pages of the {} of the cache for every place seen", places / self.page);
                 return wrong("pages", required, format!("sequence {sequence} at position {position}"));
             }
         }
@@ -198,13 +200,15 @@ mod tests {
                 let query = &p.query[(token * p.heads + head) * width..][..width];
                 let score = |&row: &usize| -> f64 {
                     let key = &p.keys[row..][..width];
-                    query.iter().zip(key).map(|(q, k)| value(q) * value(k)).sum::<f64>() / (width as f64).sqrt()
+                    query.iter().zip(key).map(|(q, k)| value(q) * value(k)).sum::<f64>()
+                        / (width as f64).sqrt()
                 };
                 let scores: Vec<f64> = rows.iter().map(score).collect();
                 let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let total: f64 = scores.iter().map(|s| (s - largest).exp()).sum();
                 out.extend((0..width).map(|d| {
-                    let of = |(row, s): (&usize, &f64)| (s - largest).exp() / total * value(&p.values[row + d]);
+                    let of =
+                        |(row, s): (&usize, &f64)| (s - largest).exp() / total * value(&p.values[row + d]);
                     rows.iter().zip(&scores).map(of).sum::<f64>()
                 }));
             }
@@ -212,7 +216,13 @@ mod tests {
         out
     }
 
-    fn agrees<T: Operand>(seed: u64, sizes: [usize; 5], window: Option<usize>, limit: f64, of: impl Fn(f32) -> T + Copy) {
+    fn agrees<T: Operand>(
+        seed: u64,
+        sizes: [usize; 5],
+        window: Option<usize>,
+        limit: f64,
+        of: impl Fn(f32) -> T + Copy,
+    ) {
         let [tokens, kv_heads, group, head_dim, page] = sizes;
         let (columns, rows, held) = (3, 2, 8);
         let row = kv_heads * head_dim;
@@ -241,7 +251,11 @@ mod tests {
             let mut out = vec![of(9.0); query.len()];
             paged_attention(&problem, &mut out, &Threads::new(width, 1)).unwrap();
             for (got, want) in out.iter().zip(&right) {
-                assert!((f64::from(got.to_f32()) - want).abs() <= limit, "{} instead of {want}", got.to_f32());
+                assert!(
+                    (f64::from(got.to_f32()) - want).abs() <= limit,
+                    "{} instead of {want}",
+                    got.to_f32()
+                );
             }
         }
     }
@@ -283,6 +297,9 @@ mod tests {
         assert!(error.contains("sequence 0 at position 1"), "{error}");
         assert!(call(PagedAttention { sequence: &[1], ..problem }).is_err());
         assert!(call(PagedAttention { position: &[2], ..problem }).is_err());
-        assert!(call(PagedAttention { position: &[0], ..problem }).is_ok(), "what is not seen may be anything");
+        assert!(
+            call(PagedAttention { position: &[0], ..problem }).is_ok(),
+            "what is not seen may be anything"
+        );
     }
 }
