@@ -8,8 +8,10 @@ mod error;
 pub mod gathered;
 pub mod grouped;
 pub mod handlers;
+mod lanes;
 mod matrix;
 mod packed;
+pub mod paged;
 #[cfg(test)]
 mod random;
 mod simd;

@@ -60,6 +60,19 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
         }
         "collegium.slot_shards" => (vec![f32s(&[a, b, c]), f32s(&[c, d])], vec![floats(&[a, b, d])]),
         "collegium.slot_sums" => (vec![f32s(&[a, b, c]), f32s(&[a, b, d])], vec![f32s(&[c, d])]),
+        "collegium.swiglu" => (vec![floats(&[a, b]); 2], vec![floats(&[a, b])]),
+        "collegium.swiglu_gradient" => (vec![floats(&[a, b]); 3], vec![floats(&[a, b]); 2]),
+        "collegium.gathered_sum" => {
+            (vec![floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d]), f32s(&[c, 2])], vec![floats(&[c, b])])
+        }
+        "collegium.gathered_dots" => {
+            (vec![floats(&[c, b]), floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![f32s(&[c, 2])])
+        }
+        "collegium.sum_of_squares" => (vec![f32s(&[a, b])], vec![f32s(&[])]),
+        "collegium.paged_attention" => {
+            let (query, cache) = (floats(&[a, 2 * c, d]), floats(&[2 * b, c, d]));
+            (vec![query.clone(), cache.clone(), cache, i32s(&[1, b]), i32s(&[a]), i32s(&[a])], vec![query])
+        }
         other => panic!("`{other}` needs operands that fit it, here"),
     }
 }
@@ -119,6 +132,11 @@ fn call(
     Ok(())
 }
 
+/// What any kernel reads.
+fn attributes(flag: i64) -> [(&'static str, i64); 4] {
+    [("weights_transposed", flag), ("window", flag), ("scale_behind", flag), ("page", 2 + flag)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -129,12 +147,12 @@ proptest! {
         flag in -1..3_i64,
         bits in any::<u32>(),
     ) {
-        call(&args, &outs, &[("weights_transposed", flag), ("window", flag)], bits)?;
+        call(&args, &outs, &attributes(flag), bits)?;
     }
 
     #[test]
     fn nearly_good_calls_are_answered((args, outs) in nearly_good(), flag in -1..3_i64, bits in prop_oneof![Just(0), any::<u32>()]) {
-        call(&args, &outs, &[("weights_transposed", flag), ("window", flag)], bits)?;
+        call(&args, &outs, &attributes(flag), bits)?;
     }
 }
 
@@ -164,7 +182,7 @@ fn every_kernel_takes_what_fits_it() {
                     bytes: &mut bytemuck::cast_slice_mut(m)[..b.bytes()],
                 })
                 .collect();
-            let found = handler(&views, &mut places, &[("weights_transposed", 0), ("window", 0)]);
+            let found = handler(&views, &mut places, &attributes(0));
             assert!(found.is_ok(), "{name} {float:?}: {found:?}");
         }
     }

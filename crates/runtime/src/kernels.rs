@@ -18,6 +18,7 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
         && ffi::register::<Attention>(plugin, HOST).is_ok()
         && ffi::register::<AttentionGradient>(plugin, HOST).is_ok()
+        && ffi::register::<PagedAttention>(plugin, HOST).is_ok()
         && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
         && ffi::register::<SlotShards>(plugin, HOST).is_ok()
         && ffi::register::<SlotSums>(plugin, HOST).is_ok()
@@ -68,6 +69,17 @@ impl ffi::Handler for AttentionGradient {
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
         let window = frame.integer("window")?;
         call(handlers::attention_gradient, frame, &[("window", window)])
+    }
+}
+
+struct PagedAttention;
+
+impl ffi::Handler for PagedAttention {
+    const NAME: &'static str = collegium_hlo::PAGED_ATTENTION;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let (page, window) = (frame.integer("page")?, frame.integer("window")?);
+        call(handlers::paged_attention, frame, &[("page", page), ("window", window)])
     }
 }
 

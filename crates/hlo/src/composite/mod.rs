@@ -10,6 +10,7 @@
 mod attention;
 mod cross_entropy;
 mod gathered;
+mod paged;
 mod slots;
 mod squares;
 mod swiglu;
@@ -36,6 +37,13 @@ pub enum Composite {
     /// cotangent of the first.
     AttentionGradient {
         /// As in attention.
+        window: Option<usize>,
+    },
+    /// [`Value::paged_attention`]. Inputs: query, keys, values, pages, sequence, position. Result: output. No gradient.
+    PagedAttention {
+        /// Places of a page.
+        page: usize,
+        /// How many places back a token sees, its own included; all where `None`.
         window: Option<usize>,
     },
     /// [`Value::cross_entropy`]. Inputs: hidden, weight, targets, scale. Results: the loss, its gradients to hidden and (in f32)
@@ -72,6 +80,7 @@ impl Composite {
         match self {
             Self::Attention { .. } => "attention",
             Self::AttentionGradient { .. } => "attention_gradient",
+            Self::PagedAttention { .. } => "paged_attention",
             Self::CrossEntropy => "cross_entropy",
             Self::SlotShards { .. } => "slot_shards",
             Self::SlotSums => "slot_sums",
@@ -87,6 +96,7 @@ impl Composite {
     pub(crate) fn num_inputs(self) -> usize {
         match self {
             Self::Attention { .. } | Self::CrossEntropy => 4,
+            Self::PagedAttention { .. } => 6,
             Self::AttentionGradient { .. } => 7,
             Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
             Self::SwigluGradient => 3,
@@ -101,6 +111,7 @@ impl Composite {
         match self {
             Self::Attention { window } => attention::shapes(x, window),
             Self::AttentionGradient { window } => attention::gradient_shapes(x, window),
+            Self::PagedAttention { page, window } => paged::shapes(x, page, window),
             Self::CrossEntropy => cross_entropy::shapes(x),
             Self::SlotShards { dtype } => slots::shards_shape(x, dtype),
             Self::SlotSums => slots::sums_shape(x),
@@ -117,6 +128,7 @@ impl Composite {
         match self {
             Self::Attention { window } => attention::plain(x, window),
             Self::AttentionGradient { window } => attention::plain_gradient(x, window),
+            Self::PagedAttention { page, window } => paged::plain(x, page, window),
             Self::CrossEntropy => cross_entropy::plain(x),
             Self::SlotShards { dtype } => slots::plain_shards(x, dtype),
             Self::SlotSums => slots::plain_sums(x),
@@ -155,6 +167,9 @@ impl Composite {
             }
             Self::GatheredSum { scale } => {
                 format!("scale_behind = {} : i64", i64::from(scale == Scale::Behind))
+            }
+            Self::PagedAttention { page, window } => {
+                format!("page = {page} : i64, window = {} : i64", window.unwrap_or(0))
             }
             _ => String::new(),
         }

@@ -16,6 +16,8 @@ pub const GROUPED_OUTER: &str = "collegium.grouped_outer";
 pub const ATTENTION: &str = "collegium.attention";
 /// Custom-call target of its gradients.
 pub const ATTENTION_GRADIENT: &str = "collegium.attention_gradient";
+/// Custom-call target of attention over a cache in pages.
+pub const PAGED_ATTENTION: &str = "collegium.paged_attention";
 /// Custom-call target of the head's loss and its gradients.
 pub const CROSS_ENTROPY: &str = "collegium.cross_entropy";
 /// Custom-call target of what slots hold of experts' shards.
@@ -57,6 +59,7 @@ impl Writer<'_> {
                 let target = match what {
                     Composite::Attention { .. } => ATTENTION,
                     Composite::AttentionGradient { .. } => ATTENTION_GRADIENT,
+                    Composite::PagedAttention { .. } => PAGED_ATTENTION,
                     Composite::CrossEntropy => CROSS_ENTROPY,
                     Composite::SlotShards { .. } => SLOT_SHARDS,
                     Composite::SlotSums => SLOT_SUMS,
@@ -111,14 +114,32 @@ impl Writer<'_> {
         if y.dtype == DType::F32 { product } else { self.convert(&product, &wide, y) }
     }
 
+    /// A product of few f32 rows with a large matrix, as when one token of a few sequences is decoded: the kernel reads the matrix once, with all threads.
+    pub(super) fn few_rows_dot(
+        &mut self,
+        x: &[String],
+        s: &[Shape],
+        contract: &[Name],
+        y: &Shape,
+    ) -> Option<String> {
+        const MOST_ROWS: usize = 64;
+        const LEAST_WEIGHTS: usize = 1 << 15;
+        if s.iter().any(|s| s.dtype != DType::F32) || s[1].num_elements() < LEAST_WEIGHTS {
+            return None;
+        }
+        let (left, right) = matrices(s, contract)?;
+        let few = left.contracts_last && right.contracts_last && left.sizes[0] <= MOST_ROWS;
+        few.then(|| self.dense_call(x, left, right, y))
+    }
+
     /// The product of two matrices by the kernels of grouped products.
     fn dense_call(&mut self, x: &[String], left: Matrix, right: Matrix, y: &Shape) -> String {
         let slot = self.line("stablehlo.constant dense<0> : tensor<1xi32>");
         let slots = Shape::new(DType::I32, &[dim("block", 1)]);
-        let one = |m: &Matrix| {
-            Shape::new(DType::Bf16, &[dim("slot", 1), dim("a", m.sizes[0]), dim("b", m.sizes[1])])
-        };
-        let rows = |m: &Matrix| Shape::new(DType::Bf16, &[dim("a", m.sizes[0]), dim("b", m.sizes[1])]);
+        let dtype = left.from.dtype;
+        let one =
+            |m: &Matrix| Shape::new(dtype, &[dim("slot", 1), dim("a", m.sizes[0]), dim("b", m.sizes[1])]);
+        let rows = |m: &Matrix| Shape::new(dtype, &[dim("a", m.sizes[0]), dim("b", m.sizes[1])]);
         let (target, attributes, shapes, out) = if left.contracts_last {
             let transposed = i64::from(right.contracts_last);
             let columns = right.sizes[usize::from(!right.contracts_last)];

@@ -8,7 +8,7 @@ mod literal;
 
 pub use call::{
     ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GATHERED_DOTS, GATHERED_SUM, GROUPED_DOT, GROUPED_OUTER,
-    SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU, SWIGLU_GRADIENT,
+    PAGED_ATTENTION, SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU, SWIGLU_GRADIENT,
 };
 
 use std::collections::HashMap;
@@ -251,9 +251,13 @@ impl<'p> Writer<'p> {
                 ))
             }
             Op::Dot { contract } => {
-                let narrow = self.dialect.cpu_kernels && shapes[0].dtype == DType::Bf16;
-                if narrow {
+                let kernels = self.dialect.cpu_kernels;
+                if kernels && shapes[0].dtype == DType::Bf16 {
                     self.narrow_dot(&x, &shapes, contract, y)
+                } else if let Some(call) =
+                    kernels.then(|| self.few_rows_dot(&x, &shapes, contract, y)).flatten()
+                {
+                    call
                 } else {
                     self.dot(&x, &shapes, contract, y)
                 }

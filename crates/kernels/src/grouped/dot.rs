@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::few;
 use super::runs::{pieces, runs};
 use crate::check::length;
 use crate::element::Operand;
@@ -9,7 +10,7 @@ use crate::matrix::{Matrix, multiply};
 use crate::packed::{self, COLS, ROWS, pack_across, pack_along};
 use crate::{ArgumentError, Threads};
 
-const NAME: &str = "grouped_dot";
+pub(super) const NAME: &str = "grouped_dot";
 
 /// Rows of one tile, at least. Fewer pack the same weights more often, more balance worse: measured with the bench of this
 /// room.
@@ -52,6 +53,9 @@ pub fn grouped_dot<T: Operand>(
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     problem.check(out)?;
+    if problem.weights_transposed && problem.num_rows <= few::MOST_ROWS {
+        return few::grouped_dot(problem, out, threads);
+    }
     if problem.is_packed() {
         // A share of the rows for each thread, and a few more, so that they end together.
         let tiles = problem.tiles(out, TILE_ROWS.max(problem.num_rows / (4 * threads.width())), ROWS)?;

@@ -13,11 +13,13 @@
 //! | out | {row, out}, {slot, a, b} | f32 |
 //!
 //! Sums are f32. Cost: 2 in out FLOPs a row of a used block; unused blocks cost the zeros written. Neighbouring blocks
-//! of one slot are one product. The output is cut into tiles by sizes alone, the largest first, so that a popular slot
+//! of one slot are one product; up to 64 rows are multiplied with weights {slot, out, in} where they lie, each slot's read once, and a row's
+//! result does not depend on the others. The output is cut into tiles by sizes alone, the largest first, so that a popular slot
 //! spreads over the threads and the result does not depend on their number. What an unused block holds is never read,
 //! and a NaN reaches only rows (or slots) that it belongs to.
 
 mod dot;
+mod few;
 mod outer;
 pub mod reference;
 mod runs;

@@ -1,6 +1,9 @@
 //! The experts of a rank's slots, and what transports share.
 
+use collegium_core::DType;
 use collegium_hlo::{Inverse, Value, dim};
+
+use super::transport::Routed;
 
 /// Weights of the slots of one rank.
 #[derive(Clone, Copy)]
@@ -23,6 +26,18 @@ pub(super) fn expert_rows<'g>(
     let up = rows.grouped_dot(weights.up, block_slot, "hidden");
     let inner = gate.swiglu(up, rows.dtype());
     inner.grouped_dot(weights.down, block_slot, "intermediate").convert(rows.dtype())
+}
+
+/// Sum over a token's choices of gate times expert, {token, hidden}, for few tokens on a lone rank whose slots are the experts: every choice is a
+/// block of its own, in the order of the tokens, so nothing is addressed and only the weights of chosen experts are read.
+#[track_caller]
+pub fn picked_experts<'g>(routed: &Routed<'g>) -> Value<'g> {
+    let dims = routed.choices.shape().dims;
+    let rows = routed.x.broadcast(&[dims[0], dims[1], routed.x.shape().dims[1]]);
+    let slots = routed.choices.merge(&["token", "choice"], "block");
+    let made = expert_rows(rows.merge(&["token", "choice"], "row"), &routed.weights, slots);
+    let parts = made.split("row", &dims).convert(DType::F32);
+    (parts * routed.gates).sum(&["choice"]).convert(routed.x.dtype())
 }
 
 /// An inverse with one reader.

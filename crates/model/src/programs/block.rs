@@ -99,6 +99,17 @@ pub(super) fn attend<'g>(
     rotation: Rotation<'g>,
     how: &Attention<'g>,
 ) -> (Value<'g>, Option<(Value<'g>, Value<'g>)>) {
+    attend_with(b, shape, hidden, rotation, |q, k, v| attention(q, k, v, how))
+}
+
+/// [`attend`] with any attention: `mix` makes {batch, seq, head, head_dim} of queries, keys and values, and what else it likes.
+pub(super) fn attend_with<'g, T>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    hidden: Value<'g>,
+    rotation: Rotation<'g>,
+    mix: impl FnOnce(Value<'g>, Value<'g>, Value<'g>) -> (Value<'g>, T),
+) -> (Value<'g>, T) {
     let c = shape.config;
     let d = c.hidden_size;
     let x = rms_norm(hidden, b.weight("input_layernorm.weight", &[("hidden", d)]), "hidden", c.rms_norm_eps);
@@ -137,7 +148,7 @@ pub(super) fn attend<'g>(
     let q = rotation.apply(heads(project("q", c.num_heads * c.head_dim), "q", c.num_heads, "head"));
     let k = rotation.apply(heads(project("k", c.num_kv_heads * c.head_dim), "k", c.num_kv_heads, "kv_head"));
     let v = heads(project("v", c.num_kv_heads * c.head_dim), "v", c.num_kv_heads, "kv_head");
-    let (mixed, cache) = attention(q, k, v, how);
+    let (mixed, cache) = mix(q, k, v);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
     let weight = b.weight("self_attn.o_proj.weight", &[("hidden", d), ("feature", c.num_heads * c.head_dim)]);
     let bias = c.attention_bias.output.then(|| b.weight("self_attn.o_proj.bias", &[("hidden", d)]));

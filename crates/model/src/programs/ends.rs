@@ -72,9 +72,19 @@ pub fn logits_at(shape: &Shape<'_>, places: usize) -> Result<Program, GraphError
     let b = Builder::new(&graph, shape.dtype);
     let hidden = hidden_input(&b, shape);
     let at = b.input("places", DType::I32, &[dim("place", places)]);
+    graph.finish("logits", &[("logits", logits_of(&b, shape, hidden, at))])
+}
+
+/// Logits {token, vocab} of the tokens of `hidden` {token, hidden} that `at` {place} names.
+pub(super) fn logits_of<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    hidden: Value<'g>,
+    at: Value<'g>,
+) -> Value<'g> {
     let picked = hidden.take(at, "token").rename(&[("place", "token")]);
-    let (normed, weight) = normed_and_weight(&b, shape, picked);
-    graph.finish("logits", &[("logits", layers::logits(normed, weight))])
+    let (normed, weight) = normed_and_weight(b, shape, picked);
+    layers::logits(normed, weight)
 }
 
 /// The output of the last layer, as an input.

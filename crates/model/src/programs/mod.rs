@@ -8,6 +8,7 @@ mod ends;
 mod expert_layer;
 mod fused;
 mod optimizer;
+mod serving;
 mod weights;
 
 pub use block::{block, generation_block};
@@ -15,6 +16,7 @@ pub use ends::{embed, head, logits_at, sum_loss};
 pub use expert_layer::expert_layer;
 pub use fused::{FusedShape, fused};
 pub use optimizer::{HYPER, adamw, squared_norm};
+pub use serving::{PAGE, StepShape, serving_step};
 pub use weights::{GroupShape, collect, collect_experts, materialise, materialise_experts};
 
 use collegium_balance::{Bucket, Topology};

@@ -8,7 +8,7 @@ use super::{bf16, f32, index};
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
-    [attention(), cross_entropy(), slots(), swiglu(), gathered(), squares()].concat()
+    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares()].concat()
 }
 
 /// Query, key, value and segments.
@@ -38,6 +38,35 @@ fn attention() -> Vec<OpCase> {
         OpCase::new("attention_window_blocks", attention_inputs(f32, [1, 140, 1, 1, 2], 1), |_, x| {
             x[0].attention(x[1], x[2], x[3], Some(20))
         }),
+    ]
+}
+
+/// Five tokens of two sequences, over a cache of six pages of four places.
+fn paged() -> Vec<OpCase> {
+    let inputs = |of: fn(&[collegium_hlo::Dim]) -> Input, head_dim| {
+        let (token, width) = (dim("token", 5), dim("head_dim", head_dim));
+        let cache = of(&[dim("place", 24), dim("kv_head", 2), width]);
+        let given = |dims: &[collegium_hlo::Dim], v: &[f64]| index(dims, 9).fill(Fill::Given(v.to_vec()));
+        vec![
+            of(&[token, dim("head", 6), width]),
+            cache.clone(),
+            cache,
+            given(&[dim("sequence", 2), dim("page", 3)], &[4.0, 1.0, 5.0, 2.0, 3.0, 0.0]),
+            given(&[token], &[0.0, 1.0, 1.0, 0.0, 0.0]),
+            given(&[token], &[11.0, 0.0, 5.0, 6.0, 3.0]),
+        ]
+    };
+    let case = |name: &str, inputs| {
+        OpCase::new(name, inputs, |_, x| x[0].paged_attention(x[1], x[2], x[3], x[4], x[5], 4, None))
+            .gradient(Gradient::None)
+    };
+    vec![
+        case("paged_attention_f32", inputs(f32, 7)),
+        case("paged_attention_bf16", inputs(bf16, 32)),
+        OpCase::new("paged_attention_window", inputs(f32, 6), |_, x| {
+            x[0].paged_attention(x[1], x[2], x[3], x[4], x[5], 4, Some(3))
+        })
+        .gradient(Gradient::None),
     ]
 }
 

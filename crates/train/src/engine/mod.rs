@@ -28,7 +28,7 @@ use crate::TrainError;
 use crate::adapt::{Adapter, BalanceOptions};
 
 pub use catalogue::{CatalogueEntry, catalogue};
-pub use group::{Group, Sink, State, Values};
+pub use group::{Group, Sink, State, Values, shape_of};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;

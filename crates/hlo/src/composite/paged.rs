@@ -1,0 +1,96 @@
+//! Attention of tokens from many sequences over a cache in pages (Kwon et al., 2309.06180): each token sees the places of its own
+//! sequence up to its position. `o = softmax(q kᵀ / sqrt(head_dim)) v`, scores and softmax in f32.
+//!
+//! | value | dims |
+//! | --- | --- |
+//! | query, output | {token, head, head_dim} |
+//! | keys, values | {place, kv_head, head_dim}; `kv_head` divides `head` |
+//! | pages | {sequence, page} i32: the page of the cache that holds each `page` places of a sequence |
+//! | sequence | {token} i32: the row of `pages` |
+//! | position | {token} i32: the last place that the token sees; negative for padding, whose output is undefined but finite |
+//!
+//! The plain form gathers the keys and values of every token, so it suits the few tokens of a step on devices whose memory is fast; the CPU's
+//! kernel reads them where they lie.
+
+use collegium_core::DType;
+
+use super::{Composite, masked_attention};
+use crate::{Shape, Value, dim};
+
+impl<'g> Value<'g> {
+    /// Attention of `self` {token, head, head_dim} over the cache `keys` and `values` {place, kv_head, head_dim}, whose places are
+    /// pages of `page`. `pages` {sequence, page}, `sequence` and `position` {token} are i32 and in range.
+    #[track_caller]
+    #[allow(clippy::too_many_arguments)]
+    pub fn paged_attention(
+        self,
+        keys: Self,
+        values: Self,
+        pages: Self,
+        sequence: Self,
+        position: Self,
+        page: usize,
+        window: Option<usize>,
+    ) -> Self {
+        let inputs = [self, keys, values, pages, sequence, position];
+        Self::composite(Composite::PagedAttention { page, window }, 0, &inputs)
+    }
+}
+
+/// Shape of the output.
+pub(super) fn shapes(x: &[&Shape], page: usize, window: Option<usize>) -> Option<Vec<Shape>> {
+    let [query, keys, values, pages, sequence, position] = x else { return None };
+    let ([token, head, head_dim], [place, kv_head, width]) = (&query.dims[..], &keys.dims[..]) else {
+        return None;
+    };
+    let [rows, columns] = &pages.dims[..] else { return None };
+    let named = [token.name, head.name, head_dim.name, place.name, kv_head.name, rows.name, columns.name]
+        == ["token", "head", "head_dim", "place", "kv_head", "sequence", "page"];
+    let sized = kv_head.size > 0
+        && head.size.is_multiple_of(kv_head.size)
+        && page > 0
+        && place.size.is_multiple_of(page)
+        && window != Some(0);
+    let index = Shape::new(DType::I32, &[*token]);
+    let fits = width == head_dim
+        && keys == values
+        && keys.dtype == query.dtype
+        && query.dtype.is_float()
+        && pages.dtype == DType::I32
+        && **sequence == index
+        && **position == index;
+    (named && sized && fits).then(|| vec![(*query).clone()])
+}
+
+pub(super) fn plain<'g>(x: &[Value<'g>], page: usize, window: Option<usize>) -> Vec<Value<'g>> {
+    let [query, keys, values, pages, sequence, position] = *x else {
+        unreachable!("paged attention has six inputs")
+    };
+    let g = query.graph();
+    let (tokens, heads, kv_heads) = (query.size("token"), query.size("head"), keys.size("kv_head"));
+    let length = pages.size("page") * page;
+    // Places of every sequence, then of every token.
+    let table = [pages.shape().dims[0], pages.shape().dims[1], dim("row", page)];
+    let places = (pages * page as f64).broadcast(&table) + g.iota(DType::I32, &table, "row");
+    let places = places.merge(&["page", "row"], "key").take(sequence, "sequence");
+    let gathered = |cache: Value<'g>| {
+        let rows = cache.take(places, "place").rename(&[("token", "batch")]);
+        rows.transpose(&["batch", "kv_head", "key", "head_dim"])
+    };
+    let dims = [dim("batch", tokens), dim("query", 1), dim("key", length)];
+    let key_at = g.iota(DType::I32, &dims, "key");
+    let last = position.rename(&[("token", "batch")]).broadcast(&dims);
+    let mut seen = key_at.at_most(last);
+    if let Some(window) = window {
+        seen = seen.and((last - key_at).less(g.scalar(DType::I32, window as f64)));
+    }
+    let grouped = [
+        dim("batch", tokens),
+        dim("kv_head", kv_heads),
+        dim("group", heads / kv_heads),
+        dim("query", 1),
+        dim("head_dim", query.size("head_dim")),
+    ];
+    let (mixed, _) = masked_attention(query.reshape(&grouped), gathered(keys), gathered(values), seen);
+    vec![mixed.reshape(&query.shape().dims)]
+}

@@ -1,0 +1,121 @@
+//! Loops over vectors as long as the processor has them, from plain text: bodies are inlined into one entry for each set of
+//! instructions, and the compiler makes vectors of the sixteen lanes. Right for loops that wait for memory; what is bound by arithmetic is
+//! written over a [`Level`](crate::simd::Level).
+
+use crate::{Instructions, Operand};
+
+/// A computation to be compiled for every set of instructions. `run` must be `#[inline(always)]`, and so must all that it calls:
+/// no closures in adapters of iterators, whose generic functions are compiled without the instructions (a fused multiply-add is a call there).
+pub(crate) trait Loop {
+    /// Runs it; `FMA` says whether the processor multiplies and adds in one instruction.
+    fn run<const FMA: bool>(self);
+}
+
+/// Runs a loop with the best instructions.
+pub(crate) fn run(body: impl Loop) {
+    match Instructions::best() {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `best` names only what the processor has.
+        Instructions::Avx512 | Instructions::Avx512Bf16 => unsafe { avx512(body) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Instructions::Avx2 => unsafe { avx2(body) },
+        _ => body.run::<false>(),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
+fn avx512(body: impl Loop) {
+    body.run::<true>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(body: impl Loop) {
+    body.run::<true>();
+}
+
+const LANES: usize = 16;
+
+#[inline(always)]
+fn fused<const FMA: bool>(a: f32, b: f32, sum: f32) -> f32 {
+    if FMA { a.mul_add(b, sum) } else { sum + a * b }
+}
+
+/// Products of `w` with each of `x`, all of one length. The order of every sum is fixed by the length alone, so a product does not depend on
+/// which others are computed beside it.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+pub(crate) fn dots<T: Operand, const N: usize, const FMA: bool>(x: [&[f32]; N], w: &[T]) -> [f32; N] {
+    let mut sums = [[[0f32; LANES]; 2]; N];
+    let whole = w.len() / (2 * LANES) * (2 * LANES);
+    let x = x.map(|x| &x[..w.len()]);
+    for start in (0..whole).step_by(2 * LANES) {
+        for half in 0..2 {
+            let at = start + half * LANES;
+            let mut wide = [0f32; LANES];
+            let piece = &w[at..at + LANES];
+            for l in 0..LANES {
+                wide[l] = piece[l].to_f32();
+            }
+            for n in 0..N {
+                let own = &x[n][at..at + LANES];
+                for l in 0..LANES {
+                    sums[n][half][l] = fused::<FMA>(own[l], wide[l], sums[n][half][l]);
+                }
+            }
+        }
+    }
+    let mut out = [0f32; N];
+    for n in 0..N {
+        let mut total = [0f32; LANES];
+        for l in 0..LANES {
+            total[l] = sums[n][0][l] + sums[n][1][l];
+        }
+        let mut width = LANES / 2;
+        while width > 0 {
+            for l in 0..width {
+                total[l] += total[l + width];
+            }
+            width /= 2;
+        }
+        out[n] = total[0];
+        for i in whole..w.len() {
+            out[n] = fused::<FMA>(x[n][i], w[i].to_f32(), out[n]);
+        }
+    }
+    out
+}
+
+/// [`dots`] for any number of rows.
+#[inline(always)]
+pub(crate) fn dots_of<T: Operand, const FMA: bool>(x: &[&[f32]], w: &[T], mut put: impl FnMut(usize, f32)) {
+    let fours = x.len() / 4 * 4;
+    for first in (0..fours).step_by(4) {
+        let found = dots::<T, 4, FMA>([x[first], x[first + 1], x[first + 2], x[first + 3]], w);
+        (0..4).for_each(|i| put(first + i, found[i]));
+    }
+    match x[fours..] {
+        [a] => put(fours, dots::<T, 1, FMA>([a], w)[0]),
+        [a, b] => {
+            let found = dots::<T, 2, FMA>([a, b], w);
+            (0..2).for_each(|i| put(fours + i, found[i]));
+        }
+        [a, b, c] => {
+            let found = dots::<T, 3, FMA>([a, b, c], w);
+            (0..3).for_each(|i| put(fours + i, found[i]));
+        }
+        _ => {}
+    }
+}
+
+/// `sum += factor x`.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+pub(crate) fn add<T: Operand, const FMA: bool>(sum: &mut [f32], factor: f32, x: &[T]) {
+    let x = &x[..sum.len()];
+    for i in 0..sum.len() {
+        sum[i] = fused::<FMA>(x[i].to_f32(), factor, sum[i]);
+    }
+}

@@ -1,0 +1,227 @@
+//! A step of serving as one program for all layers of a lone device: tokens of many sequences, at any places, over a cache in pages.
+//!
+//! Tokens lie flat: first `rows` of one token each, for sequences that decode, then `chunks` of [`PAGE`] tokens each, for prompts. A chunk
+//! is one page of one sequence, so it is written as a block; what is behind its last token is written too and is overwritten before anybody
+//! sees it. Both read the pages that their sequence names. Unused rows and chunks name page 0, which no sequence has.
+//!
+//! On one device nothing is decided between router and experts, so there is no cut. Few tokens take their experts one by one
+//! ([`layers::picked_experts`]), many are sorted by expert first ([`place`]).
+
+use collegium_core::DType;
+use collegium_hlo::{Dim, Graph, GraphError, Program, Value, dim};
+
+use super::block::{attend_with, dense, rotation, router};
+use super::ends::{embedded, logits_of};
+use super::expert_layer::slot_weights;
+use super::{Builder, Shape};
+use crate::config::{FeedForward, LayerConfig, MoeConfig};
+use crate::layers::{self, PlanAhead, Room, Routed, Routing, place};
+
+/// Places of a page of the cache, and tokens of a chunk.
+pub const PAGE: usize = 16;
+
+/// Most choices that are computed without sorting them by expert first.
+const FEW_CHOICES: usize = 64;
+
+/// What a step has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepShape {
+    /// Sequences that decode.
+    pub rows: usize,
+    /// Pages of prompts.
+    pub chunks: usize,
+    /// Pages of the longest sequence.
+    pub pages: usize,
+    /// Pages of the cache.
+    pub cache_pages: usize,
+    /// Rows of a block of the grouped products.
+    pub block: usize,
+}
+
+impl StepShape {
+    /// Tokens of a step.
+    pub fn tokens(&self) -> usize {
+        self.rows + self.chunks * PAGE
+    }
+
+    /// Tokens whose logits are given: every row, and one of each chunk.
+    pub fn samples(&self) -> usize {
+        self.rows + self.chunks
+    }
+}
+
+/// The step. `shape` has a batch of one and a `seq` of [`StepShape::tokens`].
+///
+/// Inputs: `tokens` {batch, seq}, `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page}, `row.position` {unit} (the token's own place in
+/// its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first token of every chunk; `places` {place}
+/// (tokens whose logits are wanted); the weights of the model, those of layers behind `layers.<n>.`, there also `router_bias`,
+/// `cache.keys` and `cache.values` {place, kv_head, head_dim}. Outputs: `logits` {place, vocab} f32, and the caches, in place.
+///
+/// # Errors
+/// A configuration whose sizes do not fit together.
+pub fn serving_step(shape: &Shape<'_>, how: StepShape) -> Result<Program, GraphError> {
+    let graph = Graph::new(shape.mesh.clone());
+    let b = Builder::new(&graph, shape.dtype);
+    let turned = rotation(&b, shape);
+    let units = Units::new(&b, how);
+    let mut hidden = embedded(&b, shape);
+    let mut outputs: Vec<(String, Value<'_>)> = Vec::new();
+    for (index, layer) in shape.config.layers.iter().enumerate() {
+        let prefix = format!("layers.{index}.");
+        let (out, caches) = graph
+            .scope(&prefix, || b.within(&prefix, || one_layer(&b, shape, layer, (hidden, turned), &units)));
+        hidden = out;
+        let names = ["keys", "values"].map(|name| format!("{prefix}cache.{name}_out"));
+        outputs.extend(names.into_iter().zip(caches));
+    }
+    let at = b.input("places", DType::I32, &[dim("place", how.samples())]);
+    outputs.push(("logits".into(), logits_of(&b, shape, hidden, at)));
+    let mut program = graph.finish("serving_step", &super::named(&outputs))?;
+    for (out, _) in outputs.iter().filter(|(name, _)| name.ends_with("_out")) {
+        program = program.donate(out.trim_end_matches("_out"), out)?;
+    }
+    Ok(program)
+}
+
+fn one_layer<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    layer: &LayerConfig,
+    (hidden, turned): (Value<'g>, layers::Rotation<'g>),
+    units: &Units<'g>,
+) -> (Value<'g>, [Value<'g>; 2]) {
+    let (mixed, caches) =
+        attend_with(b, shape, hidden, turned, |q, k, v| units.attention(b, shape, layer, [q, k, v]));
+    let out = match &layer.feed_forward {
+        FeedForward::Dense { intermediate } => dense(b, shape, mixed, *intermediate),
+        FeedForward::Moe(moe) => {
+            let (normed, routing) = router(b, shape, mixed, moe);
+            mixed + experts(b, shape, moe, (normed, &routing), units.how)
+        }
+    };
+    (out, caches)
+}
+
+fn experts<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    moe: &MoeConfig,
+    (x, routing): (Value<'g>, &Routing<'g>),
+    how: StepShape,
+) -> Value<'g> {
+    let weights = slot_weights(b, shape, moe, moe.num_experts);
+    let routed =
+        Routed { x, gates: routing.gates, choices: routing.experts, weights, sent_as: shape.sent_as() };
+    let choices = how.tokens() * moe.top_k;
+    if choices <= FEW_CHOICES {
+        return layers::picked_experts(&routed);
+    }
+    let (expert, rank) = (dim("expert", moe.num_experts), dim("rank", 1));
+    let square = [dim("slot", moe.num_experts), expert];
+    let along = |name| b.graph.iota(DType::F32, &square, name);
+    let plan = PlanAhead {
+        below: b.graph.full(DType::F32, &[expert, rank], 0.0),
+        slots: along("slot").equals(along("expert")).convert(DType::F32),
+        member: b.graph.full(DType::F32, &[rank], 1.0),
+    };
+    // Every expert that has rows may leave all but one row of its last block empty.
+    let blocks = choices.div_ceil(how.block) + moe.num_experts.min(choices);
+    let room = Room { places: blocks * how.block, blocks, block: how.block };
+    layers::experts(&routed, &place(routing.counts, &plan, room, shape.sent_as()).addressing)
+}
+
+/// Where the tokens of a step are.
+struct Units<'g> {
+    how: StepShape,
+    /// Rows, then chunks; what there is none of is left out.
+    kinds: Vec<Kind<'g>>,
+}
+
+/// Units of equally many tokens.
+struct Kind<'g> {
+    units: usize,
+    /// Tokens of a unit.
+    width: usize,
+    /// {unit, page}
+    pages: Value<'g>,
+    /// {unit}
+    position: Value<'g>,
+    /// {unit}
+    place: Value<'g>,
+}
+
+impl<'g> Units<'g> {
+    fn new(b: &Builder<'g>, how: StepShape) -> Self {
+        let kind = |(name, units, width): (&str, usize, usize)| {
+            let unit = dim("unit", units);
+            let input = |of: &str, dims: &[Dim]| b.input(&format!("{name}.{of}"), DType::I32, dims);
+            Kind {
+                units,
+                width,
+                pages: input("pages", &[unit, dim("page", how.pages)]),
+                position: input("position", &[unit]),
+                place: input("place", &[unit]),
+            }
+        };
+        let kinds = [("row", how.rows, 1), ("chunk", how.chunks, PAGE)];
+        Self { how, kinds: kinds.into_iter().filter(|k| k.1 > 0).map(kind).collect() }
+    }
+
+    /// Writes keys and values {batch, seq, kv_head, head_dim} to the cache of this layer, then attends: {batch, seq, head, head_dim}.
+    fn attention(
+        &self,
+        b: &Builder<'g>,
+        shape: &Shape<'_>,
+        layer: &LayerConfig,
+        qkv: [Value<'g>; 3],
+    ) -> (Value<'g>, [Value<'g>; 2]) {
+        let [q, k, v] = qkv.map(|x| x.merge(&["batch", "seq"], "token"));
+        let c = shape.config;
+        let dims = [
+            dim("place", self.how.cache_pages * PAGE),
+            dim("kv_head", c.num_kv_heads),
+            dim("head_dim", c.head_dim),
+        ];
+        let caches = [("cache.keys", k), ("cache.values", v)]
+            .map(|(name, new)| self.written(b.input(name, shape.dtype, &dims), new));
+        let [keys, values] = caches;
+        let sequence = self.table(|kind, dims, first| {
+            let g = kind.pages.graph();
+            g.iota(DType::I32, dims, "unit") + g.scalar(DType::I32, first as f64)
+        });
+        let position = self.table(|kind, dims, _| {
+            kind.position.broadcast(dims) + kind.position.graph().iota(DType::I32, dims, "query")
+        });
+        let pages: Vec<Value<'g>> =
+            self.kinds.iter().map(|k| k.pages.rename(&[("unit", "sequence")])).collect();
+        let pages = Value::concat(&pages, "sequence");
+        let mixed = q.paged_attention(keys, values, pages, sequence, position, PAGE, layer.sliding_window);
+        (mixed.split("token", &[dim("batch", 1), dim("seq", self.how.tokens())]), caches)
+    }
+
+    /// A number for every token, {token}, from {unit, query} of every kind and the number of units before it.
+    fn table(&self, of: impl Fn(&Kind<'g>, &[Dim], usize) -> Value<'g>) -> Value<'g> {
+        let mut before = 0;
+        let mut parts = Vec::new();
+        for kind in &self.kinds {
+            let dims = [dim("unit", kind.units), dim("query", kind.width)];
+            parts.push(of(kind, &dims, before).merge(&["unit", "query"], "token"));
+            before += kind.units;
+        }
+        Value::concat(&parts, "token")
+    }
+
+    /// `cache` {place, ..} with the new rows {token, ..}.
+    fn written(&self, mut cache: Value<'g>, new: Value<'g>) -> Value<'g> {
+        let new = new.rename(&[("token", "place")]);
+        let mut start = 0;
+        for kind in &self.kinds {
+            for unit in 0..kind.units {
+                let rows = new.slice("place", start, start + kind.width);
+                cache = cache.dynamic_update("place", rows, kind.place.index("unit", unit));
+                start += kind.width;
+            }
+        }
+        cache
+    }
+}

@@ -1,0 +1,37 @@
+//! What can go wrong in the engine.
+
+/// Why the engine did not start, or a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Building a program failed.
+    #[error(transparent)]
+    Graph(#[from] collegium_hlo::GraphError),
+    /// Compiling or running a program failed.
+    #[error(transparent)]
+    Runtime(#[from] collegium_runtime::RuntimeError),
+    /// Weights could not be read.
+    #[error(transparent)]
+    Checkpoint(#[from] collegium_checkpoint::CheckpointError),
+    /// What the trainer's programs say.
+    #[error(transparent)]
+    Train(#[from] collegium_train::TrainError),
+    /// More devices than one.
+    #[error("serving runs on one device, {devices} were given; use --devices 1")]
+    Devices {
+        /// How many.
+        devices: usize,
+    },
+    /// A limit that cannot be.
+    #[error("`{name}` is {given}; it must be {required}")]
+    Limit {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        given: usize,
+        /// What it may be.
+        required: String,
+    },
+    /// The system starts no thread.
+    #[error("the engine's thread does not start: {0}; raise the limit on processes")]
+    Thread(std::io::Error),
+}

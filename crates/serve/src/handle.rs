@@ -1,0 +1,227 @@
+//! The way to the engine's thread.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use collegium_data::Tokenizer;
+use collegium_model::programs::PAGE;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::ServeError;
+use crate::request::{Event, Refusal, Request, Sampling};
+use crate::runner::Runner;
+use crate::scheduler::Scheduler;
+use crate::sequence::Job;
+
+/// What the engine has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pages of the cache ([`PAGE`] tokens each), one of them reserved.
+    pub cache_pages: usize,
+    /// Most tokens of a sequence, prompt and new ones together.
+    pub context: usize,
+    /// Most samples that wait.
+    pub waiting: usize,
+    /// Most samples of a request.
+    pub samples: usize,
+}
+
+impl Limits {
+    /// Room for `sequences` of `context` tokens, 1,000 waiting samples and 128 samples of a request.
+    pub fn new(sequences: usize, context: usize) -> Self {
+        Self { cache_pages: sequences * context.div_ceil(PAGE) + 1, context, waiting: 1000, samples: 128 }
+    }
+
+    /// # Errors
+    /// A limit that cannot be.
+    pub fn check(&self) -> Result<(), ServeError> {
+        let least = self.context.div_ceil(PAGE) + 1;
+        let limit = |name, given, required: String| Err(ServeError::Limit { name, given, required });
+        match self {
+            _ if self.context < 2 => limit("context", self.context, "at least 2".into()),
+            _ if self.cache_pages < least => {
+                limit("cache_pages", self.cache_pages, format!("at least {least}, for one sequence"))
+            }
+            _ if self.samples == 0 => limit("samples", 0, "at least 1".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How the engine is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Samples that run.
+    pub running: usize,
+    /// Samples that wait.
+    pub waiting: usize,
+    /// Pages of the cache.
+    pub pages: usize,
+    /// Of those, how many sequences use, each counted once.
+    pub pages_in_use: usize,
+    /// And how many are kept for what may come.
+    pub pages_cached: usize,
+    /// Bytes of a page in all layers.
+    pub page_bytes: usize,
+    /// Steps so far.
+    pub steps: u64,
+    /// Tokens that were computed.
+    pub tokens: u64,
+    /// Tokens of steps that were computed for nothing.
+    pub padding: u64,
+    /// Tokens that were given out.
+    pub generated: u64,
+    /// How often a sequence was sent back.
+    pub preemptions: u64,
+}
+
+/// The way to the engine: cloned freely, used from any thread. The engine ends when the last one is gone and its work is done.
+#[derive(Clone)]
+pub struct Handle {
+    jobs: Sender<Arc<Job>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Limits,
+    vocab_size: usize,
+    has_tokenizer: bool,
+    stats: Mutex<Stats>,
+}
+
+impl Handle {
+    /// Starts the engine's thread. `tokenizer` makes text of tokens; without one there is none.
+    ///
+    /// # Errors
+    /// A limit that cannot be, or a system without threads.
+    pub fn start(
+        runner: Runner,
+        tokenizer: Option<Arc<Tokenizer>>,
+        limits: Limits,
+    ) -> Result<Self, ServeError> {
+        limits.check()?;
+        let (jobs, inbox) = channel();
+        let shared = Arc::new(Shared {
+            limits,
+            vocab_size: runner.config().vocab_size,
+            has_tokenizer: tokenizer.is_some(),
+            stats: Mutex::default(),
+        });
+        let seen = shared.clone();
+        let work = move || serve(Scheduler::new(runner, tokenizer.as_deref(), &limits), &inbox, &seen);
+        std::thread::Builder::new().name("engine".into()).spawn(work).map_err(ServeError::Thread)?;
+        Ok(Self { jobs, shared })
+    }
+
+    /// Hands a request in. Events come through the receiver; dropping it cancels the request.
+    ///
+    /// # Errors
+    /// A request that cannot be served, now or at all.
+    pub fn submit(&self, request: Request) -> Result<UnboundedReceiver<Event>, Refusal> {
+        self.check(&request)?;
+        let waiting = self.stats().waiting;
+        if waiting >= self.shared.limits.waiting {
+            return Err(Refusal::Busy { waiting });
+        }
+        let (events, receiver) = unbounded_channel();
+        let job = Job { request, events, computed: AtomicBool::new(false) };
+        self.jobs.send(Arc::new(job)).map_err(|_| Refusal::Stopped)?;
+        Ok(receiver)
+    }
+
+    /// How the engine was after its last step.
+    pub fn stats(&self) -> Stats {
+        *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the engine has room for.
+    pub fn limits(&self) -> Limits {
+        self.shared.limits
+    }
+
+    fn check(&self, r: &Request) -> Result<(), Refusal> {
+        let Limits { context, samples, .. } = self.shared.limits;
+        let count = |name, given: usize, most: usize| {
+            demand((1..=most).contains(&given), name, given, format!("from 1 to {most}"))
+        };
+        demand(!r.prompt.is_empty(), "prompt", "empty", "at least one token".into())?;
+        count("n", r.n, samples)?;
+        demand(r.max_tokens > 0, "max_tokens", r.max_tokens, "at least 1".into())?;
+        demand(
+            r.min_tokens <= r.max_tokens,
+            "min_tokens",
+            r.min_tokens,
+            format!("at most max_tokens ({})", r.max_tokens),
+        )?;
+        if r.prompt.len().saturating_add(r.max_tokens) > context {
+            return Err(Refusal::Context { prompt: r.prompt.len(), max_tokens: r.max_tokens, context });
+        }
+        let vocab = self.shared.vocab_size;
+        let thinking = r.thinking.iter().flat_map(|t| t.close.iter().copied().chain(t.open));
+        let named = [("prompt", r.prompt.clone()), ("thinking", thinking.collect())];
+        for (name, tokens) in named {
+            if let Some(token) = tokens.into_iter().find(|&t| t as usize >= vocab) {
+                demand(false, name, format!("token {token}"), format!("of tokens below {vocab}"))?;
+            }
+        }
+        demand(
+            r.thinking.as_ref().is_none_or(|t| !t.close.is_empty()),
+            "thinking.close",
+            "empty",
+            "at least one token".into(),
+        )?;
+        let logprobs = r.logprobs.unwrap_or(0);
+        demand(logprobs <= vocab, "logprobs", logprobs, format!("at most {vocab}"))?;
+        demand(r.stop.strings.iter().all(|s| !s.is_empty()), "stop", "an empty text", "text".into())?;
+        demand(
+            r.stop.strings.is_empty() || self.shared.has_tokenizer,
+            "stop",
+            "text",
+            "tokens: this engine has no tokenizer".into(),
+        )?;
+        check_sampling(&r.sampling)
+    }
+}
+
+fn demand(holds: bool, name: &'static str, given: impl ToString, required: String) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(Refusal::Value { name, given: given.to_string(), required }) }
+}
+
+fn check_sampling(s: &Sampling) -> Result<(), Refusal> {
+    let is = |name, value: f64, holds: bool, required: &str| demand(holds, name, value, required.into());
+    let share = |x: f64| (0.0..=1.0).contains(&x);
+    let finite = "a finite number";
+    is("temperature", s.temperature, s.temperature.is_finite() && s.temperature >= 0.0, "0 or more")?;
+    is("top_p", s.top_p, share(s.top_p) && s.top_p > 0.0, "above 0 and at most 1")?;
+    is("min_p", s.min_p, share(s.min_p), "from 0 to 1")?;
+    let repetition = s.repetition_penalty;
+    is("repetition_penalty", repetition, repetition.is_finite() && repetition > 0.0, "above 0")?;
+    is("presence_penalty", s.presence_penalty, s.presence_penalty.is_finite(), finite)?;
+    is("frequency_penalty", s.frequency_penalty, s.frequency_penalty.is_finite(), finite)
+}
+
+/// The engine's thread: steps while there is work, and waits where there is none.
+fn serve(mut scheduler: Scheduler<'_>, inbox: &Receiver<Arc<Job>>, shared: &Shared) {
+    let mut is_open = true;
+    while is_open || !scheduler.is_idle() {
+        if scheduler.is_idle() {
+            match inbox.recv() {
+                Ok(job) => scheduler.add(&job),
+                Err(_) => return,
+            }
+        }
+        loop {
+            match inbox.try_recv() {
+                Ok(job) => scheduler.add(&job),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    is_open = false;
+                    break;
+                }
+            }
+        }
+        scheduler.step();
+        *shared.stats.lock().unwrap_or_else(PoisonError::into_inner) = scheduler.stats();
+    }
+}

@@ -1,0 +1,262 @@
+//! What runs in the next step. Sequences that decode always run, and pages of prompts fill what room is left beside them, so a decoding
+//! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use collegium_data::Tokenizer;
+use collegium_model::programs::PAGE;
+
+use crate::ServeError;
+use crate::handle::{Limits, Stats};
+use crate::pages::Pages;
+use crate::request::Event;
+use crate::runner::{Runner, Unit};
+use crate::sequence::{Job, Sequence};
+
+/// Room of a step: few sizes, so that few programs are compiled.
+const ROWS: [usize; 6] = [0, 1, 2, 4, 8, 16];
+const CHUNKS: [usize; 5] = [0, 1, 2, 4, 8];
+/// Most pages of prompts beside sequences that decode: what bounds the gap between their tokens.
+const CHUNKS_BESIDE: usize = 4;
+/// Most sequences that run at once.
+pub const MOST_ROWS: usize = ROWS[ROWS.len() - 1];
+
+/// All sequences, and the model that advances them.
+pub struct Scheduler<'t> {
+    runner: Runner,
+    pages: Pages,
+    tokenizer: Option<&'t Tokenizer>,
+    /// Tokens that end a document.
+    ends: Vec<u32>,
+    /// Tokens from here on are never picked.
+    num_tokens: usize,
+    /// Oldest first.
+    running: Vec<Sequence<'t>>,
+    waiting: VecDeque<Sequence<'t>>,
+    stats: Stats,
+}
+
+/// A part of a step: which sequence, from which token, how many.
+#[derive(Clone, Copy)]
+struct Part {
+    sequence: usize,
+    first: usize,
+    len: usize,
+}
+
+impl<'t> Scheduler<'t> {
+    /// Nothing runs yet.
+    pub fn new(runner: Runner, tokenizer: Option<&'t Tokenizer>, limits: &Limits) -> Self {
+        let config = runner.config();
+        let end = tokenizer.map(Tokenizer::end_of_document);
+        Self {
+            ends: config.eos_token_id.into_iter().chain(end).collect(),
+            num_tokens: tokenizer.map_or(config.vocab_size, Tokenizer::vocab_size),
+            pages: Pages::new(limits.cache_pages),
+            runner,
+            tokenizer,
+            running: Vec::new(),
+            waiting: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes a request in.
+    pub fn add(&mut self, job: &Arc<Job>) {
+        let samples = (0..job.request.n).map(|sample| Sequence::new(job, sample, self.tokenizer));
+        self.waiting.extend(samples);
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.waiting.is_empty()
+    }
+
+    /// How things are.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            running: self.running.len(),
+            waiting: self.waiting.len(),
+            pages: self.pages.total(),
+            pages_in_use: self.pages.in_use(),
+            pages_cached: self.pages.held_by_tree_alone(),
+            page_bytes: self.runner.page_bytes(),
+            ..self.stats
+        }
+    }
+
+    /// One step. A step that fails fails all requests that run or wait; the engine goes on with an empty cache.
+    pub fn step(&mut self) {
+        self.drop_abandoned();
+        self.admit();
+        let (rows, chunks) = self.plan();
+        if rows.is_empty() && chunks.is_empty() {
+            return;
+        }
+        match self.run(&rows, &chunks) {
+            Ok(logits) => self.take(&rows, &chunks, &logits),
+            Err(error) => self.fail(&error.to_string()),
+        }
+    }
+
+    fn drop_abandoned(&mut self) {
+        self.waiting.retain(|s| !s.is_abandoned());
+        let gone: Vec<usize> =
+            (0..self.running.len()).filter(|&at| self.running[at].is_abandoned()).collect();
+        for at in gone.into_iter().rev() {
+            self.release(at);
+        }
+    }
+
+    /// Takes the sequence out of those that run and gives its pages back.
+    fn release(&mut self, at: usize) -> Sequence<'t> {
+        let mut sequence = self.running.remove(at);
+        sequence.pages.drain(..).for_each(|page| self.pages.give(page));
+        // Siblings must not wait for one that is gone.
+        sequence.job.computed.store(true, Ordering::Relaxed);
+        sequence
+    }
+
+    /// Lets those that wait begin, in the order they came, while there are pages for what they hold.
+    fn admit(&mut self) {
+        while self.running.len() < MOST_ROWS {
+            let Some(at) = self.waiting.iter().position(Sequence::is_ready) else { return };
+            let needed = self.waiting[at].tokens.len() / PAGE + 1;
+            if !self.running.is_empty() && self.pages.available() < needed + self.running.len() {
+                return;
+            }
+            let mut sequence = self.waiting.remove(at).expect("it was just found");
+            // The last token is computed in any case: its logits are wanted.
+            sequence.pages = self.pages.find(&sequence.tokens[..sequence.tokens.len() - 1]);
+            sequence.computed = sequence.pages.len() * PAGE;
+            sequence.cached.get_or_insert(sequence.computed.min(sequence.job.request.prompt.len()));
+            self.running.push(sequence);
+        }
+    }
+
+    /// Rows and chunks of the next step, with pages for all of them.
+    fn plan(&mut self) -> (Vec<Part>, Vec<Part>) {
+        let decoding = |s: &Sequence<'_>| s.remaining() == 1;
+        let mut rows = Vec::new();
+        let mut at = 0;
+        while at < self.running.len() {
+            if decoding(&self.running[at]) && self.secure(at, 1) {
+                rows.push(Part { sequence: at, first: self.running[at].computed, len: 1 });
+            }
+            at += 1;
+        }
+        let most = if rows.is_empty() { CHUNKS[CHUNKS.len() - 1] } else { CHUNKS_BESIDE };
+        let mut chunks: Vec<Part> = Vec::new();
+        let mut at = 0;
+        while at < self.running.len() && chunks.len() < most {
+            if !decoding(&self.running[at]) {
+                let room = (most - chunks.len()) * PAGE;
+                let len = self.running[at].remaining().min(room);
+                if self.secure(at, len) {
+                    let first = self.running[at].computed;
+                    chunks.extend((0..len).step_by(PAGE).map(|from| Part {
+                        sequence: at,
+                        first: first + from,
+                        len: PAGE.min(len - from),
+                    }));
+                }
+            }
+            at += 1;
+        }
+        // Whoever was sent back to make room for an older one is no longer there.
+        let alive = self.running.len();
+        rows.retain(|p| p.sequence < alive);
+        chunks.retain(|p| p.sequence < alive);
+        (rows, chunks)
+    }
+
+    /// Pages for the next `len` tokens of a sequence, if need be those of younger ones; whether it has them and still runs.
+    fn secure(&mut self, at: usize, len: usize) -> bool {
+        let needed = (self.running[at].computed + len).div_ceil(PAGE);
+        while self.running[at].pages.len() < needed {
+            if let Some(page) = self.pages.take() {
+                self.running[at].pages.push(page);
+                continue;
+            }
+            let youngest = self.running.len() - 1;
+            let mut sequence = self.release(youngest);
+            sequence.computed = 0;
+            self.waiting.push_front(sequence);
+            self.stats.preemptions += 1;
+            if youngest == at {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn run(&mut self, rows: &[Part], chunks: &[Part]) -> Result<Vec<f32>, ServeError> {
+        let room = self.room(rows, chunks);
+        let unit = |part: &Part| {
+            let sequence = &self.running[part.sequence];
+            let last = (part.first + part.len).div_ceil(PAGE);
+            Unit {
+                tokens: &sequence.tokens[part.first..part.first + part.len],
+                position: part.first,
+                pages: &sequence.pages[..last],
+            }
+        };
+        let [rows, chunks] = [rows, chunks].map(|parts| parts.iter().map(unit).collect::<Vec<_>>());
+        self.runner.step(&rows, &chunks, room)
+    }
+
+    /// The smallest sizes that hold these.
+    fn room(&mut self, rows: &[Part], chunks: &[Part]) -> (usize, usize) {
+        let room = (fit(&ROWS, rows.len()), fit(&CHUNKS, chunks.len()));
+        let used: usize = rows.iter().chain(chunks).map(|p| p.len).sum();
+        self.stats.steps += 1;
+        self.stats.tokens += used as u64;
+        self.stats.padding += (room.0 + room.1 * PAGE - used) as u64;
+        room
+    }
+
+    /// Notes what is computed now, and takes the next token of every sequence that has all its tokens in the cache.
+    fn take(&mut self, rows: &[Part], chunks: &[Part], logits: &[f32]) {
+        let vocab = self.runner.config().vocab_size;
+        let row_room = fit(&ROWS, rows.len());
+        let mut ended = Vec::new();
+        let places = (0..rows.len()).chain((0..chunks.len()).map(|i| row_room + i));
+        for (part, place) in rows.iter().chain(chunks).zip(places) {
+            let sequence = &mut self.running[part.sequence];
+            sequence.computed = part.first + part.len;
+            if sequence.computed / PAGE > part.first / PAGE {
+                self.pages.keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
+            }
+            if sequence.remaining() > 0 {
+                continue;
+            }
+            sequence.job.computed.store(true, Ordering::Relaxed);
+            let known = &logits[place * vocab..][..self.num_tokens.min(vocab)];
+            if sequence.advance(known, &self.ends) {
+                ended.push(part.sequence);
+            } else {
+                self.stats.generated += 1;
+            }
+        }
+        ended.sort_unstable();
+        for at in ended.into_iter().rev() {
+            self.release(at);
+        }
+    }
+
+    fn fail(&mut self, why: &str) {
+        for sequence in self.running.drain(..).chain(self.waiting.drain(..)) {
+            sequence.job.events.send(Event::Failed(why.to_string())).ok();
+        }
+        self.pages = Pages::new(self.pages.total() + 1);
+        // Where the device is gone for good, the next step says so again.
+        self.runner.clear().ok();
+    }
+}
+
+/// The smallest size of a ladder that holds `len`.
+fn fit(ladder: &[usize], len: usize) -> usize {
+    *ladder.iter().find(|&&size| size >= len).expect("plans stay within the ladders")
+}

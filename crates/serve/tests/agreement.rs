@@ -1,0 +1,186 @@
+//! What the engine says is what the trainer's `generate` says, whatever else runs and whatever is shared.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use collegium_checkpoint::SafetensorsReader;
+use collegium_core::DType;
+use collegium_hlo::Residuals;
+use collegium_model::config::ModelConfig;
+use collegium_runtime::{Backend, EvalBackend};
+use collegium_serve::{Event, Finish, Handle, Limits, Refusal, Request, Runner, Sampling, Stop, Usage};
+use collegium_train::engine::Settings;
+use collegium_train::{Sampler, setup};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Dense and sparse, windows, norms of several kinds, tied and untied heads.
+const FAMILIES: [&str; 6] =
+    ["llama", "llama3_rope", "mixtral_window", "olmoe_clip", "qwen3_moe_mixed", "qwen3_window"];
+
+/// The exact reference: nothing to compile, so every shape of a step is cheap.
+fn backend() -> Arc<dyn Backend> {
+    Arc::new(EvalBackend::new(1))
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
+}
+
+fn handle(backend: &Arc<dyn Backend>, name: &str, limits: Limits) -> Handle {
+    let config = ModelConfig::from_file(&folder(name)).unwrap().0;
+    let reader = SafetensorsReader::open(&folder(name)).unwrap();
+    let room = (limits.cache_pages, limits.context);
+    let value = &mut |name: &str, sizes: &[usize]| Ok(reader.read_f32(name, sizes)?);
+    let runner = Runner::new(backend.clone(), config, DType::F32, room, value).unwrap();
+    Handle::start(runner, None, limits).unwrap()
+}
+
+fn prompt(seed: u32, len: usize) -> Vec<u32> {
+    (0..len as u32).map(|i| (i * i * 7 + i * 3 + seed * 11) % 61 + 1).collect()
+}
+
+/// The trainer's greedy continuations.
+fn right(backend: &Arc<dyn Backend>, name: &str, prompts: &[Vec<u32>], max_new: usize) -> Vec<Vec<u32>> {
+    let config = ModelConfig::from_file(&folder(name)).unwrap().0;
+    let settings = Settings::new(DType::F32, Residuals::Recompute, 1, 16);
+    let mesh = setup::mesh(1, 1, 1);
+    let mut engine = setup::load(&config, backend.clone(), mesh, settings, Some(&folder(name)), 0).unwrap();
+    engine.generate(prompts, max_new, None, &mut Sampler::greedy(), &mut |_, _| ()).unwrap()
+}
+
+fn greedy(prompt: &[u32], max_tokens: usize) -> Request {
+    Request {
+        stop: Stop { ignore_eos: true, ..Stop::default() },
+        logprobs: Some(1),
+        ..Request::greedy(prompt.to_vec(), max_tokens)
+    }
+}
+
+struct Heard {
+    ids: Vec<Vec<u32>>,
+    logprobs: Vec<Vec<f32>>,
+    usage: Usage,
+}
+
+/// Everything a request says, by sample.
+fn heard(mut events: UnboundedReceiver<Event>, n: usize) -> Heard {
+    let mut heard = Heard { ids: vec![vec![]; n], logprobs: vec![vec![]; n], usage: Usage::default() };
+    let mut ended = 0;
+    while let Some(event) = events.blocking_recv() {
+        match event {
+            Event::Token(t) => {
+                heard.ids[t.sample].push(t.id);
+                heard.logprobs[t.sample].extend(t.logprob);
+            }
+            Event::Finished { usage, reason, .. } => {
+                assert_eq!(reason, Finish::Length);
+                heard.usage = usage;
+                ended += 1;
+            }
+            Event::Failed(why) => panic!("{why}"),
+        }
+    }
+    assert_eq!(ended, n, "every sample ends once");
+    heard
+}
+
+#[test]
+fn every_family_continues_as_the_trainer_does_in_any_company() {
+    let backend = backend();
+    for name in FAMILIES {
+        // Several lengths at once: prompts of more pages than one step takes, rows beside chunks, a prompt of one token.
+        let prompts: Vec<Vec<u32>> = [1, 16, 37, 150].iter().map(|&len| prompt(len as u32, len)).collect();
+        let right: Vec<Vec<u32>> =
+            prompts.iter().flat_map(|p| right(&backend, name, std::slice::from_ref(p), 12)).collect();
+        let engine = handle(&backend, name, Limits::new(6, 192));
+        let all: Vec<_> = prompts.iter().map(|p| engine.submit(greedy(p, 12)).unwrap()).collect();
+        for (events, right) in all.into_iter().zip(&right) {
+            assert_eq!(&heard(events, 1).ids[0], right, "{name}");
+        }
+        // Alone, and from the cache.
+        let again = heard(engine.submit(greedy(&prompts[3], 12)).unwrap(), 1);
+        assert_eq!((&again.ids[0], again.usage.cached_tokens), (&right[3], 144), "{name}");
+    }
+}
+
+#[test]
+fn sequences_that_are_sent_back_for_want_of_pages_say_the_same() {
+    let backend = backend();
+    let prompts: Vec<Vec<u32>> = (0..4).map(|seed| prompt(seed, 20)).collect();
+    let right: Vec<_> =
+        prompts.iter().flat_map(|p| right(&backend, "mixtral", std::slice::from_ref(p), 40)).collect();
+    let tight = Limits { cache_pages: 10, ..Limits::new(2, 64) };
+    let engine = handle(&backend, "mixtral", tight);
+    let all: Vec<_> = prompts.iter().map(|p| engine.submit(greedy(p, 40)).unwrap()).collect();
+    for (events, right) in all.into_iter().zip(right) {
+        assert_eq!(heard(events, 1).ids[0], right);
+    }
+    assert!(engine.stats().preemptions > 0, "{:?}", engine.stats());
+}
+
+#[test]
+fn samples_share_the_prompt_and_draw_alike_in_any_company() {
+    let backend = backend();
+    let engine = handle(&backend, "qwen3_moe", Limits::new(16, 128));
+    let prompt = prompt(3, 64);
+    let sampling = Sampling { temperature: 1.0, seed: 5, ..Sampling::default() };
+    let request = Request { n: 4, sampling, ..greedy(&prompt, 9) };
+    let alone = heard(engine.submit(request.clone()).unwrap(), 4);
+    assert!(alone.ids.iter().skip(1).any(|ids| *ids != alone.ids[0]), "samples differ");
+    let others: Vec<_> =
+        (0..5).map(|seed| engine.submit(greedy(&self::prompt(seed + 9, 30), 20)).unwrap()).collect();
+    let together = heard(engine.submit(request).unwrap(), 4);
+    assert_eq!(together.ids, alone.ids);
+    others.into_iter().for_each(|events| drop(heard(events, 1)));
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+    assert!(together.logprobs.concat().iter().zip(&alone.logprobs.concat()).all(close));
+}
+
+#[test]
+fn a_caller_that_leaves_frees_its_pages_and_others_go_on() {
+    let backend = backend();
+    let engine = handle(&backend, "llama", Limits::new(4, 256));
+    let mut gone = engine.submit(greedy(&prompt(1, 20), 200)).unwrap();
+    assert!(matches!(gone.blocking_recv(), Some(Event::Token(_))));
+    drop(gone);
+    let stays = heard(engine.submit(greedy(&prompt(2, 20), 30)).unwrap(), 1);
+    assert_eq!(stays.ids[0].len(), 30);
+    // The numbers are those after the last step, which ended that sample.
+    for _ in 0..100 {
+        if engine.stats().pages_in_use == 0 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{:?}", engine.stats());
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_by_name() {
+    let backend = backend();
+    let engine = handle(&backend, "llama", Limits::new(1, 64));
+    let base = || greedy(&[1, 2], 4);
+    let sampling = |s: Sampling| Request { sampling: s, ..base() };
+    let d = Sampling::default;
+    for (request, message) in [
+        (Request { prompt: vec![], ..base() }, "`prompt` is empty; it must be at least one token"),
+        (Request { prompt: vec![1 << 30], ..base() }, "`prompt` is token 1073741824"),
+        (Request { n: 0, ..base() }, "`n` is 0; it must be from 1 to 128"),
+        (Request { n: usize::MAX, ..base() }, "from 1 to 128"),
+        (
+            Request { max_tokens: 63, ..base() },
+            "the prompt has 2 tokens and max_tokens is 63; together they may have 64",
+        ),
+        (Request { max_tokens: usize::MAX, ..base() }, "together they may have 64"),
+        (Request { min_tokens: 5, ..base() }, "`min_tokens` is 5; it must be at most max_tokens (4)"),
+        (sampling(Sampling { temperature: f64::NAN, ..d() }), "`temperature` is NaN; it must be 0 or more"),
+        (sampling(Sampling { top_p: 0.0, ..d() }), "`top_p` is 0; it must be above 0 and at most 1"),
+        (sampling(Sampling { min_p: -0.1, ..d() }), "`min_p` is -0.1"),
+        (sampling(Sampling { repetition_penalty: 0.0, ..d() }), "`repetition_penalty` is 0"),
+        (sampling(Sampling { presence_penalty: f64::INFINITY, ..d() }), "`presence_penalty` is inf"),
+        (Request { stop: Stop { strings: vec!["x".into()], ..Stop::default() }, ..base() }, "no tokenizer"),
+    ] {
+        let refused: Refusal = engine.submit(request).expect_err(message);
+        assert!(refused.to_string().contains(message), "{refused} instead of {message}");
+    }
+}
