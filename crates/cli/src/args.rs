@@ -35,7 +35,7 @@ pub enum Command {
     /// Judge every program of a model by the rules of a device, without the device
     Lint(LintArgs),
     /// Predict time, memory, energy and money of training a model on a cluster
-    Plan(plan::PlanArgs),
+    Plan(Box<plan::PlanArgs>),
     /// Measure speed
     Bench(BenchArgs),
     /// Replay recorded routing under balancing policies, and time the planner
@@ -46,6 +46,10 @@ pub enum Command {
     Report(ReportArgs),
     /// Count tokens, or train a byte-pair tokenizer
     Tokenize(TokenizeArgs),
+    /// Compare sparse with dense training at equal loss, from finished runs
+    Compare(CompareArgs),
+    /// Measure the joules that a command, or some seconds, take on this machine
+    Energy(EnergyArgs),
     /// List plugins, devices and versions, and what is missing with the command that mends it
     Doctor(DoctorArgs),
     /// List the presets, or show one
@@ -54,6 +58,43 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page
     Man,
+}
+
+/// `compare`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  collegium compare --dense runs/d1 runs/d2 runs/d3 --moe runs/m1 runs/m2 --plot compare.html\n\nRuns of one model and number of tokens differ by seed; two seeds of every size give an interval."
+)]
+pub struct CompareArgs {
+    /// Finished dense runs, of at least two sizes
+    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    pub dense: Vec<PathBuf>,
+    /// Finished sparse runs
+    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    pub moe: Vec<PathBuf>,
+    /// Write a plot of loss against FLOPs: .svg or .html
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `energy`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  collegium energy --seconds 10\n  collegium energy -- collegium train --preset small"
+)]
+pub struct EnergyArgs {
+    /// Measure for so many seconds
+    #[arg(long, default_value_t = 5.0, conflicts_with = "command")]
+    pub seconds: f64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// A command to run and measure
+    #[arg(last = true)]
+    pub command: Vec<String>,
 }
 
 /// `train`.
@@ -213,6 +254,8 @@ pub enum BenchCommand {
     Train(BenchTrainArgs),
     /// What imbalance costs: skewed routing under each policy against routing forced to be even, in turns
     Tax(BenchTaxArgs),
+    /// The experts of one MoE layer, forward and backward, with even and with skewed routing in turns
+    Layer(BenchLayerArgs),
 }
 
 /// `bench tax`.
@@ -245,6 +288,44 @@ pub struct BenchTaxArgs {
     /// Also print what each program took under each policy; programs then run one after another, so the steps are slower
     #[arg(long)]
     pub programs: bool,
+}
+
+/// `bench layer`.
+#[derive(Args)]
+pub struct BenchLayerArgs {
+    /// Tokens, a multiple of 256
+    #[arg(long, default_value_t = 8192)]
+    pub tokens: usize,
+    /// Width of the residual stream
+    #[arg(long, default_value_t = 1024)]
+    pub hidden: usize,
+    /// Number of experts
+    #[arg(long, default_value_t = 64)]
+    pub experts: usize,
+    /// Experts of a token
+    #[arg(long, default_value_t = 8)]
+    pub top_k: usize,
+    /// Inner width of an expert
+    #[arg(long, default_value_t = 512)]
+    pub intermediate: usize,
+    /// Popularity of the n-th expert is 1 / n to this power, beside routing in which all are as popular
+    #[arg(long, default_value_t = 1.0)]
+    pub zipf: f64,
+    /// Turns to measure
+    #[arg(long, default_value_t = 3)]
+    pub turns: usize,
+    /// float32 or bfloat16
+    #[arg(long, default_value = "float32")]
+    pub dtype: String,
+    /// save-everything, save-dots or recompute
+    #[arg(long, default_value = "save-everything")]
+    pub residuals: String,
+    /// cpu, cuda or neuron
+    #[arg(long, default_value = "cpu")]
+    pub platform: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench train`.
@@ -332,6 +413,9 @@ pub struct DoctorArgs {
     /// Fetch the CPU plugin if it is missing
     #[arg(long)]
     pub fetch: bool,
+    /// Measure this machine's CPU and write its description, for `collegium plan --describe FILE --cluster laptop`
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         Command::Buckets(a) => commands::buckets::run(&a),
         Command::Report(a) => commands::report::run(&a),
         Command::Tokenize(a) => commands::tokenize::run(&a),
+        Command::Compare(a) => commands::compare::run(&a),
+        Command::Energy(a) => commands::energy::run(&a),
         Command::Doctor(a) => commands::doctor::run(&a),
         Command::Presets(a) => commands::presets::run(&a),
         Command::Completions(a) => commands::shell::completions(&a),

@@ -91,8 +91,17 @@ pub enum Topology {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// What these were fitted to.
+    /// What these were fitted to, in words.
     pub source: String,
+    /// Beginnings of the ids of the measurements they were fitted to; none where they are not fitted.
+    #[serde(default)]
+    pub fitted_to: Vec<String>,
+    /// The device whose constants these are, where nothing was measured on this one.
+    #[serde(default)]
+    pub like: Option<String>,
+    /// Share of that device's matrix share: less where the power limit is lower.
+    #[serde(default = "whole")]
+    pub like_share: f64,
     /// Share of the matrix peak that large products reach, by element type.
     pub matrix_share: BTreeMap<String, f64>,
     /// Rows and columns of the tile of a product that one unit computes.
@@ -124,8 +133,27 @@ pub struct Calibration {
     /// Share of the step's bytes of memory (optimizer state) at which the update streams.
     #[serde(default = "most")]
     pub update_share: f64,
-    /// Relative spread of the predictions: half of the published measurements lie within it.
+    /// Relative spread of predictions for dense models: eight of ten measurements of a publication that was left out of the fit lie
+    /// within it.
     pub spread: f64,
+    /// The same for models with experts.
+    pub spread_sparse: f64,
+}
+
+impl Calibration {
+    /// The relative spread for a model.
+    pub fn spread_of(&self, sparse: bool) -> f64 {
+        if sparse { self.spread_sparse } else { self.spread }
+    }
+
+    /// Whether the constants were fitted to the measurement `id`.
+    pub fn knows(&self, id: &str) -> bool {
+        self.fitted_to.iter().any(|start| id.starts_with(start.as_str()))
+    }
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 fn one() -> usize {

@@ -159,6 +159,10 @@ pub struct Software {
     pub reduce_every_micro_batch: bool,
     /// Bytes of a gradient on the wire.
     pub gradient_bytes: f64,
+    /// Bytes of a gradient where micro-batches are summed.
+    pub gradient_sum_bytes: f64,
+    /// Time of products and attention over that of engines which do nothing else.
+    pub compute: f64,
     /// A row goes once to every domain that needs it, however many of its experts are there.
     pub deduplicated: bool,
     /// Share of the bubble that the pipeline schedule leaves: 1 for 1F1B, less where weight gradients fill it.
@@ -189,6 +193,8 @@ impl Software {
             precision,
             reduce_every_micro_batch: true,
             gradient_bytes: 4.0,
+            gradient_sum_bytes: 4.0,
+            compute: 1.0,
             deduplicated: false,
             bubble: 1.0,
             sequence_parallel: true,

@@ -1,5 +1,7 @@
 //! A question and its answer: which layout, how long, how much memory, energy and money, and how sure.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::ClusterError;
@@ -37,6 +39,8 @@ pub struct Request<'a> {
     pub trainable_only: bool,
     /// Rows of the fullest rank over the mean; 1 under exact balance.
     pub imbalance: f64,
+    /// The same by expert degree, where routing was replayed.
+    pub stragglers: BTreeMap<usize, f64>,
     /// Whether attention is one kernel; as in the trainer on that platform where nothing is said.
     pub fused_attention: Option<bool>,
     /// Which kind of price; the usual one where none is named.
@@ -76,13 +80,16 @@ pub struct Choice {
 pub struct Answer {
     /// The cluster, `NAME:N`.
     pub cluster: String,
+    /// What the trainer calls the platform of its devices.
+    pub platform: String,
     /// Ranks: GPUs, or logical NeuronCores.
     pub ranks: usize,
     /// Sequences of a step.
     pub batch: usize,
     /// The best layouts, best first; empty where nothing fits.
     pub choices: Vec<Choice>,
-    /// Half of the measurements that this device's constants were checked on lie within this of their prediction, in percent.
+    /// Eight of ten measurements of publications that the device's constants were not fitted to lie within this of their prediction, in
+    /// percent.
     pub band: f64,
     /// The price that money is counted with.
     pub price: Option<Price>,
@@ -114,6 +121,7 @@ impl Request<'_> {
             batch: self.batch,
             trainable_only: self.trainable_only,
             powers_only: self.device.platform == "neuron",
+            imbalance: self.stragglers.clone(),
         }
     }
 
@@ -144,10 +152,11 @@ impl Request<'_> {
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
         Ok(Answer {
             cluster: format!("{}:{}", self.instance.name, self.instances),
+            platform: self.device.platform.clone(),
             ranks: self.ranks(),
             batch: self.batch,
             choices,
-            band: 100.0 * self.device.calibration.spread,
+            band: 100.0 * self.device.calibration.spread_of(self.model.is_sparse()),
             price,
             memory_limit: limit,
             search: found,

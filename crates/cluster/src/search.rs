@@ -5,6 +5,8 @@
 //! fixed before the full pass, so the counts and the answer are the same on any number of threads. What the bound cuts is slower
 //! than the last of the list kept, hence the list is exact for this model of costs.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -26,6 +28,8 @@ pub struct Space {
     pub trainable_only: bool,
     /// Only degrees that are powers of two (Neuron).
     pub powers_only: bool,
+    /// Rows of the fullest rank over the mean by expert degree, where routing was replayed; else the software's own.
+    pub imbalance: BTreeMap<usize, f64>,
 }
 
 /// A layout with its prediction.
@@ -91,7 +95,8 @@ impl Found {
     }
 }
 
-fn divisors(n: usize) -> Vec<usize> {
+/// All numbers that divide `n`, ascending.
+pub fn divisors(n: usize) -> Vec<usize> {
     (1..=n).filter(|d| n.is_multiple_of(*d)).collect()
 }
 
@@ -208,6 +213,7 @@ impl Space {
         let limit = pricer.rank().memory - pricer.rank().reserved;
         for layout in layouts {
             let mut own = *software;
+            own.imbalance = self.imbalance.get(&layout.expert).copied().unwrap_or(software.imbalance);
             own.reduce_every_micro_batch = matches!(layout.sharding, Sharding::Gradients | Sharding::Weights);
             let estimate = pricer.price(&layout, &own)?;
             found.priced += 1;
@@ -284,7 +290,13 @@ mod tests {
         let device = catalog.device(&instance.device).unwrap();
         let pricer = Pricer::new(&model, device, instance, 256).unwrap();
         let software = Software::trainer(&device.platform, Precision::Bfloat16);
-        let space = Space { ranks: 8, batch: 32, trainable_only: false, powers_only: false };
+        let space = Space {
+            ranks: 8,
+            batch: 32,
+            trainable_only: false,
+            powers_only: false,
+            imbalance: BTreeMap::new(),
+        };
         let found = space.search(&pricer, &software).unwrap();
         let all = space
             .branches(&pricer)

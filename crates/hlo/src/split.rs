@@ -160,13 +160,13 @@ fn is_free(op: &Op) -> bool {
             | Op::Rename
             | Op::Slice { .. }
             | Op::Pad { .. }
-    )
+    ) || matches!(op, Op::Composite { what, .. } if what.is_free())
 }
 
 /// Costly to compute again.
 fn is_product(op: &Op) -> bool {
     matches!(op, Op::Dot { .. } | Op::GroupedDot { .. } | Op::GroupedOuter | Op::ScatterAdd { .. })
-        || matches!(op, Op::Composite { .. })
+        || matches!(op, Op::Composite { what, .. } if what.is_product())
         || op.is_collective()
 }
 

@@ -93,10 +93,12 @@ impl sealed::Widen for f32 {
     const PANEL: usize = usize::MAX;
     const PER_LANE: usize = 1;
 
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         self
     }
 
+    #[inline(always)]
     fn narrowed(from: &[f32], factor: f32, to: &mut [f32]) {
         to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
     }
@@ -122,10 +124,12 @@ impl sealed::Widen for bf16 {
     const PANEL: usize = 512;
     const PER_LANE: usize = 2;
 
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         f32::from_bits(u32::from(self.to_bits()) << 16)
     }
 
+    #[inline(always)]
     fn narrowed(from: &[f32], factor: f32, to: &mut [bf16]) {
         to.iter_mut().zip(from).for_each(|(to, from)| {
             // Without branches, so that compilers use vectors.

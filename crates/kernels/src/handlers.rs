@@ -6,10 +6,12 @@
 
 mod composite;
 mod paged;
+mod rows;
 mod slots;
 
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use paged::paged_attention;
+pub use rows::{gathered_dots, gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
 pub use slots::{slot_shards, slot_sums};
 
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
@@ -50,7 +52,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 8] = [
+pub const HANDLERS: [(&str, Handler); 13] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -59,6 +61,11 @@ pub const HANDLERS: [(&str, Handler); 8] = [
     ("collegium.cross_entropy", cross_entropy),
     ("collegium.slot_shards", slot_shards),
     ("collegium.slot_sums", slot_sums),
+    ("collegium.swiglu", swiglu),
+    ("collegium.swiglu_gradient", swiglu_gradient),
+    ("collegium.gathered_sum", gathered_sum),
+    ("collegium.gathered_dots", gathered_dots),
+    ("collegium.sum_of_squares", sum_of_squares),
 ];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute

@@ -5,6 +5,7 @@ mod check;
 pub mod cross_entropy;
 mod element;
 mod error;
+pub mod gathered;
 pub mod grouped;
 pub mod handlers;
 mod lanes;
@@ -15,6 +16,8 @@ pub mod paged;
 mod random;
 mod simd;
 pub mod slots;
+pub mod squares;
+pub mod swiglu;
 mod threads;
 
 pub use element::Operand;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod atomic;
+pub mod compare;
 mod error;
 pub mod html;
 mod log;

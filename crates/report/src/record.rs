@@ -51,6 +51,9 @@ pub struct StepRecord {
     /// Wall time of this step.
     #[serde(deserialize_with = "null_is_nan")]
     pub step_seconds: f64,
+    /// Joules that the machine's meters counted in this step; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joules: Option<f64>,
     /// Where those seconds went, by phase (`data`, `host`, `forward`, `backward`, `optimizer`, …).
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_seconds_are_nan")]
     pub phase_seconds: BTreeMap<String, f64>,
@@ -120,6 +123,7 @@ impl Record for StepRecord {
             ("optimizer/learning_rate", Some(self.learning_rate)),
             ("speed/tokens_per_second", Some(self.tokens_per_second)),
             ("speed/step_seconds", Some(self.step_seconds)),
+            ("energy/joules", self.joules),
             ("experts/max_over_mean", self.expert_max_over_mean),
             ("ranks/max_over_mean_at_home", self.home_max_over_mean),
             ("ranks/max_over_mean", self.rank_max_over_mean),

@@ -22,6 +22,8 @@ pub struct Summary {
     pub time_s: f64,
     /// Median tokens per second over the recorded steps, so that compiling in the first step does not count.
     pub tokens_per_second: Option<f64>,
+    /// Joules a token, measured: median over the steps that a meter counted.
+    pub joules_per_token: Option<f64>,
     /// Loss of the first recorded step.
     pub first_loss: Option<f64>,
     /// Loss of the last recorded step.
@@ -54,6 +56,11 @@ pub struct Summary {
     pub non_finite_losses: u64,
 }
 
+fn joules_per_token(step: &StepRecord) -> Option<f64> {
+    let tokens = step.tokens_per_second * step.step_seconds;
+    step.joules.filter(|_| tokens > 0.0).map(|j| j / tokens)
+}
+
 /// Reads a run folder and sums it up.
 pub fn summary(run_dir: &Path) -> Result<Summary, ReportError> {
     Ok(Summary::of(&RunLog::read(run_dir)?))
@@ -72,6 +79,7 @@ impl Summary {
             tokens: steps.last().map_or(0, |s| s.tokens),
             time_s: last_time_s(log),
             tokens_per_second: median(steps.iter().map(|s| s.tokens_per_second)),
+            joules_per_token: median(steps.iter().filter_map(joules_per_token)),
             first_loss: steps.first().map(|s| s.loss),
             final_loss: steps.last().map(|s| s.loss),
             validation_loss: eval.map(|e: &EvalRecord| e.loss),
@@ -114,6 +122,8 @@ impl Summary {
         }
         let rate = self.tokens_per_second.map(|rate| format!("{} tokens/s", units::count(rate)));
         add("throughput", rate, "median step".to_owned());
+        let energy = self.joules_per_token.map(|j| format!("{} J/token", units::significant(j)));
+        add("energy", energy, "measured, median step".to_owned());
         add(
             "trained on",
             Some(format!("{} tokens", units::count(self.tokens as f64))),

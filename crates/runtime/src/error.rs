@@ -68,6 +68,9 @@ pub enum RuntimeError {
     /// A value asked of the backend that has none.
     #[error("backend `null` counts costs and computes no values; run on `cpu` or `eval` to see them")]
     NoValues,
+    /// A machine that measures no energy.
+    #[error("{0}")]
+    Energy(String),
     /// What the plugin says.
     #[error(transparent)]
     Pjrt(#[from] collegium_pjrt::PjrtError),

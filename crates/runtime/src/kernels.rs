@@ -22,6 +22,11 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
         && ffi::register::<SlotShards>(plugin, HOST).is_ok()
         && ffi::register::<SlotSums>(plugin, HOST).is_ok()
+        && ffi::register::<Swiglu>(plugin, HOST).is_ok()
+        && ffi::register::<SwigluGradient>(plugin, HOST).is_ok()
+        && ffi::register::<GatheredSum>(plugin, HOST).is_ok()
+        && ffi::register::<GatheredDots>(plugin, HOST).is_ok()
+        && ffi::register::<SumOfSquares>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -105,6 +110,56 @@ impl ffi::Handler for SlotSums {
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
         call(handlers::slot_sums, frame, &[])
+    }
+}
+
+struct Swiglu;
+
+impl ffi::Handler for Swiglu {
+    const NAME: &'static str = collegium_hlo::SWIGLU;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::swiglu, frame, &[])
+    }
+}
+
+struct SwigluGradient;
+
+impl ffi::Handler for SwigluGradient {
+    const NAME: &'static str = collegium_hlo::SWIGLU_GRADIENT;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::swiglu_gradient, frame, &[])
+    }
+}
+
+struct GatheredSum;
+
+impl ffi::Handler for GatheredSum {
+    const NAME: &'static str = collegium_hlo::GATHERED_SUM;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::gathered_sum, frame, &[])
+    }
+}
+
+struct GatheredDots;
+
+impl ffi::Handler for GatheredDots {
+    const NAME: &'static str = collegium_hlo::GATHERED_DOTS;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::gathered_dots, frame, &[])
+    }
+}
+
+struct SumOfSquares;
+
+impl ffi::Handler for SumOfSquares {
+    const NAME: &'static str = collegium_hlo::SUM_OF_SQUARES;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call(handlers::sum_of_squares, frame, &[])
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs programs: the PJRT backend, the exact host reference, and discovery of the platforms' plugins.
 
 mod backend;
+pub mod energy;
 mod error;
 pub mod eval;
 mod host_memory;

@@ -8,6 +8,7 @@ pub mod engine;
 mod error;
 pub mod feed;
 mod init;
+pub mod layer;
 mod sampling;
 mod schedule;
 pub mod setup;

@@ -200,14 +200,14 @@ fn sparse(config: &ModelConfig) -> impl Iterator<Item = (usize, usize)> + '_ {
 }
 
 /// How popular the experts of each layer are; it changes slowly, as in training.
-struct Popularity {
+pub(crate) struct Popularity {
     random: SplitMix64,
     /// By MoE layer: choices a token, and ln of each expert's popularity.
     layers: Vec<(usize, Vec<f64>)>,
 }
 
 impl Popularity {
-    fn new(config: &ModelConfig, skew: Skew) -> Self {
+    pub(crate) fn new(config: &ModelConfig, skew: Skew) -> Self {
         let mut random = SplitMix64::new(skew.seed);
         let mut layer = |experts: usize| {
             let mut popularity: Vec<f64> = (1..=experts).map(|n| -skew.exponent * (n as f64).ln()).collect();
@@ -229,7 +229,7 @@ impl Popularity {
     }
 
     /// Distinct experts for every token, drawn in proportion to their popularity (Gumbel top-k; Kool et al., 1903.06059).
-    fn routing(&mut self, tokens: usize, devices: usize) -> Vec<Vec<HostTensor>> {
+    pub(crate) fn routing(&mut self, tokens: usize, devices: usize) -> Vec<Vec<HostTensor>> {
         let Self { random, layers } = self;
         let mut token = |top_k: usize, popularity: &[f64]| -> Vec<i32> {
             let mut uniform = || random.uniform().max(f64::MIN_POSITIVE);

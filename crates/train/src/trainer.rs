@@ -10,6 +10,7 @@ use collegium_balance::trace::Trace;
 use collegium_checkpoint::CheckpointDir;
 use collegium_data::Batch;
 use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
+use collegium_runtime::energy::Meter;
 
 use crate::adapt::DispatchReport;
 use crate::config::RunConfig;
@@ -46,6 +47,8 @@ pub struct Trainer {
     tokens: u64,
     saved: Option<u64>,
     started: Instant,
+    /// Of the machine, where it has one.
+    meter: Option<Meter>,
 }
 
 impl Trainer {
@@ -114,6 +117,7 @@ impl Trainer {
             tokens: 0,
             saved: None,
             started,
+            meter: Meter::open().ok(),
         })
     }
 
@@ -167,6 +171,7 @@ impl Trainer {
 
     fn train_step(&mut self) -> Result<(), TrainError> {
         let started = Instant::now();
+        let joules_before = self.meter.as_mut().map(Meter::joules);
         // What validation sent is not this step's.
         self.engine.take_sent();
         let micro = self.config.num_micro_batches();
@@ -231,6 +236,7 @@ impl Trainer {
             ("backward".to_string(), gradient_seconds - forward_seconds),
             ("optimizer".to_string(), seconds - data_seconds - gradient_seconds),
         ]);
+        let joules = self.meter.as_mut().map(|m| m.joules() - joules_before.unwrap_or(0.0));
         let record = self.record(
             &losses,
             weights,
@@ -239,6 +245,7 @@ impl Trainer {
                 learning_rate: rate,
                 step_seconds: seconds,
                 tokens_per_second: tokens as f64 / seconds,
+                joules,
                 phase_seconds: phases,
                 collective_bytes: self.engine.take_sent().into_iter().map(|(k, b)| (k.into(), b)).collect(),
                 ..StepRecord::default()

@@ -46,6 +46,12 @@ pub struct AskArgs {
     /// Rows of the fullest rank over the mean; 1 is exact balance
     #[arg(long, default_value_t = 1.0)]
     pub imbalance: f64,
+    /// Recorded routing: the fullest rank under --policy, replayed at every expert degree, in place of --imbalance
+    #[arg(long, value_name = "FILE", conflicts_with = "imbalance")]
+    pub trace: Option<PathBuf>,
+    /// Balancing policy of the replay
+    #[arg(long, default_value = "exact", requires = "trace")]
+    pub policy: String,
     /// Attention as one kernel (fused) or as its program is written [default: as the trainer runs it there today]
     #[arg(long, value_name = "fused|written")]
     pub attention: Option<String>,
@@ -86,6 +92,10 @@ pub struct AskArgs {
 pub enum PlanCommand {
     /// Predict published measurements and print the errors
     Validate(ValidateArgs),
+    /// Fit the constants of every device type to the measurements that its description names
+    Calibrate(CalibrateArgs),
+    /// Replay recorded routing under balancing policies: how long ranks wait for the fullest one
+    Replay(ReplayArgs),
     /// List devices and clusters, or show one with the source of every figure
     Devices(DevicesArgs),
 }
@@ -105,6 +115,55 @@ pub struct ValidateArgs {
     /// A description of a device or a cluster of your own (repeat)
     #[arg(long = "describe", value_name = "FILE")]
     pub describe: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan calibrate`.
+#[derive(Args)]
+pub struct CalibrateArgs {
+    /// A table of training measurements (validation.csv)
+    #[arg(long, value_name = "FILE")]
+    pub rows: PathBuf,
+    /// Write the constants into DEVICE.toml of this folder (crates/cluster/data/devices)
+    #[arg(long, value_name = "FOLDER")]
+    pub write: Option<PathBuf>,
+    /// A description of a device or a cluster of your own (repeat)
+    #[arg(long = "describe", value_name = "FILE")]
+    pub describe: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan replay`.
+#[derive(Args)]
+pub struct ReplayArgs {
+    /// Recorded routing (.safetensors)
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// static, waterfill, eplb, relayout, lpt, exact, two-tier, auto
+    #[arg(long, value_delimiter = ',', default_value = "static,exact")]
+    pub policy: Vec<String>,
+    /// Ranks that the experts are spread over
+    #[arg(long, default_value_t = 64)]
+    pub ranks: usize,
+    /// Layers of the model; recorded ones serve again where it has more
+    #[arg(long, default_value_t = 58)]
+    pub layers: usize,
+    /// Micro-batches
+    #[arg(long, default_value_t = 1000)]
+    pub steps: usize,
+    /// Most tokens of a rank in a micro-batch
+    #[arg(long, default_value_t = 4096)]
+    pub tokens_per_rank: usize,
+    /// Machine of the balancer's cost model: trn2, trn2-ultra, h100, cpu
+    #[arg(long, default_value = "h100")]
+    pub machine: String,
+    /// Experts of a layer, for traces that do not say it
+    #[arg(long, value_name = "N")]
+    pub experts: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

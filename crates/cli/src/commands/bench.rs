@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use collegium_runtime::{Backend, ProfiledBackend};
 use collegium_train::config::RunConfig;
-use collegium_train::{bench, setup, tax};
+use collegium_train::{bench, layer, setup, tax};
 
 use super::{Outcome, checkpoint, print_json};
-use crate::args::{BenchArgs, BenchCommand, BenchShape, BenchTaxArgs, BenchTrainArgs, DeviceArgs};
+use crate::args::{
+    BenchArgs, BenchCommand, BenchLayerArgs, BenchShape, BenchTaxArgs, BenchTrainArgs, DeviceArgs,
+};
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Outcome {
     match &args.what {
         BenchCommand::Train(args) => train(args),
         BenchCommand::Tax(args) => tax(args),
+        BenchCommand::Layer(args) => one_layer(args),
     }
 }
 
@@ -99,13 +102,73 @@ fn preset(shape: BenchShape) -> &'static str {
     }
 }
 
+fn check_zipf(zipf: f64) -> anyhow::Result<()> {
+    if !(0.0..=10.0).contains(&zipf) {
+        anyhow::bail!("--zipf {zipf} is no skew; give a number from 0 (none) to 10");
+    }
+    Ok(())
+}
+
+fn one_layer(args: &BenchLayerArgs) -> Outcome {
+    const SEQ: usize = 256;
+    check_zipf(args.zipf)?;
+    if args.turns == 0 {
+        anyhow::bail!("--turns 0 measures nothing; give at least 1");
+    }
+    if args.tokens == 0 || !args.tokens.is_multiple_of(SEQ) {
+        anyhow::bail!("--tokens {} is no multiple of {SEQ}; give one, for example 8192", args.tokens);
+    }
+    let settings = [
+        "model.num_layers=1".to_string(),
+        format!("model.hidden_size={}", args.hidden),
+        format!("model.num_experts={}", args.experts),
+        format!("model.top_k={}", args.top_k),
+        format!("model.intermediate={}", args.intermediate),
+        format!("train.batch={}", args.tokens / SEQ),
+        format!("train.seq={SEQ}"),
+        format!("train.dtype={}", args.dtype),
+        format!("train.residuals={}", args.residuals),
+    ];
+    let config = RunConfig::assemble(Some(preset(BenchShape::S)), None, &settings)?;
+    let (model, _) = setup::model_config(&config, 0)?;
+    let backend = checkpoint::backend(&DeviceArgs { platform: args.platform.clone(), devices: 1 })?;
+    let exponents = [0.0, args.zipf];
+    let found = layer::layer(&*backend, &model, config.settings(), &exponents, args.turns, &mut |turn| {
+        eprintln!("turn {turn}/{}", args.turns);
+    })?;
+    if args.json {
+        print_json(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{:<10}{:>11}{:>10}{:>10}{:>11}{:>10}{:>9}",
+        "routing", "max/mean", "seconds", "forward", "backward", "GFLOP/s", "of GEMM"
+    );
+    for row in &found.routings {
+        println!(
+            "{:<10}{:>11.2}{:>10.3}{:>10.3}{:>11.3}{:>10.1}{:>7.0} %",
+            if row.exponent == 0.0 { "uniform".into() } else { format!("Zipf {:.1}", row.exponent) },
+            row.max_over_mean,
+            row.seconds,
+            row.forward_seconds,
+            row.backward_seconds,
+            row.gflops,
+            100.0 * row.share_of_gemm
+        );
+    }
+    println!(
+        "f32 matrix product {:.1} GFLOP/s, peak memory {:.2} GB",
+        found.gemm_gflops,
+        found.peak_bytes as f64 / 1e9
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 fn tax(args: &BenchTaxArgs) -> Outcome {
     if args.steps == 0 {
         anyhow::bail!("--steps 0 measures nothing; give at least 1");
     }
-    if !(0.0..=10.0).contains(&args.zipf) {
-        anyhow::bail!("--zipf {} is no skew; give a number from 0 (none) to 10", args.zipf);
-    }
+    check_zipf(args.zipf)?;
     let mut settings = args.settings.clone();
     settings.push(format!("parallel.devices={}", args.devices));
     let config = |policy: &str| {

@@ -16,7 +16,7 @@ use collegium_train::{TrainError, setup};
 use crate::args::DeviceArgs;
 
 /// The checkpoint at `path`: itself, or a run's newest.
-fn folder(path: &Path) -> anyhow::Result<PathBuf> {
+pub fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     if path.join("config.json").exists() {
         return Ok(path.to_path_buf());
     }

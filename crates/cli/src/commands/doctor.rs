@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use collegium_runtime::platform::{self, Survey};
 use serde_json::{Value, json};
 
-use super::{Outcome, print_json};
+use super::{Outcome, measure, print_json};
 use crate::args::DoctorArgs;
 
 /// Runs the command.
@@ -13,6 +13,9 @@ pub fn run(args: &DoctorArgs) -> Outcome {
     if args.fetch {
         let path = platform::by_name("cpu")?.find(None)?;
         eprintln!("the CPU plugin is at {}", path.display());
+    }
+    if let Some(file) = &args.calibrate {
+        return measure::describe(file, args.json);
     }
     let found = platform::survey();
     if args.json {

@@ -3,7 +3,9 @@
 pub mod balance;
 pub mod bench;
 pub mod buckets;
+pub mod compare;
 pub mod doctor;
+pub mod energy;
 pub mod eval;
 pub mod generate;
 pub mod lint;
@@ -16,6 +18,7 @@ pub mod train;
 pub mod verify;
 
 mod checkpoint;
+mod measure;
 mod run_folder;
 
 use std::io::Write;

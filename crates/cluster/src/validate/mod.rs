@@ -1,6 +1,7 @@
 //! Predictions beside published measurements of training. One set of constants serves all rows of a device; nothing here looks at a row's value
 //! but to compare.
 
+mod calibrate;
 mod models;
 mod row;
 
@@ -14,6 +15,7 @@ use crate::stats::Errors;
 use crate::step::{MemoryUse, Parts, Pricer};
 use crate::table::Row;
 
+pub use calibrate::{Fit, calibrate, rewrite};
 pub use models::KnownModels;
 pub use row::{Case, Metric, read, system_of};
 
@@ -40,12 +42,25 @@ pub struct Outcome {
     pub predicted: f64,
     /// Prediction over measurement, minus one.
     pub error: f64,
+    /// Half of the band that a plan states for it, relative.
+    pub band: f64,
+    /// Whether its device's constants were fitted to it.
+    pub fitted: bool,
     /// The layout.
     pub layout: Layout,
     /// Where the predicted seconds go.
     pub parts: Parts,
     /// What a rank is predicted to hold.
     pub memory: MemoryUse,
+}
+
+/// How many measurements lie in the band that a plan states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Rows.
+    pub rows: usize,
+    /// Those within the band.
+    pub within: usize,
 }
 
 /// Errors of step time in several cuts, and of memory.
@@ -69,6 +84,8 @@ pub struct Report {
     pub pairs: usize,
     /// And how many the predictions order as the measurements do.
     pub pairs_ordered: usize,
+    /// Of the rows whose device was fitted to them, and of the others: how many there are and how many lie in the stated band.
+    pub band: BTreeMap<String, Coverage>,
     /// Rows left out, by reason.
     pub skipped: BTreeMap<String, usize>,
     /// Ids of the rows left out with their reasons.
@@ -141,6 +158,8 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
         measured: case.measured,
         predicted,
         error: predicted / case.measured - 1.0,
+        band: device.calibration.spread_of(case.model.is_sparse()),
+        fitted: device.calibration.knows(&case.id),
         layout: case.layout,
         parts: estimate.parts,
         memory: estimate.memory,
@@ -170,6 +189,14 @@ fn summarise(report: &mut Report, keys: &[String]) {
     let step = errors(&steps.iter().map(|s| s.0).collect::<Vec<_>>());
     let memory: Vec<&Outcome> = report.rows.iter().filter(|o| o.metric == Metric::Memory).collect();
     let memory = errors(&memory);
+    let mut band: BTreeMap<String, Coverage> = BTreeMap::new();
+    for (outcome, _) in &steps {
+        let name = if outcome.fitted { "fitted" } else { "predicted" };
+        let kind = if outcome.sparse { "sparse" } else { "dense" };
+        let covered = band.entry(format!("{name}, {kind}")).or_default();
+        covered.rows += 1;
+        covered.within += usize::from(outcome.error.abs() <= outcome.band);
+    }
     let (mut pairs, mut ordered) = (0, 0);
     for (i, (a, key)) in steps.iter().enumerate() {
         for (b, _) in steps[i + 1..].iter().filter(|(b, k)| k == key && b.layout != a.layout) {
@@ -188,6 +215,7 @@ fn summarise(report: &mut Report, keys: &[String]) {
         memory,
         pairs,
         pairs_ordered: ordered,
+        band,
         ..std::mem::take(report)
     };
 }

@@ -18,6 +18,8 @@ struct Known {
     gated: bool,
     /// Every how many layers one is sparse.
     dense_every: Option<usize>,
+    /// Element-wise work of its sparse layers over that of layers whose kernels are fused everywhere.
+    element_wise: Option<f64>,
     /// Every second layer looks back this far only.
     window: Option<usize>,
     /// Why it cannot be planned.
@@ -73,19 +75,28 @@ fn plain(name: &str) -> String {
 }
 
 impl KnownModels {
+    fn named(&self, name: &str) -> Option<&Known> {
+        let short = plain(name);
+        self.0.iter().find(|k| k.names.iter().any(|n| short.starts_with(n.as_str())))
+    }
+
+    /// Element-wise work and dispatch of a model's sparse layers over those of layers with fused kernels.
+    pub fn element_wise(&self, name: &str) -> f64 {
+        self.named(name).and_then(|k| k.element_wise).unwrap_or(1.0)
+    }
+
     /// The model of a row.
     ///
     /// # Errors
     /// What the row lacks, or why its model cannot be planned.
     pub fn of(&self, row: &Row) -> Result<PlanModel, String> {
         let name = row.text("model").ok_or("no model")?;
-        let short = plain(name);
         if name.to_lowercase().contains("lora")
             || row.text("notes").is_some_and(|n| n.to_lowercase().contains("task=lora"))
         {
             return Err("LoRA: most weights have no gradient".into());
         }
-        let known = self.0.iter().find(|k| k.names.iter().any(|n| short.starts_with(n.as_str())));
+        let known = self.named(name);
         if let Some(why) = known.and_then(|k| k.unknown.clone()) {
             return Err(why);
         }
@@ -111,7 +122,8 @@ impl KnownModels {
             kv_heads: own("kv_heads", base.map(|b| b.kv_heads)).unwrap_or(heads),
             head_dim: base.map_or(hidden / heads, |b| b.head_dim),
             vocab: own("vocab", base.map(|b| b.vocab)).unwrap_or(51200),
-            dense_layers: if truncated { 0 } else { base.map_or(0, |b| b.dense_layers) },
+            // A shortened model keeps one of its dense layers: only so do the states of SimuMax's fit in what was measured.
+            dense_layers: base.map_or(0, |b| if truncated { b.dense_layers.min(1) } else { b.dense_layers }),
             intermediate: if experts > 0 { base.map_or(ffn, |b| b.intermediate) } else { ffn },
             experts,
             top_k: own("topk", base.map(|b| b.top_k)).unwrap_or(0),

@@ -51,6 +51,11 @@ const REAL_IMBALANCE: f64 = 1.73;
 /// Activations of PyTorch frameworks over those of the trainer's programs: the first keep bf16 where the second keep f32. From the Llama
 /// rows of SimuMax's B200 table.
 const KEPT: f64 = 0.6;
+/// The same where linear layers keep their inputs in 8 bits (Transformer Engine): about half of what is kept are such inputs.
+const KEPT_FLOAT8: f64 = 0.4;
+/// Expert traffic that DualPipe hides behind another micro-batch's work, and how much slower that work is with 20 of 132 units sending
+/// (DeepSeek-V3, 2412.19437, 3.2).
+const DUAL_PIPE: (f64, f64) = (0.9, 132.0 / 112.0);
 /// Seconds that PyTorch's host side needs for one sparse layer of Megatron, forward and backward, without graphs: Qwen3-30B with
 /// micro-batches of one sequence, Megatron-Bridge 25.11 and 26.02 on B200 (28.2 s over 64 micro-batches and 48 layers).
 const HOST_LAYER: f64 = 8.5e-3;
@@ -109,7 +114,7 @@ fn precision(text: Option<&str>) -> Precision {
 }
 
 /// Which software a publication used.
-fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
+fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) -> Software {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
     // Before fused attention kernels.
     let unfused =
@@ -118,19 +123,28 @@ fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
         || system.starts_with("mbridge-26")
         || system.starts_with("dsv3");
     let neuron = system.starts_with("neuron");
+    let dual_pipe = notes.contains("dualpipe");
+    let megatron = ["mbridge", "mbskill", "mlperf", "nemo"].iter().any(|s| system.starts_with(s));
+    let precision = precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8")));
     let no_sequence_parallel = notes.contains("without sequence parallel")
         || notes.contains("no sequence parallel")
         || system.starts_with("vtrain");
     Software {
         kernels: Kernels { fused_attention: !unfused, addressing: false },
         // MLPerf's entries on these devices compute in FP8 where the table is silent.
-        precision: precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8"))),
+        precision,
         reduce_every_micro_batch: sharding == Sharding::Weights,
         gradient_bytes: if neuron || unfused { 4.0 } else { 2.0 },
         deduplicated,
-        bubble: if notes.contains("dualpipe") { 0.4 } else { 1.0 },
+        gradient_sum_bytes: if megatron { 2.0 } else { 4.0 },
+        bubble: if dual_pipe { 0.4 } else { 1.0 },
+        compute: if dual_pipe { DUAL_PIPE.1 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
-        overlap_expert: if notes.contains("ep overlap off") { Some(0.0) } else { None },
+        overlap_expert: match (dual_pipe, notes.contains("ep overlap off")) {
+            (true, _) => Some(DUAL_PIPE.0),
+            (_, true) => Some(0.0),
+            _ => None,
+        },
         imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") {
             REAL_IMBALANCE
         } else {
@@ -144,8 +158,15 @@ fn software(system: &str, row: &Row, sharding: Sharding) -> Software {
             (true, true) => TRITON_ATTENTION.0,
             (true, false) => TRITON_ATTENTION.1,
         },
-        sparse: if fused_sparse(system) { FUSED_SPARSE } else { 1.0 },
-        kept: KEPT,
+        sparse: known.element_wise(row.text("model").unwrap_or(""))
+            * if fused_sparse(system) { FUSED_SPARSE } else { 1.0 },
+        // Full recomputation keeps inputs of layers alone, which are bf16 in the programs too; unfused attention keeps masks and scores.
+        kept: match recompute(row.text("recompute")) {
+            Recompute::Recompute => 1.0,
+            _ if unfused => 1.0,
+            _ if megatron && precision >= Precision::Float8 => KEPT_FLOAT8,
+            _ => KEPT,
+        },
         host_layer: match row.text("device").is_some_and(|d| d.starts_with("GB")) {
             _ if fused_sparse(system) => 0.0,
             true => GRACE_HOST_LAYER,
@@ -237,7 +258,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     if !layout.is_consistent() {
         return Err("expert degrees that do not divide the ranks of a stage".into());
     }
-    let software = software(&system, row, layout.sharding);
+    let software = software(known, &system, row, layout.sharding);
     let tokens = (batch * seq) as f64;
     let (metric, measured, memory_part) = match metric_name {
         "step_time_s" => (Metric::Step, value, "all"),

@@ -187,6 +187,17 @@ impl<'g> Value<'g> {
         if shape.dtype == dtype { self } else { self.derive(Op::Convert, shape.with_dtype(dtype)) }
     }
 
+    /// Whole part of `self / by` for i32 from 0 to 2^22, computed in f32: a division of integers is off by one here and there on Neuron.
+    /// Half a step keeps the value off the multiples of `by`, where rounding would decide.
+    #[track_caller]
+    pub fn quotient(self, by: usize) -> Self {
+        if by == 1 {
+            self
+        } else {
+            ((self.convert(DType::F32) + 0.5) / by as f64).floor().convert(DType::I32)
+        }
+    }
+
     /// The same value, through which no gradient passes.
     pub fn stop_gradient(self) -> Self {
         self.derive(Op::StopGradient, self.shape())

@@ -9,8 +9,11 @@
 
 mod attention;
 mod cross_entropy;
+mod gathered;
 mod paged;
 mod slots;
+mod squares;
+mod swiglu;
 
 use std::borrow::Cow;
 
@@ -19,6 +22,7 @@ use collegium_core::DType;
 use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
 pub use attention::masked_attention;
+pub use gathered::Links;
 
 /// What a composite operation computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +56,22 @@ pub enum Composite {
     },
     /// [`Value::slot_sums`]. Inputs: wanted, slots. Result: sums.
     SlotSums,
+    /// [`Value::swiglu`]. Inputs: gate, up. Result: their product in `dtype`.
+    Swiglu {
+        /// Element type of the result.
+        dtype: DType,
+    },
+    /// Its gradients. Inputs: gate, up, and the result's cotangent. Results: the gradients to both, in the cotangent's type.
+    SwigluGradient,
+    /// [`Value::gathered_sum`]. Inputs: rows, index, inverse, and the scale. Result: sums.
+    GatheredSum {
+        /// Whether there is a scale.
+        scaled: bool,
+    },
+    /// Its gradient to the scale. Inputs: the cotangent, rows, index, inverse.
+    GatheredDots,
+    /// [`Value::sum_of_squares`].
+    SumOfSquares,
 }
 
 impl Composite {
@@ -64,6 +84,11 @@ impl Composite {
             Self::CrossEntropy => "cross_entropy",
             Self::SlotShards { .. } => "slot_shards",
             Self::SlotSums => "slot_sums",
+            Self::Swiglu { .. } => "swiglu",
+            Self::SwigluGradient => "swiglu_gradient",
+            Self::GatheredSum { .. } => "gathered_sum",
+            Self::GatheredDots => "gathered_dots",
+            Self::SumOfSquares => "sum_of_squares",
         }
     }
 
@@ -73,7 +98,11 @@ impl Composite {
             Self::Attention { .. } | Self::CrossEntropy => 4,
             Self::PagedAttention { .. } => 6,
             Self::AttentionGradient { .. } => 7,
-            Self::SlotShards { .. } | Self::SlotSums => 2,
+            Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
+            Self::SwigluGradient => 3,
+            Self::GatheredSum { scaled } => 3 + usize::from(scaled),
+            Self::GatheredDots => 4,
+            Self::SumOfSquares => 1,
         }
     }
 
@@ -86,6 +115,11 @@ impl Composite {
             Self::CrossEntropy => cross_entropy::shapes(x),
             Self::SlotShards { dtype } => slots::shards_shape(x, dtype),
             Self::SlotSums => slots::sums_shape(x),
+            Self::Swiglu { dtype } => swiglu::shapes(x, dtype),
+            Self::SwigluGradient => swiglu::gradient_shapes(x),
+            Self::GatheredSum { scaled } => gathered::shapes(x, scaled),
+            Self::GatheredDots => gathered::dots_shapes(x),
+            Self::SumOfSquares => squares::shapes(x),
         }
     }
 
@@ -98,6 +132,11 @@ impl Composite {
             Self::CrossEntropy => cross_entropy::plain(x),
             Self::SlotShards { dtype } => slots::plain_shards(x, dtype),
             Self::SlotSums => slots::plain_sums(x),
+            Self::Swiglu { dtype } => swiglu::plain(x, dtype),
+            Self::SwigluGradient => swiglu::plain_gradient(x),
+            Self::GatheredSum { .. } => gathered::plain(x),
+            Self::GatheredDots => gathered::plain_dots(x),
+            Self::SumOfSquares => squares::plain(x),
         }
     }
 
@@ -113,6 +152,9 @@ impl Composite {
             (Self::CrossEntropy, 0) => Some(cross_entropy::pull_back(x, d)),
             (Self::SlotShards { .. }, 0) => Some(slots::pull_back_shards(x, d)),
             (Self::SlotSums, 0) => Some(slots::pull_back_sums(x, d)),
+            (Self::Swiglu { .. }, 0) => Some(swiglu::pull_back(x, d)),
+            (Self::GatheredSum { .. }, 0) => Some(gathered::pull_back(x, d)),
+            (Self::SumOfSquares, 0) => Some(squares::pull_back(x, d)),
             _ => None,
         }
     }
@@ -126,8 +168,18 @@ impl Composite {
             Self::PagedAttention { page, window } => {
                 format!("page = {page} : i64, window = {} : i64", window.unwrap_or(0))
             }
-            Self::CrossEntropy | Self::SlotShards { .. } | Self::SlotSums => String::new(),
+            _ => String::new(),
         }
+    }
+
+    /// Whether its results come of matrix products, which a backward pass would not do again.
+    pub(crate) fn is_product(self) -> bool {
+        !self.is_free() && !matches!(self, Self::GatheredSum { .. } | Self::GatheredDots | Self::SumOfSquares)
+    }
+
+    /// Whether a backward pass computes it again rather than keep it: one pass over what is kept anyway.
+    pub(crate) fn is_free(self) -> bool {
+        matches!(self, Self::Swiglu { .. } | Self::GatheredSum { scaled: false })
     }
 
     /// Whether the CPU kernels of this process take inputs of these shapes.

@@ -24,6 +24,16 @@ pub const CROSS_ENTROPY: &str = "collegium.cross_entropy";
 pub const SLOT_SHARDS: &str = "collegium.slot_shards";
 /// Custom-call target of sums over slots onto shards.
 pub const SLOT_SUMS: &str = "collegium.slot_sums";
+/// Custom-call target of the inside of a gated feed-forward.
+pub const SWIGLU: &str = "collegium.swiglu";
+/// Custom-call target of its gradients.
+pub const SWIGLU_GRADIENT: &str = "collegium.swiglu_gradient";
+/// Custom-call target of weighted sums of linked rows.
+pub const GATHERED_SUM: &str = "collegium.gathered_sum";
+/// Custom-call target of their gradient to the weights.
+pub const GATHERED_DOTS: &str = "collegium.gathered_dots";
+/// Custom-call target of sums of squares.
+pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
 
 impl Writer<'_> {
     /// A result of a composite. The first result that is met writes the call, with as many results as the program uses: those
@@ -53,6 +63,11 @@ impl Writer<'_> {
                     Composite::CrossEntropy => CROSS_ENTROPY,
                     Composite::SlotShards { .. } => SLOT_SHARDS,
                     Composite::SlotSums => SLOT_SUMS,
+                    Composite::Swiglu { .. } => SWIGLU,
+                    Composite::SwigluGradient => SWIGLU_GRADIENT,
+                    Composite::GatheredSum { .. } => GATHERED_SUM,
+                    Composite::GatheredDots => GATHERED_DOTS,
+                    Composite::SumOfSquares => SUM_OF_SQUARES,
                 };
                 let call = self.custom_call(target, &what.attributes(), x, s, &shapes[..count]);
                 self.calls.insert(key, call.clone());
@@ -100,7 +115,13 @@ impl Writer<'_> {
     }
 
     /// A product of few f32 rows with a large matrix, as when one token of a few sequences is decoded: the kernel reads the matrix once, with all threads.
-    pub(super) fn few_rows_dot(&mut self, x: &[String], s: &[Shape], contract: &[Name], y: &Shape) -> Option<String> {
+    pub(super) fn few_rows_dot(
+        &mut self,
+        x: &[String],
+        s: &[Shape],
+        contract: &[Name],
+        y: &Shape,
+    ) -> Option<String> {
         const MOST_ROWS: usize = 64;
         const LEAST_WEIGHTS: usize = 1 << 15;
         if s.iter().any(|s| s.dtype != DType::F32) || s[1].num_elements() < LEAST_WEIGHTS {

@@ -7,7 +7,8 @@ mod grouped;
 mod literal;
 
 pub use call::{
-    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GROUPED_DOT, GROUPED_OUTER, PAGED_ATTENTION, SLOT_SHARDS, SLOT_SUMS,
+    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, GATHERED_DOTS, GATHERED_SUM, GROUPED_DOT, GROUPED_OUTER,
+    PAGED_ATTENTION, SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU, SWIGLU_GRADIENT,
 };
 
 use std::collections::HashMap;
@@ -253,7 +254,9 @@ impl<'p> Writer<'p> {
                 let kernels = self.dialect.cpu_kernels;
                 if kernels && shapes[0].dtype == DType::Bf16 {
                     self.narrow_dot(&x, &shapes, contract, y)
-                } else if let Some(call) = kernels.then(|| self.few_rows_dot(&x, &shapes, contract, y)).flatten() {
+                } else if let Some(call) =
+                    kernels.then(|| self.few_rows_dot(&x, &shapes, contract, y)).flatten()
+                {
                     call
                 } else {
                     self.dot(&x, &shapes, contract, y)

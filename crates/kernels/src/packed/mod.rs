@@ -93,7 +93,7 @@ pub(crate) fn with_panels(work: impl FnOnce(&mut Panels)) {
 
 /// Runs `work` as code for AVX-512, where there is that: what is inlined into it is compiled with wide vectors.
 #[inline]
-fn vectorized(work: impl FnOnce()) {
+pub(crate) fn vectorized(work: impl FnOnce()) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl")]

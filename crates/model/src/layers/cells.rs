@@ -13,9 +13,9 @@
 //! Gathers carry their inverse, so that no gradient is a scatter.
 
 use collegium_core::DType;
-use collegium_hlo::{Graph, Inverse, Name, Value, dim, running_sum};
+use collegium_hlo::{Graph, Links, Name, Value, dim, running_sum};
 
-use super::experts::{ExpertWeights, expert_rows, quotient, single};
+use super::experts::{ExpertWeights, expert_rows, single};
 use super::sent::{returned_as, sent};
 use super::transport::{Routed, group_axes};
 
@@ -78,48 +78,33 @@ pub(super) fn one_source(x: Value<'_>) -> Value<'_> {
 #[track_caller]
 pub fn experts<'g>(routed: &Routed<'g>, how: &Addressing<'g>) -> Value<'g> {
     let choices = one_source(routed.choices.merge(&["token", "choice"], "choice_row"));
-    let parts = computed(routed.x, choices, &routed.weights, how);
-    gated_sum(parts, routed.gates).convert(routed.x.dtype())
+    combined(routed.x, choices, routed.gates, &routed.weights, how)
 }
 
-/// `parts` {token, choice, hidden} by their `gates` {token, choice}, summed in f32: {token, hidden}.
-pub(super) fn gated_sum<'g>(parts: Value<'g>, gates: Value<'g>) -> Value<'g> {
-    (parts.convert(DType::F32) * gates).sum(&["choice"])
-}
-
-/// What its expert made of every choice, {token, choice, hidden}, zero for choices that are no business of this rank. `x` {token, hidden}
-/// holds the tokens of all sources, `choices` {source, choice_row} the experts they chose.
+/// Sum over a token's choices of gate times expert, {token, hidden}, without those that are no business of this rank. `x` {token, hidden}
+/// holds the tokens of all sources, `choices` {source, choice_row} the experts they chose, `gates` {token, choice} their weights.
 #[track_caller]
-pub(super) fn computed<'g>(
+pub(super) fn combined<'g>(
     x: Value<'g>,
     choices: Value<'g>,
+    gates: Value<'g>,
     weights: &ExpertWeights<'g>,
     how: &Addressing<'g>,
 ) -> Value<'g> {
     let route = Route::new(choices, how);
-    let token = x.shape().dims[0];
-    let choice = dim("choice", route.cell_of_choice.size("choice_row") / token.size);
-    let zero = x.graph().scalar(x.dtype(), 0.0);
-
-    let by_token = |v: Value<'g>| v.split("choice_row", &[token, choice]);
-    let inverse =
-        Inverse { readers: by_token(route.cell_of_choice), mask: by_token(route.chosen()), fan: "choice" };
-    let given = x.take_with_inverse(quotient(route.source_of_cell, choice.size), "token", inverse);
-    let given = route.cell_used.select(given, zero);
-
+    let cell = route.choice_of_cell.shape().dims[0];
+    let links = Links {
+        index: route.choice_of_cell.reshape(&[cell, dim("reader", 1)]),
+        inverse: route.cell_of_choice.reshape(&gates.shape().dims),
+    };
+    let given = x.gathered_sum(links, None);
     let made = match how.order {
         None => {
             expert_rows(given.rename(&[("cell", "row")]), weights, how.block_slot).rename(&[("row", "cell")])
         }
         Some(order) => order.through(given, |rows| expert_rows(rows, weights, how.block_slot)),
     };
-    let picked =
-        made.take_with_inverse(route.cell_of_choice, "cell", single(route.source_of_cell, route.cell_used));
-    let picked = match route.elsewhere {
-        Some(mask) => mask.select(zero, picked),
-        None => picked,
-    };
-    by_token(picked)
+    made.gathered_sum(links.reversed(), Some(gates))
 }
 
 impl<'g> Order<'g> {
@@ -149,14 +134,10 @@ impl<'g> Order<'g> {
 
 /// Where every choice of the sources goes.
 struct Route<'g> {
-    /// Cell row of every choice, {choice_row} i32; 0 for those that go elsewhere.
+    /// Cell row of every choice, {choice_row} i32; -1 for those that are no business of this rank.
     cell_of_choice: Value<'g>,
-    /// Whether a choice is no business of this rank, {choice_row}; nothing where all are.
-    elsewhere: Option<Value<'g>>,
-    /// Choice behind every cell row, {cell} i32; 0 where there is none.
-    source_of_cell: Value<'g>,
-    /// Whether a cell row holds a choice, {cell}.
-    cell_used: Value<'g>,
+    /// Choice behind every cell row, {cell} i32; -1 where there is none.
+    choice_of_cell: Value<'g>,
 }
 
 impl<'g> Route<'g> {
@@ -180,27 +161,16 @@ impl<'g> Route<'g> {
         let number = g.iota(DType::F32, &[all], "choice_row") + 1.0;
         let elsewhere =
             (how.first.size("rank") > ranks).then(|| at.sum(&["rank"]).equals(zero).reshape(&[all]));
-        let (cell, number) = (cell.reshape(&[all]), number);
-        let (cell, number) = match elsewhere {
-            Some(mask) => (mask.select(zero, cell), mask.select(zero, number)),
-            None => (cell, number),
+        let cell = cell.reshape(&[all]);
+        let (place, number, cell) = match elsewhere {
+            Some(mask) => {
+                let none = g.scalar(DType::F32, -1.0);
+                (mask.select(zero, cell), mask.select(zero, number), mask.select(none, cell))
+            }
+            None => (cell, number, cell),
         };
-        let cell = cell.convert(DType::I32);
-        let source = number.scatter_add(cell, dim("cell", ranks * how.places));
-        Self {
-            cell_of_choice: cell,
-            elsewhere,
-            source_of_cell: (source - 1.0).max(zero).convert(DType::I32),
-            cell_used: source.greater(zero),
-        }
-    }
-
-    /// Whether a choice is this rank's business, {choice_row}.
-    fn chosen(&self) -> Value<'g> {
-        match self.elsewhere {
-            Some(mask) => mask.not(),
-            None => self.cell_of_choice.equals(self.cell_of_choice),
-        }
+        let behind = number.scatter_add(place.convert(DType::I32), dim("cell", ranks * how.places));
+        Self { cell_of_choice: cell.convert(DType::I32), choice_of_cell: (behind - 1.0).convert(DType::I32) }
     }
 }
 

@@ -3,7 +3,6 @@
 use collegium_core::DType;
 use collegium_hlo::{Inverse, Value, dim};
 
-use super::cells::gated_sum;
 use super::transport::Routed;
 
 /// Weights of the slots of one rank.
@@ -25,7 +24,7 @@ pub(super) fn expert_rows<'g>(
 ) -> Value<'g> {
     let gate = rows.grouped_dot(weights.gate, block_slot, "hidden");
     let up = rows.grouped_dot(weights.up, block_slot, "hidden");
-    let inner = (gate.silu() * up).convert(rows.dtype());
+    let inner = gate.swiglu(up, rows.dtype());
     inner.grouped_dot(weights.down, block_slot, "intermediate").convert(rows.dtype())
 }
 
@@ -37,7 +36,8 @@ pub fn picked_experts<'g>(routed: &Routed<'g>) -> Value<'g> {
     let rows = routed.x.broadcast(&[dims[0], dims[1], routed.x.shape().dims[1]]);
     let slots = routed.choices.merge(&["token", "choice"], "block");
     let made = expert_rows(rows.merge(&["token", "choice"], "row"), &routed.weights, slots);
-    gated_sum(made.split("row", &dims), routed.gates).convert(routed.x.dtype())
+    let parts = made.split("row", &dims).convert(DType::F32);
+    (parts * routed.gates).sum(&["choice"]).convert(routed.x.dtype())
 }
 
 /// An inverse with one reader.
@@ -48,9 +48,3 @@ pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
 
 /// Most choices (tokens x experts of each) that one program addresses: it divides their numbers in f32, exactly up to there.
 pub const MOST_CHOICES: usize = 1 << 22;
-
-/// Whole part of `x / by` for i32 from 0 to [`MOST_CHOICES`], computed in f32: a division of integers is off by one here and there on Neuron. Half a
-/// step keeps `x` off the multiples of `by`, where rounding would decide.
-pub(super) fn quotient<'g>(x: Value<'g>, by: usize) -> Value<'g> {
-    if by == 1 { x } else { ((x.convert(DType::F32) + 0.5) / by as f64).floor().convert(DType::I32) }
-}

@@ -51,35 +51,10 @@ pub fn squared_norm(shards: &[Vec<usize>], mesh: &Mesh) -> Result<Program, Graph
     let parts: Vec<Value<'_>> = shards
         .iter()
         .enumerate()
-        .map(|(i, sizes)| {
-            let count: usize = sizes.iter().product();
-            sum_of_squares(
-                graph.parameter(format!("g{i}"), DType::F32, &dims_of(sizes)).reshape(&[dim("flat", count)]),
-            )
-        })
+        .map(|(i, sizes)| graph.parameter(format!("g{i}"), DType::F32, &dims_of(sizes)).sum_of_squares())
         .collect();
     let total = parts[1..].iter().fold(parts[0], |sum, &p| sum + p);
     graph.finish("squared_norm", &[("squared_norm", total)])
-}
-
-/// Sum of the squares of {flat}, a scalar. Rows of up to 64 lanes are added a few at a time, again and again: short sums lose no
-/// digits, run as vectors and stay in the first-level cache (one sum over all rows takes each lane through memory on its own).
-fn sum_of_squares(flat: Value<'_>) -> Value<'_> {
-    const LANES: usize = 64;
-    const FEW: usize = 16;
-    let divisor = |of: usize, most: usize| (1..=most).rev().find(|d| of.is_multiple_of(*d)).unwrap_or(1);
-    let count = flat.size("flat");
-    let lanes = divisor(count, LANES);
-    let mut rows = flat.split("flat", &[dim("row", count / lanes), dim("lane", lanes)]);
-    rows = rows * rows;
-    loop {
-        let left = rows.size("row");
-        let few = divisor(left, FEW);
-        if few == 1 {
-            return rows.sum(&["row"]).sum(&["lane"]);
-        }
-        rows = rows.split("row", &[dim("row", left / few), dim("few", few)]).sum(&["few"]);
-    }
 }
 
 fn dims_of(sizes: &[usize]) -> Vec<Dim> {

@@ -2,13 +2,13 @@
 //! devices with kernels are compared with it.
 
 use collegium_core::DType;
-use collegium_hlo::{Value, dim, gradient};
+use collegium_hlo::{Links, Value, dim, gradient};
 
 use super::{bf16, f32, index};
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
-    [attention(), paged(), cross_entropy(), slots()].concat()
+    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares()].concat()
 }
 
 /// Query, key, value and segments.
@@ -112,4 +112,46 @@ fn slots() -> Vec<OpCase> {
         OpCase::new("slot_shards_bf16", sharded, |_, x| x[0].slot_shards(x[1], DType::Bf16)),
         OpCase::new("slot_sums", sums, |_, x| x[0].slot_sums(x[1])),
     ]
+}
+
+fn swiglu() -> Vec<OpCase> {
+    let dims = [dim("row", 5), dim("intermediate", 19)];
+    vec![
+        OpCase::new("swiglu_f32", vec![f32(&dims), f32(&dims)], |_, x| x[0].swiglu(x[1], DType::F32)),
+        OpCase::new("swiglu_f32_to_bf16", vec![f32(&dims), f32(&dims)], |_, x| {
+            x[0].swiglu(x[1], DType::Bf16)
+        }),
+        OpCase::new("swiglu_bf16", vec![bf16(&dims), bf16(&dims)], |_, x| x[0].swiglu(x[1], DType::Bf16)),
+    ]
+}
+
+/// Four tokens of two links each, nine cells of one: two cells are empty, one link leads elsewhere.
+fn gathered() -> Vec<OpCase> {
+    let (token, choice, cell, reader) = (dim("token", 4), dim("choice", 2), dim("cell", 9), dim("reader", 1));
+    let hidden = dim("hidden", 21);
+    let cell_of_choice = [4, 0, 8, -1, 1, 2, 5, 7];
+    let choice_of_cell = |cell| cell_of_choice.iter().position(|&c| c == cell).map_or(-1.0, |c| c as f64);
+    let table = |dims: &[collegium_hlo::Dim], values| index(dims, 1).fill(Fill::Given(values));
+    let to_cells = table(&[token, choice], cell_of_choice.map(f64::from).to_vec());
+    let to_tokens = table(&[cell, reader], (0..9).map(choice_of_cell).collect());
+    let dispatch = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input| {
+        let inputs = vec![of(&[token, hidden]), to_tokens.clone(), to_cells.clone()];
+        OpCase::new(name, inputs, |_, x| x[0].gathered_sum(Links { index: x[1], inverse: x[2] }, None))
+    };
+    let combine = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input| {
+        let inputs = vec![of(&[cell, hidden]), to_cells.clone(), to_tokens.clone(), f32(&[token, choice])];
+        OpCase::new(name, inputs, |_, x| x[0].gathered_sum(Links { index: x[1], inverse: x[2] }, Some(x[3])))
+    };
+    vec![
+        dispatch("gathered_sum_dispatch_f32", f32),
+        dispatch("gathered_sum_dispatch_bf16", bf16),
+        combine("gathered_sum_combine_f32", f32),
+        combine("gathered_sum_combine_bf16", bf16),
+    ]
+}
+
+fn squares() -> Vec<OpCase> {
+    vec![OpCase::new("sum_of_squares", vec![f32(&[dim("row", 6), dim("flat", 35)])], |_, x| {
+        x[0].sum_of_squares()
+    })]
 }

@@ -403,7 +403,7 @@ impl Engine {
     }
 }
 
-fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> programs::Shape<'c> {
+pub(crate) fn program_shape<'c>(config: &'c ModelConfig, mesh: &Mesh, s: Settings) -> programs::Shape<'c> {
     programs::Shape {
         config,
         mesh: mesh.clone(),

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use collegium_cluster::{Answer, Catalog, Choice, PlanModel, Precision, Request};
 use serde::Serialize;
 
-use super::{catalog, html, layout_file};
+use super::{catalog, html, layout_file, replay};
 use crate::args::plan::AskArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -23,6 +23,8 @@ pub struct Plan {
     pub tokens: f64,
     /// Tokens of a sequence.
     pub seq: usize,
+    /// What the trainer is told to compute in.
+    pub dtype: &'static str,
     /// One answer a cluster, best first.
     pub answers: Vec<Answer>,
     /// Seconds the planning took.
@@ -58,6 +60,7 @@ pub fn run(args: &AskArgs) -> Outcome {
         flops_per_token: model.flops_per_token(args.seq),
         tokens,
         seq: args.seq,
+        dtype: if args.precision == "float32" { "float32" } else { "bfloat16" },
         answers,
         seconds: started.elapsed().as_secs_f64(),
     };
@@ -159,6 +162,7 @@ fn request<'a>(
         precision,
         trainable_only: args.trainable,
         imbalance: args.imbalance,
+        stragglers: replay::stragglers(args, model, (device, instance), ranks)?,
         fused_attention: args.attention.as_deref().map(|a| a == "fused"),
         price: args.price.clone(),
     })

@@ -1,13 +1,12 @@
 //! A plan as one page without scripts or links: comparison, where the step goes, memory, who holds what, time against cost.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::Context;
 use collegium_cluster::{Answer, Choice};
 
 use super::ask::{Plan, layout_line};
+use super::write_whole;
 
 const COLOURS: [&str; 11] = [
     "#3366aa", "#66aadd", "#99bb55", "#bbbbbb", "#dd8833", "#cc4444", "#aa66aa", "#eecc44", "#338877",
@@ -19,13 +18,7 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;marg
 
 /// Writes the page; the file is there whole or not at all.
 pub fn write(file: &Path, plan: &Plan) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("cannot write in {}", folder.display()))?;
-    temporary.write_all(page(plan)?.as_bytes())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(())
+    write_whole(file, &page(plan)?)
 }
 
 fn page(plan: &Plan) -> Result<String, std::fmt::Error> {
@@ -48,7 +41,7 @@ fn page(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     write!(
         out,
-        "<p class=note>Predicted, not measured; the bands hold half of the published measurements that were checked.</p></html>"
+        "<p class=note>Predicted, not measured; the bands are made for eight of ten published measurements; docs/planning.md says what they cover.</p></html>"
     )?;
     Ok(out)
 }

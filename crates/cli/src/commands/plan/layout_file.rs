@@ -1,12 +1,12 @@
 //! A plan as the configuration that `collegium train` reads.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::ask::{Plan, layout_line};
+use super::write_whole;
 
 /// Writes the first plan that there is; the file is there whole or not at all.
 pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
@@ -16,7 +16,7 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
     let layout = &choice.candidate.layout;
     let config = if model.is_dir() { model.join("config.json") } else { model.to_path_buf() };
     let steps = (plan.tokens / (answer.batch * plan.seq) as f64).ceil() as u64;
-    let platform = platform_of(&answer.cluster);
+    let platform = &answer.platform;
     let mut text = String::new();
     writeln!(text, "# Planned for {}: {}.", answer.cluster, layout_line(choice))?;
     writeln!(
@@ -34,10 +34,11 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
     writeln!(text, "[model]\nconfig = {:?}\n", config.display().to_string())?;
     writeln!(
         text,
-        "[train]\nsteps = {steps}\nbatch = {}\nmicro_batch = {}\nseq = {}\ndtype = \"bfloat16\"\nresiduals = {:?}\n",
+        "[train]\nsteps = {steps}\nbatch = {}\nmicro_batch = {}\nseq = {}\ndtype = {:?}\nresiduals = {:?}\n",
         answer.batch,
         layout.micro_batch,
         plan.seq,
+        plan.dtype,
         layout.recompute.name()
     )?;
     writeln!(
@@ -45,20 +46,5 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
         "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}",
         answer.ranks, layout.expert
     )?;
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("cannot write in {}", folder.display()))?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(())
-}
-
-/// The trainer's platform of a cluster.
-fn platform_of(cluster: &str) -> &'static str {
-    match cluster {
-        c if c.starts_with("trn") => "neuron",
-        c if c.starts_with("laptop") => "cpu",
-        _ => "cuda",
-    }
+    write_whole(file, &text)
 }

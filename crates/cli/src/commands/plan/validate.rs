@@ -58,6 +58,10 @@ fn print_rows(report: &Report) {
     println!(
         "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
     );
+    println!("\nin the stated band, which is made for 80 %");
+    report.band.iter().for_each(|(name, c)| {
+        println!("  {name:<30}{} of {} ({:.0} %)", c.within, c.rows, 100.0 * c.within as f64 / c.rows as f64);
+    });
     println!("\n{} rows left out", report.skipped_rows.len());
     report.skipped.iter().for_each(|(why, n)| println!("  {n:>5}  {why}"));
 }

@@ -12,7 +12,7 @@ use collegium_hlo::{Inverse, Value, dim, running_sum};
 use super::all_to_all::whole;
 use super::{Routed, Sizes, Table, Transport, group_axes};
 use crate::layers::cells::one_source;
-use crate::layers::experts::{expert_rows, quotient, single};
+use crate::layers::experts::{expert_rows, single};
 use crate::layers::sent::sent;
 
 /// All-gather of the tokens, reduce-scatter of the sums.
@@ -54,7 +54,7 @@ impl Transport for AllGather {
         let by_token = |v: Value<'g>| v.reshape(&[token, choice]);
         let inverse =
             Inverse { readers: by_token(mine.row_of_choice), mask: by_token(mine.chosen), fan: "choice" };
-        let token_of_row = quotient(mine.choice_of_row, top_k);
+        let token_of_row = mine.choice_of_row.quotient(top_k);
         let given = all.take_with_inverse(token_of_row, "token", inverse);
         let given = mine.used.select(given, g.scalar(x.dtype(), 0.0));
         let out = expert_rows(given, &weights, block_slot).convert(DType::F32);

@@ -80,8 +80,7 @@ impl Transport for TwoStage {
         let choices = choices.all_gather("source", &[NODE_AXIS]);
         let x_all = sent(x, sent_as, |v| v.all_gather("token", &[NODE_AXIS]));
         let gates = gates.all_gather("token", &[NODE_AXIS]);
-        let parts = cells::computed(x_all, choices, &weights, &how);
-        let sums = cells::gated_sum(parts, gates).convert(x.dtype());
+        let sums = cells::combined(x_all, choices, gates, &weights, &how);
         sent(sums, inside, |v| v.reduce_scatter("token", &[NODE_AXIS]))
     }
 }

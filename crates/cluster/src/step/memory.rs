@@ -1,0 +1,39 @@
+//! Bytes that one rank of the fullest stage holds.
+
+use super::{MemoryUse, Pricer, Stage};
+use crate::layout::{Layout, Sharding, Software};
+use crate::roofline::Precision;
+
+impl Pricer<'_> {
+    pub(super) fn memory(
+        &self,
+        layout: &Layout,
+        software: &Software,
+        stage: &Stage,
+        state: (f64, f64),
+        held: f64,
+    ) -> MemoryUse {
+        let whole = state.0 + state.1;
+        let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
+        let stages = layout.pipeline as f64;
+        let in_flight = (layout.pipeline.min(layout.micro_batches)) as f64;
+        let interleaved = if layout.virtual_stages > 1 {
+            1.0 + (stages - 1.0) / (stages * layout.virtual_stages as f64)
+        } else {
+            1.0
+        };
+        let local = self.local(layout, software);
+        let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
+        MemoryUse {
+            weights: width * if layout.sharding == Sharding::Weights { held } else { whole },
+            gradients: software.gradient_sum_bytes
+                * match layout.sharding {
+                    Sharding::Gradients | Sharding::Weights => held,
+                    _ => whole,
+                },
+            optimizer: software.state_bytes * held,
+            activations: software.kept * stage.kept / stages * in_flight * interleaved,
+            transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 }),
+        }
+    }
+}

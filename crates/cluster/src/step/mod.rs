@@ -1,0 +1,177 @@
+//! One step of training: what it takes, on what it waits, what it holds.
+
+mod layers;
+mod memory;
+mod parts;
+mod traffic;
+
+use collegium_model::config::LayerConfig;
+
+use crate::ClusterError;
+use crate::layout::{Layout, Sharding, Software};
+
+use layers::Priced;
+pub use layers::Pricer;
+
+pub use parts::{Estimate, MemoryUse, Parts};
+
+impl Pricer<'_> {
+    /// What `layout` is predicted to do.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub fn price(&self, layout: &Layout, software: &Software) -> Result<Estimate, ClusterError> {
+        let local = self.local(layout, software);
+        let mut stage = Stage::default();
+        for (kind, (layer, count)) in self.kinds.iter().enumerate() {
+            let own = self.layer(kind, local, software)?;
+            let experts = self.expert_layer(kind, layout, software)?;
+            stage.add(&self.layer_parts(layer, &own, experts.as_ref(), layout, software), *count as f64);
+        }
+        let (embed, head) = self.model_ends(local, software)?;
+        Ok(self.assemble(layout, software, &stage, &embed, &head))
+    }
+
+    /// A lower bound on the step of every layout that shares `layout`'s tensor, context and pipeline degrees, micro-batch and
+    /// policy: products and attention beside experts' dispatch, traffic, bubbles and the update.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub fn least_step(&self, layout: &Layout, software: &Software) -> Result<f64, ClusterError> {
+        let local = self.local(layout, software);
+        let mut least = 0.0;
+        for (kind, (_, count)) in self.kinds.iter().enumerate() {
+            let own = self.layer(kind, local, software)?;
+            least += *count as f64 * own.forward.plus(own.backward, 1.0).total();
+        }
+        Ok(least * layout.micro_batches as f64 / layout.pipeline as f64)
+    }
+
+    /// One layer's seconds of a micro-batch, exposed traffic included.
+    fn layer_parts(
+        &self,
+        layer: &LayerConfig,
+        own: &Priced,
+        experts: Option<&Priced>,
+        layout: &Layout,
+        software: &Software,
+    ) -> Stage {
+        let c = &self.device.calibration;
+        let mut seconds = own.forward.plus(own.backward, 1.0);
+        let mut parts = Parts::default();
+        let mut kept = own.kept;
+        let mut working = own.working;
+        // Without sequence parallelism it is a sum that everything after it waits for.
+        let overlap_tensor = if software.sequence_parallel { c.overlap_tensor } else { 0.0 };
+        parts.tensor = self.tensor_traffic(layer, layout, software) * (1.0 - overlap_tensor)
+            + self.context_traffic(layout, own.forward.attention + own.backward.attention);
+        if let Some(e) = experts {
+            let compute = e.forward.plus(e.backward, 1.0);
+            let overlap = software.overlap_expert.unwrap_or(c.overlap_expert);
+            parts.expert = self.dispatch(layer, layout, software) * (1.0 - overlap);
+            parts.imbalance = (software.imbalance - 1.0)
+                * (compute.products + parts.expert * if layout.expert > 1 { 1.0 } else { 0.0 });
+            seconds = seconds.plus(compute, 1.0);
+            kept += e.kept;
+            working = working.max(e.working);
+        }
+        parts.products = seconds.products * software.compute;
+        parts.attention = seconds.attention * software.attention * software.compute;
+        parts.vector = seconds.vector;
+        parts.launch = seconds.launch;
+        if experts.is_some() {
+            parts.vector *= software.sparse;
+            parts.expert *= software.sparse;
+            parts.launch += (software.host_layer - parts.total()).max(0.0);
+        }
+        Stage { parts, kept, working }
+    }
+
+    /// From layers to a step.
+    fn assemble(
+        &self,
+        layout: &Layout,
+        software: &Software,
+        stage: &Stage,
+        embed: &Priced,
+        head: &Priced,
+    ) -> Estimate {
+        let c = &self.device.calibration;
+        let (stages, layers) = (layout.pipeline as f64, self.model.config.num_layers as f64);
+        let ends = embed.forward.plus(embed.backward, 1.0).plus(head.forward, 1.0);
+        // The fullest stage: an even share of everything, or whole layers where these do not divide.
+        let whole = (layers / stages).ceil() / layers;
+        let layer_total = stage.parts.total();
+        let fair = (layer_total + ends.total()) / stages;
+        let fullest = if layout.pipeline == 1 { fair } else { fair.max(whole * layer_total) };
+        let share = fullest / (layer_total + ends.total());
+        let n = layout.micro_batches as f64;
+        let mut parts = Parts::default();
+        let scale = |x: f64| x * n * share;
+        parts.products = scale(stage.parts.products + ends.products);
+        parts.attention = scale(stage.parts.attention + ends.attention);
+        parts.vector = scale(stage.parts.vector + ends.vector);
+        parts.launch = scale(stage.parts.launch + ends.launch);
+        parts.tensor = scale(stage.parts.tensor);
+        parts.expert = scale(stage.parts.expert);
+        parts.imbalance = scale(stage.parts.imbalance);
+        let micro = fullest;
+        let hops = self.stage_traffic(layout, software);
+        parts.bubble = (stages - 1.0) / layout.virtual_stages as f64 * micro * software.bubble
+            + if layout.pipeline > 1 { 0.2 * hops * n * layout.virtual_stages as f64 } else { 0.0 };
+        if c.barrier > 0.0 && layout.ranks() > 1 {
+            // Whole micro-batches are one program each way there.
+            parts.launch += c.barrier * 2.0 * n;
+        }
+        parts.data = self.data_traffic(layout, software, micro);
+        let state = self.parameters(layout);
+        let shards = match layout.sharding {
+            Sharding::None => (1.0, 1.0),
+            _ => ((layout.data * layout.context) as f64, layout.expert_data() as f64),
+        };
+        let held = state.0 / shards.0 + state.1 / shards.1;
+        parts.optimizer = held * (2.0 * software.state_bytes + 2.0 * software.gradient_bytes + 2.0)
+            / (self.rank().bandwidth * c.update_share);
+        let instances = layout.ranks() as f64 / (self.instance.devices * self.device.cores) as f64;
+        parts.straggle = parts.total() * c.straggle_per_doubling * instances.log2().max(0.0);
+        let memory = self.memory(layout, software, stage, state, held);
+        Estimate { step: parts.total(), parts, memory }
+    }
+
+    /// Parameters of the fullest stage on one rank: beside experts, and of experts.
+    fn parameters(&self, layout: &Layout) -> (f64, f64) {
+        let m = self.model;
+        let (stages, tensor) = (layout.pipeline as f64, layout.tensor as f64);
+        let dense: f64 = self.kinds.iter().map(|k| m.layer_parameters(&k.0) * k.1 as f64).sum();
+        // A stage of whole layers may have none of the dense ones.
+        let sparse: f64 =
+            self.kinds.iter().filter(|k| k.0.feed_forward.moe().is_some()).map(|k| k.1 as f64).sum();
+        let all: f64 = self.kinds.iter().map(|k| m.expert_parameters(&k.0) * k.1 as f64).sum();
+        let fullest = (m.config.num_layers as f64 / stages).min(sparse);
+        let experts = if sparse > 0.0 { all / sparse * fullest } else { 0.0 };
+        let table = if layout.pipeline == 1 { m.end_parameters() } else { m.end_parameters() / 2.0 };
+        (dense / stages / tensor + table / tensor, experts / (layout.expert * layout.expert_tensor) as f64)
+    }
+}
+
+/// All layers of the model, one micro-batch.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stage {
+    parts: Parts,
+    kept: f64,
+    working: f64,
+}
+
+impl Stage {
+    fn add(&mut self, other: &Self, times: f64) {
+        self.parts.products += times * other.parts.products;
+        self.parts.attention += times * other.parts.attention;
+        self.parts.vector += times * other.parts.vector;
+        self.parts.launch += times * other.parts.launch;
+        self.parts.tensor += times * other.parts.tensor;
+        self.parts.expert += times * other.parts.expert;
+        self.parts.imbalance += times * other.parts.imbalance;
+        self.kept += times * other.kept;
+        self.working = self.working.max(other.working);
+    }
+}

@@ -1,0 +1,225 @@
+//! Sparse against dense training at equal loss.
+//!
+//! ```text
+//! dense frontier   ln L = a + b ln C                    least squares over the dense runs, b < 0
+//! equal-loss cost  C*(L) = exp((ln L - a) / b)          what a dense run would need for the loss of a sparse one
+//! gain             C* / C                               above 1: the sparse run needed less
+//! ```
+//! `C` is FLOPs, seconds or joules. The interval is a percentile bootstrap: runs are drawn again within each size (that is over seeds), then everything
+//! is fitted anew (Efron 1979). With one seed a size the interval says nothing of seeds, and is absent. A loss outside of the dense
+//! runs' is beyond the frontier that was measured, and is said to be.
+
+use std::collections::BTreeMap;
+
+use collegium_core::SplitMix64;
+use serde::Serialize;
+
+/// Bootstrap samples.
+const SAMPLES: usize = 1000;
+
+/// A finished run as a point.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// Its folder.
+    pub run: String,
+    /// What runs of the same size have in common; they differ by seed only.
+    pub size: String,
+    /// Loss reached.
+    pub loss: f64,
+    /// FLOPs of training, forward and backward.
+    pub flops: f64,
+    /// Seconds.
+    pub seconds: f64,
+    /// Measured joules, where the machine has a meter.
+    pub joules: Option<f64>,
+}
+
+/// What a gain is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cost {
+    /// FLOPs.
+    Flops,
+    /// Seconds on the machine of the runs.
+    Time,
+    /// Measured joules.
+    Energy,
+}
+
+impl Cost {
+    /// All of them with their names.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("FLOPs", Self::Flops), ("time", Self::Time), ("energy", Self::Energy)];
+
+    fn of(self, p: &Point) -> Option<f64> {
+        match self {
+            Self::Flops => Some(p.flops),
+            Self::Time => Some(p.seconds),
+            Self::Energy => p.joules,
+        }
+        .filter(|v| *v > 0.0)
+    }
+}
+
+/// `ln L = a + b ln C`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Frontier {
+    /// `a`.
+    pub offset: f64,
+    /// `b`.
+    pub slope: f64,
+}
+
+impl Frontier {
+    /// Through the points; `None` with fewer than two costs, or where more does not lower the loss.
+    pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
+        let n = points.len() as f64;
+        let logs: Vec<(f64, f64)> = points.iter().map(|p| (p.0.ln(), p.1.ln())).collect();
+        let (x, y) = (logs.iter().map(|p| p.0).sum::<f64>() / n, logs.iter().map(|p| p.1).sum::<f64>() / n);
+        let spread: f64 = logs.iter().map(|p| (p.0 - x).powi(2)).sum();
+        let slope = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>() / spread;
+        (spread > 1e-12 && slope < 0.0).then_some(Self { offset: y - slope * x, slope })
+    }
+
+    /// What a loss costs.
+    pub fn cost(&self, loss: f64) -> f64 {
+        ((loss.ln() - self.offset) / self.slope).exp()
+    }
+}
+
+/// The gain of one size of sparse runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Gain {
+    /// The size.
+    pub size: String,
+    /// In what.
+    pub cost: Cost,
+    /// Mean loss of its runs.
+    pub loss: f64,
+    /// Runs.
+    pub runs: usize,
+    /// Dense cost of that loss over the runs' own.
+    pub ratio: f64,
+    /// 90 % interval over seeds.
+    pub interval: Option<(f64, f64)>,
+    /// The loss lies outside of the dense runs', so the frontier was extended to it.
+    pub extrapolated: bool,
+}
+
+/// Gains of all sparse sizes in every cost that all runs have.
+pub fn gains(dense: &[Point], sparse: &[Point]) -> Vec<Gain> {
+    let mut all = Vec::new();
+    for (_, cost) in Cost::ALL {
+        if dense.iter().chain(sparse).any(|p| cost.of(p).is_none()) {
+            continue;
+        }
+        let Some(ratios) = ratios(dense, sparse, cost) else { continue };
+        let resampled = resample(dense, sparse, cost);
+        let (low, high) = dense.iter().fold((f64::INFINITY, 0f64), |s, p| (s.0.min(p.loss), s.1.max(p.loss)));
+        for (size, (ratio, loss, runs)) in ratios {
+            let interval = resampled.get(&size).filter(|r| r.len() > SAMPLES / 2).map(|r| {
+                let at = |q: f64| r[((r.len() - 1) as f64 * q).round() as usize];
+                (at(0.05), at(0.95))
+            });
+            let extrapolated = loss < low || loss > high;
+            all.push(Gain { size, cost, loss, runs, ratio, interval, extrapolated });
+        }
+    }
+    all
+}
+
+/// Ratio, mean loss and number of runs by size.
+fn ratios(dense: &[Point], sparse: &[Point], cost: Cost) -> Option<BTreeMap<String, (f64, f64, usize)>> {
+    let points: Vec<(f64, f64)> = dense.iter().filter_map(|p| Some((cost.of(p)?, p.loss))).collect();
+    let frontier = Frontier::fit(&points)?;
+    let one = |runs: &Vec<&Point>| {
+        let n = runs.len() as f64;
+        let loss = runs.iter().map(|p| p.loss).sum::<f64>() / n;
+        let own = runs.iter().filter_map(|p| cost.of(p)).sum::<f64>() / n;
+        (frontier.cost(loss) / own, loss, runs.len())
+    };
+    Some(by_size(sparse).iter().map(|(size, runs)| (size.clone(), one(runs))).collect())
+}
+
+fn by_size(points: &[Point]) -> BTreeMap<String, Vec<&Point>> {
+    let mut sizes: BTreeMap<String, Vec<&Point>> = BTreeMap::new();
+    points.iter().for_each(|p| sizes.entry(p.size.clone()).or_default().push(p));
+    sizes
+}
+
+/// Sorted ratios of the bootstrap samples by size; empty where no size has two seeds.
+fn resample(dense: &[Point], sparse: &[Point], cost: Cost) -> BTreeMap<String, Vec<f64>> {
+    let (dense_sizes, sparse_sizes) = (by_size(dense), by_size(sparse));
+    let mut found: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    if dense_sizes.values().chain(sparse_sizes.values()).any(|runs| runs.len() < 2) {
+        return found;
+    }
+    let mut random = SplitMix64::new(0);
+    let mut draw = |sizes: &BTreeMap<String, Vec<&Point>>| -> Vec<Point> {
+        let mut drawn = Vec::new();
+        for runs in sizes.values() {
+            for _ in runs {
+                drawn.push(runs[(random.next() % runs.len() as u64) as usize].clone());
+            }
+        }
+        drawn
+    };
+    for _ in 0..SAMPLES {
+        let (d, s) = (draw(&dense_sizes), draw(&sparse_sizes));
+        for (size, (ratio, ..)) in ratios(&d, &s, cost).into_iter().flatten() {
+            found.entry(size).or_default().push(ratio);
+        }
+    }
+    found.values_mut().for_each(|r| r.sort_by(f64::total_cmp));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(size: &str, flops: f64, loss: f64) -> Point {
+        Point { run: size.into(), size: size.into(), loss, flops, seconds: flops / 1e9, joules: None }
+    }
+
+    /// Dense runs on `L = 8 C^-0.1`; sparse ones that reach what a dense run needs three times as much for.
+    fn study(noise: f64) -> (Vec<Point>, Vec<Point>) {
+        let loss = |c: f64| 8.0 * c.powf(-0.1);
+        let dense = [1e12, 1e13, 1e14]
+            .iter()
+            .flat_map(|&c| [-1.0, 1.0].map(|s| point(&format!("{c:e}"), c, loss(c) * (1.0 + s * noise))));
+        let sparse = [-1.0, 1.0].map(|s| point("moe", 1e13, loss(3e13) * (1.0 + s * noise)));
+        (dense.collect(), sparse.to_vec())
+    }
+
+    #[test]
+    fn a_known_gain_is_found_in_flops_and_in_time_and_energy_is_left_out_without_a_meter() {
+        let (dense, sparse) = study(0.0);
+        let found = gains(&dense, &sparse);
+        assert_eq!(found.iter().map(|g| g.cost).collect::<Vec<_>>(), [Cost::Flops, Cost::Time]);
+        for gain in &found {
+            assert!((gain.ratio - 3.0).abs() < 1e-6 && !gain.extrapolated, "{gain:?}");
+            let (low, high) = gain.interval.unwrap();
+            assert!((low - 3.0).abs() < 1e-6 && (high - 3.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_interval_widens_with_the_seeds_and_holds_the_ratio() {
+        let (dense, sparse) = study(0.01);
+        let gain = &gains(&dense, &sparse)[0];
+        let (low, high) = gain.interval.unwrap();
+        assert!(low < gain.ratio && gain.ratio < high && high / low > 1.1, "{gain:?}");
+        assert_eq!(gains(&dense, &sparse), gains(&dense, &sparse), "the same on every run");
+        let single = gains(&dense, &sparse[..1]);
+        assert!(single[0].interval.is_none(), "one seed says nothing of seeds");
+    }
+
+    #[test]
+    fn losses_that_do_not_fall_make_no_frontier() {
+        assert_eq!(Frontier::fit(&[(1e12, 2.0), (1e13, 2.1)]), None);
+        assert_eq!(Frontier::fit(&[(1e12, 2.0), (1e12, 1.9)]), None);
+        let (dense, _) = study(0.0);
+        assert!(gains(&dense, &[point("far", 1e16, 0.1)])[0].extrapolated);
+    }
+}
