@@ -254,29 +254,8 @@ pub enum BenchCommand {
     Train(BenchTrainArgs),
     /// What imbalance costs: skewed routing under each policy against routing forced to be even, in turns
     Tax(BenchTaxArgs),
-    /// One MoE layer, forward and backward, beside the plugin's own matrix product: 8,192 tokens of width 1024, 64 experts, 8 a token, inner
-    /// width 512; uniform and skewed routing in turns
+    /// The experts of one MoE layer, forward and backward, with even and with skewed routing in turns
     Layer(BenchLayerArgs),
-}
-
-/// `bench layer`.
-#[derive(Args)]
-pub struct BenchLayerArgs {
-    /// float32 or bfloat16
-    #[arg(long, default_value = "float32")]
-    pub dtype: String,
-    /// Routings: popularity of the n-th expert is 1 / n to this power
-    #[arg(long, value_delimiter = ',', default_value = "0,1")]
-    pub zipf: Vec<f64>,
-    /// Passes to measure with each routing
-    #[arg(long, default_value_t = 5)]
-    pub rounds: usize,
-    /// cpu, cuda or neuron
-    #[arg(long, default_value = "cpu")]
-    pub platform: String,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `bench tax`.
@@ -309,6 +288,44 @@ pub struct BenchTaxArgs {
     /// Also print what each program took under each policy; programs then run one after another, so the steps are slower
     #[arg(long)]
     pub programs: bool,
+}
+
+/// `bench layer`.
+#[derive(Args)]
+pub struct BenchLayerArgs {
+    /// Tokens, a multiple of 256
+    #[arg(long, default_value_t = 8192)]
+    pub tokens: usize,
+    /// Width of the residual stream
+    #[arg(long, default_value_t = 1024)]
+    pub hidden: usize,
+    /// Number of experts
+    #[arg(long, default_value_t = 64)]
+    pub experts: usize,
+    /// Experts of a token
+    #[arg(long, default_value_t = 8)]
+    pub top_k: usize,
+    /// Inner width of an expert
+    #[arg(long, default_value_t = 512)]
+    pub intermediate: usize,
+    /// Popularity of the n-th expert is 1 / n to this power, beside routing in which all are as popular
+    #[arg(long, default_value_t = 1.0)]
+    pub zipf: f64,
+    /// Turns to measure
+    #[arg(long, default_value_t = 3)]
+    pub turns: usize,
+    /// float32 or bfloat16
+    #[arg(long, default_value = "float32")]
+    pub dtype: String,
+    /// save-everything, save-dots or recompute
+    #[arg(long, default_value = "save-everything")]
+    pub residuals: String,
+    /// cpu, cuda or neuron
+    #[arg(long, default_value = "cpu")]
+    pub platform: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench train`.

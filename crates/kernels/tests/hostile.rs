@@ -33,23 +33,47 @@ fn buffer() -> impl Strategy<Value = Buffer> {
     })
 }
 
-/// Buffers that fit a grouped product, of which one is then replaced.
+/// Operands and results that fit one of the kernels, by its place in [`HANDLERS`].
+fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Vec<Buffer>) {
+    let of = |dtype, dims: &[i64]| Buffer { dtype, dims: dims.to_vec(), surplus: 0 };
+    let (f32s, i32s) = (|dims: &[i64]| of(DType::F32, dims), |dims: &[i64]| of(DType::I32, dims));
+    let floats = |dims: &[i64]| of(float, dims);
+    // {batch = a, seq = b, head = 2 c, head_dim = d}, two heads for each key-value head.
+    let (query, key) = (floats(&[a, b, 2 * c, d]), floats(&[a, b, c, d]));
+    let (segments, sums) = (i32s(&[a, b]), f32s(&[a, 2 * c, b]));
+    let attended = vec![query.clone(), key.clone(), key.clone(), segments];
+    match HANDLERS[kernel].0 {
+        "collegium.grouped_dot" => {
+            (vec![floats(&[2 * a, b]), floats(&[d, b, c]), i32s(&[a])], vec![f32s(&[2 * a, c])])
+        }
+        "collegium.grouped_outer" => {
+            (vec![floats(&[2 * a, b]), floats(&[2 * a, c]), i32s(&[a])], vec![f32s(&[d, b, c])])
+        }
+        "collegium.attention" => (attended, vec![query, sums]),
+        "collegium.attention_gradient" => {
+            let results = vec![query.clone(), key.clone(), key];
+            ([attended, vec![query.clone(), sums, query]].concat(), results)
+        }
+        "collegium.cross_entropy" => {
+            let operands = vec![floats(&[a, b]), floats(&[c, b]), i32s(&[a]), f32s(&[])];
+            (operands, vec![f32s(&[]), floats(&[a, b]), f32s(&[c, b])])
+        }
+        "collegium.slot_shards" => (vec![f32s(&[a, b, c]), f32s(&[c, d])], vec![floats(&[a, b, d])]),
+        "collegium.slot_sums" => (vec![f32s(&[a, b, c]), f32s(&[a, b, d])], vec![f32s(&[c, d])]),
+        other => panic!("`{other}` needs operands that fit it, here"),
+    }
+}
+
+/// The same, of which one buffer is then replaced; none where the place is beyond them.
 fn nearly_good() -> impl Strategy<Value = (Vec<Buffer>, Vec<Buffer>)> {
-    let size = || 0..4_i64;
-    (size(), size(), size(), size(), 0..6_usize, buffer()).prop_map(
-        |(blocks, inner, outer, slots, at, other)| {
-            let of = |dtype, dims: &[i64]| Buffer { dtype, dims: dims.to_vec(), surplus: 0 };
-            let mut all = vec![
-                of(DType::F32, &[2 * blocks, inner]),
-                of(DType::F32, &[slots, inner, outer]),
-                of(DType::I32, &[blocks]),
-                of(DType::F32, &[2 * blocks, outer]),
-            ];
-            if let Some(place) = all.get_mut(at) {
+    let float = prop_oneof![Just(DType::F32), Just(DType::Bf16)];
+    (0..HANDLERS.len(), float, prop::array::uniform4(0..4_i64), 0..12_usize, buffer()).prop_map(
+        |(kernel, float, sizes, at, other)| {
+            let (mut args, mut outs) = good(kernel, float, sizes);
+            if let Some(place) = args.iter_mut().chain(&mut outs).nth(at) {
                 *place = other;
             }
-            let out = all.split_off(3);
-            (all, out)
+            (args, outs)
         },
     )
 }
@@ -100,16 +124,48 @@ proptest! {
 
     #[test]
     fn anything_is_answered(
-        args in prop::collection::vec(buffer(), 0..5),
-        outs in prop::collection::vec(buffer(), 0..3),
+        args in prop::collection::vec(buffer(), 0..8),
+        outs in prop::collection::vec(buffer(), 0..4),
         flag in -1..3_i64,
         bits in any::<u32>(),
     ) {
-        call(&args, &outs, &[("weights_transposed", flag)], bits)?;
+        call(&args, &outs, &[("weights_transposed", flag), ("window", flag)], bits)?;
     }
 
     #[test]
     fn nearly_good_calls_are_answered((args, outs) in nearly_good(), flag in -1..3_i64, bits in prop_oneof![Just(0), any::<u32>()]) {
-        call(&args, &outs, &[("weights_transposed", flag)], bits)?;
+        call(&args, &outs, &[("weights_transposed", flag), ("window", flag)], bits)?;
+    }
+}
+
+/// Without this the test above could be one of refusals only.
+#[test]
+fn every_kernel_takes_what_fits_it() {
+    for (at, (name, handler)) in HANDLERS.into_iter().enumerate() {
+        for float in [DType::F32, DType::Bf16] {
+            let (args, outs) = good(at, float, [2, 3, 1, 4]);
+            let memory: Vec<Vec<u32>> = args.iter().map(|b| vec![0; b.bytes().div_ceil(4)]).collect();
+            let mut results: Vec<Vec<u32>> = outs.iter().map(|b| vec![0; b.bytes().div_ceil(4)]).collect();
+            let views: Vec<BufferView<'_>> = args
+                .iter()
+                .zip(&memory)
+                .map(|(b, m)| BufferView {
+                    dtype: b.dtype,
+                    dims: &b.dims,
+                    bytes: &bytemuck::cast_slice(m)[..b.bytes()],
+                })
+                .collect();
+            let mut places: Vec<BufferViewMut<'_>> = outs
+                .iter()
+                .zip(&mut results)
+                .map(|(b, m)| BufferViewMut {
+                    dtype: b.dtype,
+                    dims: &b.dims,
+                    bytes: &mut bytemuck::cast_slice_mut(m)[..b.bytes()],
+                })
+                .collect();
+            let found = handler(&views, &mut places, &[("weights_transposed", 0), ("window", 0)]);
+            assert!(found.is_ok(), "{name} {float:?}: {found:?}");
+        }
     }
 }

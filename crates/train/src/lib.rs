@@ -8,7 +8,7 @@ pub mod engine;
 mod error;
 pub mod feed;
 mod init;
-pub mod layer_bench;
+pub mod layer;
 mod sampling;
 mod schedule;
 pub mod setup;

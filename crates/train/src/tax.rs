@@ -113,7 +113,7 @@ pub fn tax(
     for &policy in policies {
         contenders.push(trial.contender(policy.policy.name(), false, policy)?);
     }
-    let mut popularity = Popularity::new(sparse(config), skew);
+    let mut popularity = Popularity::new(config, skew);
     for step in 0..WARM_UP + steps {
         popularity.drift();
         let devices = backend.num_devices();
@@ -195,25 +195,19 @@ fn even_routing(config: &ModelConfig, tokens: usize, devices: usize) -> Vec<Vec<
     sparse(config).map(|(experts, top_k)| layer(experts, top_k)).collect()
 }
 
-/// Choices {token, choice} of one layer.
-pub(crate) fn zipf_routing(skew: Skew, experts: usize, top_k: usize, tokens: usize) -> HostTensor {
-    let mut popularity = Popularity::new(std::iter::once((experts, top_k)), skew);
-    popularity.routing(tokens, 1).remove(0).remove(0)
-}
-
 fn sparse(config: &ModelConfig) -> impl Iterator<Item = (usize, usize)> + '_ {
     config.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| (m.num_experts, m.top_k))
 }
 
 /// How popular the experts of each layer are; it changes slowly, as in training.
-struct Popularity {
+pub(crate) struct Popularity {
     random: SplitMix64,
     /// By MoE layer: choices a token, and ln of each expert's popularity.
     layers: Vec<(usize, Vec<f64>)>,
 }
 
 impl Popularity {
-    fn new(layers: impl Iterator<Item = (usize, usize)>, skew: Skew) -> Self {
+    pub(crate) fn new(config: &ModelConfig, skew: Skew) -> Self {
         let mut random = SplitMix64::new(skew.seed);
         let mut layer = |experts: usize| {
             let mut popularity: Vec<f64> = (1..=experts).map(|n| -skew.exponent * (n as f64).ln()).collect();
@@ -222,7 +216,7 @@ impl Popularity {
             }
             popularity
         };
-        let layers = layers.map(|(experts, top_k)| (top_k, layer(experts))).collect();
+        let layers = sparse(config).map(|(experts, top_k)| (top_k, layer(experts))).collect();
         Self { random, layers }
     }
 
@@ -235,7 +229,7 @@ impl Popularity {
     }
 
     /// Distinct experts for every token, drawn in proportion to their popularity (Gumbel top-k; Kool et al., 1903.06059).
-    fn routing(&mut self, tokens: usize, devices: usize) -> Vec<Vec<HostTensor>> {
+    pub(crate) fn routing(&mut self, tokens: usize, devices: usize) -> Vec<Vec<HostTensor>> {
         let Self { random, layers } = self;
         let mut token = |top_k: usize, popularity: &[f64]| -> Vec<i32> {
             let mut uniform = || random.uniform().max(f64::MIN_POSITIVE);

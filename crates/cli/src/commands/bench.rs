@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use collegium_runtime::{Backend, ProfiledBackend};
 use collegium_train::config::RunConfig;
-use collegium_train::{bench, layer_bench, setup, tax};
+use collegium_train::{bench, layer, setup, tax};
 
 use super::{Outcome, checkpoint, print_json};
 use crate::args::{
@@ -17,7 +17,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
     match &args.what {
         BenchCommand::Train(args) => train(args),
         BenchCommand::Tax(args) => tax(args),
-        BenchCommand::Layer(args) => layer(args),
+        BenchCommand::Layer(args) => one_layer(args),
     }
 }
 
@@ -102,13 +102,73 @@ fn preset(shape: BenchShape) -> &'static str {
     }
 }
 
+fn check_zipf(zipf: f64) -> anyhow::Result<()> {
+    if !(0.0..=10.0).contains(&zipf) {
+        anyhow::bail!("--zipf {zipf} is no skew; give a number from 0 (none) to 10");
+    }
+    Ok(())
+}
+
+fn one_layer(args: &BenchLayerArgs) -> Outcome {
+    const SEQ: usize = 256;
+    check_zipf(args.zipf)?;
+    if args.turns == 0 {
+        anyhow::bail!("--turns 0 measures nothing; give at least 1");
+    }
+    if args.tokens == 0 || !args.tokens.is_multiple_of(SEQ) {
+        anyhow::bail!("--tokens {} is no multiple of {SEQ}; give one, for example 8192", args.tokens);
+    }
+    let settings = [
+        "model.num_layers=1".to_string(),
+        format!("model.hidden_size={}", args.hidden),
+        format!("model.num_experts={}", args.experts),
+        format!("model.top_k={}", args.top_k),
+        format!("model.intermediate={}", args.intermediate),
+        format!("train.batch={}", args.tokens / SEQ),
+        format!("train.seq={SEQ}"),
+        format!("train.dtype={}", args.dtype),
+        format!("train.residuals={}", args.residuals),
+    ];
+    let config = RunConfig::assemble(Some(preset(BenchShape::S)), None, &settings)?;
+    let (model, _) = setup::model_config(&config, 0)?;
+    let backend = checkpoint::backend(&DeviceArgs { platform: args.platform.clone(), devices: 1 })?;
+    let exponents = [0.0, args.zipf];
+    let found = layer::layer(&*backend, &model, config.settings(), &exponents, args.turns, &mut |turn| {
+        eprintln!("turn {turn}/{}", args.turns);
+    })?;
+    if args.json {
+        print_json(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{:<10}{:>11}{:>10}{:>10}{:>11}{:>10}{:>9}",
+        "routing", "max/mean", "seconds", "forward", "backward", "GFLOP/s", "of GEMM"
+    );
+    for row in &found.routings {
+        println!(
+            "{:<10}{:>11.2}{:>10.3}{:>10.3}{:>11.3}{:>10.1}{:>7.0} %",
+            if row.exponent == 0.0 { "uniform".into() } else { format!("Zipf {:.1}", row.exponent) },
+            row.max_over_mean,
+            row.seconds,
+            row.forward_seconds,
+            row.backward_seconds,
+            row.gflops,
+            100.0 * row.share_of_gemm
+        );
+    }
+    println!(
+        "f32 matrix product {:.1} GFLOP/s, peak memory {:.2} GB",
+        found.gemm_gflops,
+        found.peak_bytes as f64 / 1e9
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 fn tax(args: &BenchTaxArgs) -> Outcome {
     if args.steps == 0 {
         anyhow::bail!("--steps 0 measures nothing; give at least 1");
     }
-    if !(0.0..=10.0).contains(&args.zipf) {
-        anyhow::bail!("--zipf {} is no skew; give a number from 0 (none) to 10", args.zipf);
-    }
+    check_zipf(args.zipf)?;
     let mut settings = args.settings.clone();
     settings.push(format!("parallel.devices={}", args.devices));
     let config = |policy: &str| {
@@ -184,41 +244,4 @@ fn print_tax_programs(rows: &[tax::TaxRow], steps: usize) {
         rows.iter().for_each(|row| eprint!("{:>14.1}", took(row, name)));
         eprintln!();
     }
-}
-
-fn layer(args: &BenchLayerArgs) -> Outcome {
-    if args.rounds == 0 {
-        anyhow::bail!("--rounds 0 measures nothing; give at least 1");
-    }
-    if let Some(zipf) = args.zipf.iter().find(|z| !(0.0..=10.0).contains(*z)) {
-        anyhow::bail!("--zipf {zipf} is no skew; give numbers from 0 (none) to 10");
-    }
-    let sizes = ["num_layers=1", "hidden_size=1024", "num_experts=64", "top_k=8", "intermediate=512"];
-    let mut settings: Vec<String> = sizes.iter().map(|s| format!("model.{s}")).collect();
-    settings.extend([format!("train.dtype={}", args.dtype), "train.batch=16".into(), "train.seq=512".into()]);
-    let config = RunConfig::assemble(Some(preset(BenchShape::M)), None, &settings)?;
-    let (model, _) = setup::model_config(&config, 0)?;
-    let backend = checkpoint::backend(&DeviceArgs { platform: args.platform.clone(), devices: 1 })?;
-    let rows = layer_bench::layer(&*backend, &model, config.settings(), &args.zipf, args.rounds)?;
-    if args.json {
-        print_json(&serde_json::json!({ "dtype": args.dtype, "rows": rows }))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!(
-        "{:>6}{:>11}{:>12}{:>13}{:>10}{:>16}",
-        "zipf", "max/mean", "forward ms", "backward ms", "GFLOP/s", "share of GEMM"
-    );
-    for row in &rows {
-        println!(
-            "{:>6}{:>11.2}{:>12.1}{:>13.1}{:>10.1}{:>14.0} %",
-            row.zipf,
-            row.max_over_mean,
-            1e3 * row.forward_seconds,
-            1e3 * row.backward_seconds,
-            row.gflops,
-            100.0 * row.share_of_gemm
-        );
-    }
-    println!("the plugin's f32 matrix product: {:.1} GFLOP/s", rows[0].gemm_gflops);
-    Ok(ExitCode::SUCCESS)
 }

@@ -23,6 +23,8 @@ pub struct Plan {
     pub tokens: f64,
     /// Tokens of a sequence.
     pub seq: usize,
+    /// What the trainer is told to compute in.
+    pub dtype: &'static str,
     /// One answer a cluster, best first.
     pub answers: Vec<Answer>,
     /// Seconds the planning took.
@@ -58,6 +60,7 @@ pub fn run(args: &AskArgs) -> Outcome {
         flops_per_token: model.flops_per_token(args.seq),
         tokens,
         seq: args.seq,
+        dtype: if args.precision == "float32" { "float32" } else { "bfloat16" },
         answers,
         seconds: started.elapsed().as_secs_f64(),
     };

@@ -41,7 +41,7 @@ fn page(plan: &Plan) -> Result<String, std::fmt::Error> {
     }
     write!(
         out,
-        "<p class=note>Predicted, not measured; the bands hold eight of ten published measurements of the device and kind of model.</p></html>"
+        "<p class=note>Predicted, not measured; the bands are made for eight of ten published measurements; docs/planning.md says what they cover.</p></html>"
     )?;
     Ok(out)
 }

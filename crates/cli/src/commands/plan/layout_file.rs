@@ -34,10 +34,11 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
     writeln!(text, "[model]\nconfig = {:?}\n", config.display().to_string())?;
     writeln!(
         text,
-        "[train]\nsteps = {steps}\nbatch = {}\nmicro_batch = {}\nseq = {}\ndtype = \"bfloat16\"\nresiduals = {:?}\n",
+        "[train]\nsteps = {steps}\nbatch = {}\nmicro_batch = {}\nseq = {}\ndtype = {:?}\nresiduals = {:?}\n",
         answer.batch,
         layout.micro_batch,
         plan.seq,
+        plan.dtype,
         layout.recompute.name()
     )?;
     writeln!(
