@@ -72,7 +72,7 @@ pub struct CompareArgs {
     /// Finished sparse runs
     #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
     pub moe: Vec<PathBuf>,
-    /// Write a plot of loss against FLOPs: .svg or .html
+    /// Write a plot of the losses, fewest FLOPs first: .svg or .html
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Print one JSON object

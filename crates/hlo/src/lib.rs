@@ -25,7 +25,7 @@ mod split;
 mod text;
 mod verify;
 
-pub use build::{Inverse, running_sum};
+pub use build::{Inverse, MOST_DIVIDED, running_sum};
 pub use composite::{Composite, Links, Scale, masked_attention};
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;

@@ -4,7 +4,7 @@
 //! link `index % fan` of row `index / fan`. What is negative, or beyond the rows, is no link. Sums are f32, in the order of the links.
 
 use crate::check::length;
-use crate::packed::vectorized;
+use crate::lanes::vectorized;
 use crate::{ArgumentError, Operand, Threads};
 
 /// Result rows that a thread takes at once.

@@ -225,17 +225,9 @@ impl Call {
         ArgumentError::Count { kernel: self.kernel, what: "results", required, given }
     }
 
-    /// That a result has the dims of an operand.
-    fn like(
-        &self,
-        name: &'static str,
-        out: &BufferViewMut<'_>,
-        operand: &BufferView<'_>,
-    ) -> Result<(), ArgumentError> {
-        if out.dims == operand.dims {
-            return Ok(());
-        }
-        Err(self.wrong_dims(name, format!("{:?}", operand.dims), out.dims))
+    /// That a buffer has the dims of another one.
+    fn like(&self, name: &'static str, given: &[i64], other: &[i64]) -> Result<(), ArgumentError> {
+        if given == other { Ok(()) } else { Err(self.wrong_dims(name, format!("{other:?}"), given)) }
     }
 
     /// An attribute that counts something.

@@ -24,6 +24,21 @@ pub(crate) fn run(body: impl Loop) {
     }
 }
 
+/// Runs plain code with the best instructions: what is inlined into `work` is compiled for them. Without a fused step, so results are the
+/// same with every set.
+pub(crate) fn vectorized(work: impl FnOnce()) {
+    struct Plain<F>(F);
+
+    impl<F: FnOnce()> Loop for Plain<F> {
+        #[inline(always)]
+        fn run<const FMA: bool>(self) {
+            (self.0)();
+        }
+    }
+
+    run(Plain(work));
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
 fn avx512(body: impl Loop) {

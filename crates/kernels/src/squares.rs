@@ -2,7 +2,7 @@
 //! depend on the number of threads.
 
 use crate::Threads;
-use crate::packed::vectorized;
+use crate::lanes::vectorized;
 
 /// Elements of a piece.
 const PIECE: usize = 1 << 12;

@@ -4,7 +4,7 @@
 //! at a time, so that neither threads nor vectors change a bit.
 
 use crate::check::length;
-use crate::packed::vectorized;
+use crate::lanes::vectorized;
 use crate::simd::EXP2;
 use crate::{ArgumentError, Operand, Threads};
 

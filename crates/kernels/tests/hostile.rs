@@ -2,7 +2,8 @@
 //! their results.
 
 use collegium_core::DType;
-use collegium_kernels::handlers::{BufferView, BufferViewMut, HANDLERS};
+use collegium_kernels::ArgumentError;
+use collegium_kernels::handlers::{BufferView, BufferViewMut, HANDLERS, Handler};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -91,6 +92,34 @@ fn nearly_good() -> impl Strategy<Value = (Vec<Buffer>, Vec<Buffer>)> {
     )
 }
 
+/// Shows memory as the buffers say it is.
+fn handled(
+    handler: Handler,
+    (args, memory): (&[Buffer], &[Vec<u32>]),
+    (outs, results): (&[Buffer], &mut [Vec<u32>]),
+    attributes: &[(&str, i64)],
+) -> Result<(), ArgumentError> {
+    let views: Vec<BufferView<'_>> = args
+        .iter()
+        .zip(memory)
+        .map(|(b, m)| BufferView {
+            dtype: b.dtype,
+            dims: &b.dims,
+            bytes: &bytemuck::cast_slice(m)[..b.bytes()],
+        })
+        .collect();
+    let mut places: Vec<BufferViewMut<'_>> = outs
+        .iter()
+        .zip(results)
+        .map(|(b, m)| BufferViewMut {
+            dtype: b.dtype,
+            dims: &b.dims,
+            bytes: &mut bytemuck::cast_slice_mut(m)[..b.bytes()],
+        })
+        .collect();
+    handler(&views, &mut places, attributes)
+}
+
 fn call(
     args: &[Buffer],
     outs: &[Buffer],
@@ -103,26 +132,7 @@ fn call(
     for (name, handler) in HANDLERS {
         let mut results: Vec<Vec<u32>> =
             outs.iter().map(|b| vec![0xabab_abab; b.bytes().div_ceil(4) + 1]).collect();
-        let views: Vec<BufferView<'_>> = args
-            .iter()
-            .zip(&memory)
-            .map(|(b, m)| BufferView {
-                dtype: b.dtype,
-                dims: &b.dims,
-                bytes: &bytemuck::cast_slice(m)[..b.bytes()],
-            })
-            .collect();
-        let mut places: Vec<BufferViewMut<'_>> = outs
-            .iter()
-            .zip(&mut results)
-            .map(|(b, m)| BufferViewMut {
-                dtype: b.dtype,
-                dims: &b.dims,
-                bytes: &mut bytemuck::cast_slice_mut(m)[..b.bytes()],
-            })
-            .collect();
-        let found = handler(&views, &mut places, attributes);
-        drop(places);
+        let found = handled(handler, (args, &memory), (outs, &mut results), attributes);
         for (b, m) in outs.iter().zip(&results) {
             let all: &[u8] = bytemuck::cast_slice(m);
             let beside = if found.is_ok() { &all[b.bytes()..] } else { all };
@@ -164,25 +174,7 @@ fn every_kernel_takes_what_fits_it() {
             let (args, outs) = good(at, float, [2, 3, 1, 4]);
             let memory: Vec<Vec<u32>> = args.iter().map(|b| vec![0; b.bytes().div_ceil(4)]).collect();
             let mut results: Vec<Vec<u32>> = outs.iter().map(|b| vec![0; b.bytes().div_ceil(4)]).collect();
-            let views: Vec<BufferView<'_>> = args
-                .iter()
-                .zip(&memory)
-                .map(|(b, m)| BufferView {
-                    dtype: b.dtype,
-                    dims: &b.dims,
-                    bytes: &bytemuck::cast_slice(m)[..b.bytes()],
-                })
-                .collect();
-            let mut places: Vec<BufferViewMut<'_>> = outs
-                .iter()
-                .zip(&mut results)
-                .map(|(b, m)| BufferViewMut {
-                    dtype: b.dtype,
-                    dims: &b.dims,
-                    bytes: &mut bytemuck::cast_slice_mut(m)[..b.bytes()],
-                })
-                .collect();
-            let found = handler(&views, &mut places, &attributes(0));
+            let found = handled(handler, (&args, &memory), (&outs, &mut results), &attributes(0));
             assert!(found.is_ok(), "{name} {float:?}: {found:?}");
         }
     }

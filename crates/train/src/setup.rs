@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use collegium_checkpoint::SafetensorsReader;
-use collegium_hlo::Mesh;
+use collegium_hlo::{MOST_DIVIDED, Mesh};
 use collegium_model::config::{
     AttentionBias, FeedForward, LayerConfig, ModelConfig, MoeConfig, QkNorm, Rope, RopeScaling,
 };
-use collegium_model::layers::{EXPERT_AXIS, MOST_CHOICES, NODE_AXIS};
+use collegium_model::layers::{EXPERT_AXIS, NODE_AXIS};
 use collegium_runtime::{Backend, PjrtBackend, platform};
 
 use crate::config::{ConfigError, ModelSection, RunConfig};
@@ -92,7 +92,7 @@ fn check_experts(model: &ModelConfig, ranks: usize) -> Result<(), TrainError> {
     }
 }
 
-/// One program addresses no more choices than it can count.
+/// The numbers of a program's choices are divided on the device, exactly up to a bound.
 fn check_choices(model: &ModelConfig, config: &RunConfig) -> Result<(), TrainError> {
     // Whose tokens a rank addresses, besides its own.
     let gathered = match config.parallel.transport.as_str() {
@@ -101,13 +101,14 @@ fn check_choices(model: &ModelConfig, config: &RunConfig) -> Result<(), TrainErr
         _ => 1,
     };
     let top_k = model.layers.iter().filter_map(|l| l.feed_forward.moe()).map(|m| m.top_k).max().unwrap_or(0);
-    let choices = config.micro_batch() * config.train.seq * top_k * gathered;
-    if choices <= MOST_CHOICES {
+    let factors = [config.micro_batch(), config.train.seq, top_k, gathered];
+    let choices = factors.into_iter().fold(1, usize::saturating_mul);
+    if choices <= MOST_DIVIDED {
         return Ok(());
     }
     Err(ConfigError::Values(vec![format!(
         "a rank would address {choices} choices in one program ({} sequences x {} tokens x {top_k} experts x {gathered} ranks); the most is \
-         {MOST_CHOICES}; set train.micro_batch lower",
+         {MOST_DIVIDED}; set train.micro_batch lower",
         config.micro_batch(),
         config.train.seq,
     )])

@@ -98,7 +98,7 @@ fn point(run: &Path, sparse: bool) -> anyhow::Result<Point> {
     let Some(last) = log.steps.last() else { bail!("no step is recorded") };
     let Some(eval) = log.evals.last() else {
         bail!(
-            "no validation loss is recorded; train with train.eval_every above 0, so that losses are of the same text"
+            "no validation loss is recorded; let the run end, or set run.eval_every above 0, so that losses are of the same text"
         )
     };
     let flops = model.flops_per_token(config.train.seq) * last.tokens as f64;
@@ -108,7 +108,7 @@ fn point(run: &Path, sparse: bool) -> anyhow::Result<Point> {
     Ok(Point { run: run.display().to_string(), size, loss: eval.loss, flops, seconds, joules })
 }
 
-/// Loss against the logarithm of FLOPs, on a common grid.
+/// Losses of the dense and of the sparse runs, fewest FLOPs first.
 fn plot(path: &Path, dense: &[Point], sparse: &[Point]) -> anyhow::Result<()> {
     let series = |points: &[Point]| {
         let mut sorted: Vec<&Point> = points.iter().collect();

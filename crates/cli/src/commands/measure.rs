@@ -42,8 +42,7 @@ pub fn describe(file: &Path, as_json: bool) -> Outcome {
     let found = measure(&*backend)?;
     let text = text(&found)?;
     Catalog::default().add(&file.display().to_string(), &text)?;
-    collegium_checkpoint::write_file(file, text.as_bytes())
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    collegium_checkpoint::write_file(file, text.as_bytes())?;
     if as_json {
         print_json(&json!({
             "file": file, "float32_flops": found.float32, "bfloat16_flops": found.bfloat16,

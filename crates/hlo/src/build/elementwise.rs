@@ -8,6 +8,9 @@ use collegium_core::DType;
 use crate::op::{Binary, Compare, Unary};
 use crate::{Op, Shape, Value};
 
+/// Largest number that [`Value::quotient`] divides exactly.
+pub const MOST_DIVIDED: usize = 1 << 22;
+
 macro_rules! unary {
     ($($(#[$doc:meta])* $method:ident => $op:ident),* $(,)?) => {
         // `not` is named like the others; booleans have no operators here.
@@ -187,7 +190,7 @@ impl<'g> Value<'g> {
         if shape.dtype == dtype { self } else { self.derive(Op::Convert, shape.with_dtype(dtype)) }
     }
 
-    /// Whole part of `self / by` for i32 from 0 to 2^22, computed in f32: a division of integers is off by one here and there on Neuron.
+    /// Whole part of `self / by` for i32 from 0 to [`MOST_DIVIDED`], computed in f32: a division of integers is off by one here and there on Neuron.
     /// Half a step keeps the value off the multiples of `by`, where rounding would decide.
     #[track_caller]
     pub fn quotient(self, by: usize) -> Self {

@@ -6,5 +6,6 @@ pub(crate) mod layout;
 pub(crate) mod product;
 mod rows;
 
+pub use elementwise::MOST_DIVIDED;
 pub use product::running_sum;
 pub use rows::Inverse;

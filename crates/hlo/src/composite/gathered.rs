@@ -17,7 +17,7 @@
 //! | scale | {m, f} f32, or {n, g} ([`Scale`]); ones where it is absent |
 //! | result | {m, width}, in the type of the rows; sums in f32 |
 //!
-//! No gradient is a scatter: that is what the inverse is for. Links count up to 2^22 ([`Value::quotient`]). Cost: 2 · m · f · width FLOPs.
+//! No gradient is a scatter: that is what the inverse is for. Links count up to [`MOST_DIVIDED`](crate::MOST_DIVIDED). Cost: 2 · m · f · width FLOPs.
 
 use collegium_core::DType;
 

@@ -95,7 +95,7 @@ impl Call {
             [output, sums] => (output, Some(sums)),
             _ => return Err(self.number_of_results(2, outs.len())),
         };
-        self.like("output", output, query)?;
+        self.like("output", output.dims, query.dims)?;
         let sums = match sums {
             Some(sums) => {
                 self.same_dims("sums", sums.dims, &[problem.batch, problem.heads, problem.seq])?;
@@ -119,7 +119,7 @@ impl Call {
         for (name, out, like) in
             [("d_query", &*d_query, query), ("d_key", &*d_key, key), ("d_value", &*d_value, value)]
         {
-            self.like(name, out, like)?;
+            self.like(name, out.dims, like.dims)?;
         }
         let own = [problem.batch, problem.seq, problem.heads, problem.head_dim];
         self.same_dims("output", output.dims, &own)?;
@@ -167,8 +167,8 @@ impl Call {
         let loss: &mut [f32] = self.result("loss", DType::F32, loss)?;
         let gradients = match gradients {
             Some((d_hidden, d_weight)) => {
-                self.like("d_hidden", d_hidden, hidden)?;
-                self.like("d_weight", d_weight, weight)?;
+                self.like("d_hidden", d_hidden.dims, hidden.dims)?;
+                self.like("d_weight", d_weight.dims, weight.dims)?;
                 Some(cross_entropy::Gradients {
                     hidden: self.result("d_hidden", T::DTYPE, d_hidden)?,
                     weight: self.result("d_weight", DType::F32, d_weight)?,

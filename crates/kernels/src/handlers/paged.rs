@@ -38,7 +38,7 @@ impl Call {
         self.same_dims("values", values.dims, &[places, kv_heads, head_dim])?;
         self.same_dims("sequence", sequence.dims, &[tokens])?;
         self.same_dims("position", position.dims, &[tokens])?;
-        self.like("out", out, query)?;
+        self.like("out", out.dims, query.dims)?;
         let problem = PagedAttention {
             query: self.input::<T>("query", T::DTYPE, query)?,
             keys: self.input("keys", T::DTYPE, keys)?,

@@ -90,23 +90,3 @@ pub(crate) fn with_panels(work: impl FnOnce(&mut Panels)) {
     work(&mut panels);
     PANELS.set(panels);
 }
-
-/// Runs `work` as code for AVX-512, where there is that: what is inlined into it is compiled with wide vectors.
-#[inline]
-pub(crate) fn vectorized(work: impl FnOnce()) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-        fn wide(work: impl FnOnce()) {
-            work();
-        }
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl")
-        {
-            // SAFETY: the processor has the features.
-            return unsafe { wide(work) };
-        }
-    }
-    work();
-}

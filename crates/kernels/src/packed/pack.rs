@@ -1,7 +1,8 @@
 //! Packing of panels, from matrices whose contracted dim lies along rows of memory, or across them.
 
-use super::{SLACK, lanes, vectorized};
+use super::{SLACK, lanes};
 use crate::Operand;
+use crate::lanes::vectorized;
 
 /// Packs rows that lie along the contracted dim: panel `p` holds rows `WIDTH p ..`, one lane of each side by side.
 /// `row(i)` gives row `i` of `count`, of at most `elements`; what a shorter one lacks is zero.

@@ -45,6 +45,3 @@ pub(super) fn single<'g>(reader: Value<'g>, mask: Value<'g>) -> Inverse<'g> {
     let dims = [reader.shape().dims[0], dim("reader", 1)];
     Inverse { readers: reader.reshape(&dims), mask: mask.reshape(&dims), fan: "reader" }
 }
-
-/// Most choices (tokens x experts of each) that one program addresses: it divides their numbers in f32, exactly up to there.
-pub const MOST_CHOICES: usize = 1 << 22;

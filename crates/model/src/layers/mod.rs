@@ -18,7 +18,7 @@ pub mod transport;
 pub use attention::{Attention, Cache, attention};
 pub use cells::{Addressing, Order, experts};
 pub use embedding::embed;
-pub use experts::{ExpertWeights, MOST_CHOICES, picked_experts};
+pub use experts::{ExpertWeights, picked_experts};
 pub use feed_forward::{Projection, feed_forward};
 pub use head::logits;
 pub use linear::linear;

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use collegium_checkpoint::write_file;
 use collegium_cluster::validate::{self, Fit};
 use collegium_cluster::{Errors, table};
 
-use super::{catalog, write_whole};
+use super::catalog;
 use crate::args::plan::CalibrateArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -36,7 +37,7 @@ pub fn run(args: &CalibrateArgs) -> Outcome {
             .collect::<anyhow::Result<_>>()?;
         for (file, text) in texts {
             if let Some(text) = text {
-                write_whole(&file, &text)?;
+                write_file(&file, text.as_bytes())?;
             }
         }
     }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use collegium_checkpoint::write_file;
 use collegium_cluster::{Answer, Choice};
 
 use super::ask::{Plan, layout_line};
-use super::write_whole;
 
 const COLOURS: [&str; 11] = [
     "#3366aa", "#66aadd", "#99bb55", "#bbbbbb", "#dd8833", "#cc4444", "#aa66aa", "#eecc44", "#338877",
@@ -18,7 +18,7 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;marg
 
 /// Writes the page; the file is there whole or not at all.
 pub fn write(file: &Path, plan: &Plan) -> anyhow::Result<()> {
-    write_whole(file, &page(plan)?)
+    Ok(write_file(file, page(plan)?.as_bytes())?)
 }
 
 fn page(plan: &Plan) -> Result<String, std::fmt::Error> {

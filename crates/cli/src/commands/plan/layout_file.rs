@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
+use collegium_checkpoint::write_file;
 
 use super::ask::{Plan, layout_line};
-use super::write_whole;
 
 /// Writes the first plan that there is; the file is there whole or not at all.
 pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
@@ -46,5 +46,5 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
         "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}",
         answer.ranks, layout.expert
     )?;
-    write_whole(file, &text)
+    Ok(write_file(file, text.as_bytes())?)
 }

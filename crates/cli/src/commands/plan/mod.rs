@@ -8,10 +8,8 @@ mod layout_file;
 mod replay;
 mod validate;
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use collegium_cluster::Catalog;
 
 use super::Outcome;
@@ -26,17 +24,6 @@ pub fn run(args: &PlanArgs) -> Outcome {
         Some(PlanCommand::Devices(a)) => devices::run(a),
         None => ask::run(&args.ask),
     }
-}
-
-/// Writes a file that is there whole or not at all.
-fn write_whole(file: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("cannot write in {}", folder.display()))?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(())
 }
 
 /// The descriptions in the binary and the user's own.
