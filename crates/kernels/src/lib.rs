@@ -10,10 +10,13 @@ pub mod grouped;
 pub mod handlers;
 mod lanes;
 mod matrix;
+pub mod norm;
 mod packed;
 pub mod paged;
+pub mod prepacked;
 #[cfg(test)]
 mod random;
+pub mod route;
 mod simd;
 pub mod slots;
 pub mod squares;

@@ -97,6 +97,11 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
     Ok(())
 }
 
+/// `silu(gate) · up` in place of `gate`.
+pub(crate) fn gated(gate: &mut [f32], up: &[f32]) {
+    vectorized(|| gate.iter_mut().zip(up).for_each(|(gate, up)| *gate = *gate * logistic(*gate) * up));
+}
+
 /// `1 / (1 + e^-x)`, without branches. NaN stays.
 #[inline(always)]
 fn logistic(x: f32) -> f32 {

@@ -8,12 +8,12 @@
 //! product of such pairs. Levels without it widen bf16 to f32 when they pack.
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(crate) mod avx512;
 pub(crate) mod entries;
 pub(crate) mod pack;
-mod portable;
+pub(crate) mod portable;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
