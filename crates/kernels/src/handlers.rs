@@ -8,11 +8,13 @@ mod composite;
 #[cfg(test)]
 mod frame;
 mod paged;
+mod prepacked;
 mod rows;
 mod slots;
 
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use paged::paged_attention;
+pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
 pub use rows::{gathered_dots, gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
 pub use slots::{slot_shards, slot_sums};
 
@@ -54,7 +56,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 13] = [
+pub const HANDLERS: [(&str, Handler); 17] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -68,6 +70,10 @@ pub const HANDLERS: [(&str, Handler); 13] = [
     ("collegium.gathered_sum", gathered_sum),
     ("collegium.gathered_dots", gathered_dots),
     ("collegium.sum_of_squares", sum_of_squares),
+    ("collegium.packed_dot", packed_dot),
+    ("collegium.packed_experts", packed_experts),
+    ("collegium.route", route),
+    ("collegium.rms_norm", rms_norm),
 ];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute

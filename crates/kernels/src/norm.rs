@@ -79,7 +79,11 @@ mod tests {
             let mean = x.iter().map(|x| value(x) * value(x)).sum::<f64>() / width as f64;
             for ((x, w), out) in x.iter().zip(&weight).zip(out) {
                 let want = value(w) * value(x) / (mean + 1e-6).sqrt();
-                assert!((value(out) - want).abs() <= unit * (1.0 + want.abs()), "{} for {want}", out.to_f32());
+                assert!(
+                    (value(out) - want).abs() <= unit * (1.0 + want.abs()),
+                    "{} for {want}",
+                    out.to_f32()
+                );
             }
             let mut alone = vec![T::from_f32(9.0); width];
             rms_norm(x, &weight, 1e-6, &mut alone, &Threads::new(1, 1)).unwrap();

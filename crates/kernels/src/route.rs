@@ -135,7 +135,9 @@ mod tests {
         route(&problem, &mut gates, &mut picked, &Threads::new(2, 1)).unwrap();
         for t in 0..tokens {
             let logit = |e: usize| -> f64 {
-                let pair = |i: usize| f64::from(x[t * hidden + i].to_f32()) * f64::from(weight[e * hidden + i].to_f32());
+                let pair = |i: usize| {
+                    f64::from(x[t * hidden + i].to_f32()) * f64::from(weight[e * hidden + i].to_f32())
+                };
                 (0..hidden).map(pair).sum()
             };
             let powers: Vec<f64> = (0..experts).map(|e| logit(e).exp()).collect();
@@ -175,12 +177,21 @@ mod tests {
     #[test]
     fn ties_go_to_the_lower_expert_and_what_is_no_number_still_names_experts() {
         let mut found = ([0.0; 2], [9; 2]);
-        let base = Route { x: &[0.0f32], weight: &[1.0; 3], bias: &[0.0; 3], num_tokens: 1, hidden: 1, top_k: 2, normalise: true };
+        let base = Route {
+            x: &[0.0f32],
+            weight: &[1.0; 3],
+            bias: &[0.0; 3],
+            num_tokens: 1,
+            hidden: 1,
+            top_k: 2,
+            normalise: true,
+        };
         route(&base, &mut found.0, &mut found.1, &Threads::new(1, 1)).unwrap();
         assert_eq!(found, ([0.5; 2], [0, 1]));
         route(&Route { x: &[f32::NAN], ..base }, &mut found.0, &mut found.1, &Threads::new(1, 1)).unwrap();
         assert_eq!(found.1, [0, 1]);
-        let error = route(&Route { top_k: 4, ..base }, &mut [0.0; 4], &mut [0; 4], &Threads::new(1, 1)).unwrap_err();
+        let error =
+            route(&Route { top_k: 4, ..base }, &mut [0.0; 4], &mut [0; 4], &Threads::new(1, 1)).unwrap_err();
         assert!(error.to_string().contains("at least 4 experts"), "{error}");
     }
 }

@@ -23,7 +23,7 @@ impl Buffer {
 
 fn buffer() -> impl Strategy<Value = Buffer> {
     let dtype = prop_oneof![
-        6 => Just(DType::F32), 4 => Just(DType::Bf16), 4 => Just(DType::I32), 1 => Just(DType::F64), 1 => Just(DType::Bool)
+        6 => Just(DType::F32), 4 => Just(DType::Bf16), 4 => Just(DType::I32), 1 => Just(DType::I8), 1 => Just(DType::F64), 1 => Just(DType::Bool)
     ];
     let size = prop_oneof![12 => 0..5_i64, 1 => Just(-1_i64), 1 => Just(i64::MAX), 1 => Just(1_i64 << 40)];
     let surplus = prop_oneof![8 => Just(0_i64), 1 => -5..5_i64];
@@ -33,6 +33,9 @@ fn buffer() -> impl Strategy<Value = Buffer> {
         surplus,
     })
 }
+
+/// Outputs of packed weights.
+const FEATURES: i64 = 5;
 
 /// Operands and results that fit one of the kernels, by its place in [`HANDLERS`].
 fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Vec<Buffer>) {
@@ -69,6 +72,28 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
         "collegium.gathered_dots" => {
             (vec![floats(&[c, b]), floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![f32s(&[c, 2])])
         }
+        "collegium.packed_dot" => {
+            let weights = if float == DType::F32 {
+                floats(&[1, b, 64])
+            } else {
+                floats(&[1, b.max(0).div_euclid(2) + b.rem_euclid(2), 64, 2])
+            };
+            (vec![floats(&[a, b]), weights], vec![floats(&[a, FEATURES])])
+        }
+        "collegium.packed_experts" => {
+            // As int8, in experts of FEATURES inside.
+            let block = |inner: i64| i64::from(inner > 0);
+            let weights = |inner: i64| of(DType::I8, &[c, 1, inner, 64]);
+            let scales = |inner: i64| of(DType::Bf16, &[c, 1, block(inner), 64]);
+            let tokens = vec![floats(&[a, 3]), f32s(&[a, 2]), i32s(&[a, 2])];
+            let values = vec![weights(3), weights(3), weights(FEATURES)];
+            ([tokens, values, vec![scales(3), scales(3), scales(FEATURES)]].concat(), vec![floats(&[a, 3])])
+        }
+        "collegium.route" => {
+            let operands = vec![floats(&[a, b]), floats(&[c + 1, b]), f32s(&[c + 1])];
+            (operands, vec![f32s(&[a, 1]), i32s(&[a, 1])])
+        }
+        "collegium.rms_norm" => (vec![floats(&[a, b, c]), floats(&[c])], vec![floats(&[a, b, c])]),
         "collegium.sum_of_squares" => (vec![f32s(&[a, b])], vec![f32s(&[])]),
         "collegium.paged_attention" => {
             let (query, cache) = (floats(&[a, 2 * c, d]), floats(&[2 * b, c, d]));
@@ -143,8 +168,17 @@ fn call(
 }
 
 /// What any kernel reads.
-fn attributes(flag: i64) -> [(&'static str, i64); 4] {
-    [("weights_transposed", flag), ("window", flag), ("scale_behind", flag), ("page", 2 + flag)]
+fn attributes(flag: i64) -> [(&'static str, i64); 8] {
+    [
+        ("weights_transposed", flag),
+        ("window", flag),
+        ("scale_behind", flag),
+        ("page", 2 + flag),
+        ("features", FEATURES + flag),
+        ("intermediate", FEATURES + flag),
+        ("normalise", flag),
+        ("eps_bits", flag),
+    ]
 }
 
 proptest! {
@@ -152,7 +186,7 @@ proptest! {
 
     #[test]
     fn anything_is_answered(
-        args in prop::collection::vec(buffer(), 0..8),
+        args in prop::collection::vec(buffer(), 0..10),
         outs in prop::collection::vec(buffer(), 0..4),
         flag in -1..3_i64,
         bits in any::<u32>(),

@@ -96,6 +96,11 @@ pub trait Backend: Send + Sync {
         128
     }
 
+    /// Whether programs call the CPU kernels of this process, which read cache pages in place and take packed weights.
+    fn has_cpu_kernels(&self) -> bool {
+        false
+    }
+
     /// Compiles a program.
     ///
     /// # Errors

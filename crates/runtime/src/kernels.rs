@@ -27,6 +27,10 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<GatheredSum>(plugin, HOST).is_ok()
         && ffi::register::<GatheredDots>(plugin, HOST).is_ok()
         && ffi::register::<SumOfSquares>(plugin, HOST).is_ok()
+        && ffi::register::<PackedDot>(plugin, HOST).is_ok()
+        && ffi::register::<PackedExperts>(plugin, HOST).is_ok()
+        && ffi::register::<Route>(plugin, HOST).is_ok()
+        && ffi::register::<RmsNorm>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -164,6 +168,50 @@ impl ffi::Handler for SumOfSquares {
     }
 }
 
+struct PackedDot;
+
+impl ffi::Handler for PackedDot {
+    const NAME: &'static str = collegium_hlo::PACKED_DOT;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let features = frame.integer("features")?;
+        call(handlers::packed_dot, frame, &[("features", features)])
+    }
+}
+
+struct PackedExperts;
+
+impl ffi::Handler for PackedExperts {
+    const NAME: &'static str = collegium_hlo::PACKED_EXPERTS;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let intermediate = frame.integer("intermediate")?;
+        call(handlers::packed_experts, frame, &[("intermediate", intermediate)])
+    }
+}
+
+struct Route;
+
+impl ffi::Handler for Route {
+    const NAME: &'static str = collegium_hlo::ROUTE;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let normalise = frame.integer("normalise")?;
+        call(handlers::route, frame, &[("normalise", normalise)])
+    }
+}
+
+struct RmsNorm;
+
+impl ffi::Handler for RmsNorm {
+    const NAME: &'static str = collegium_hlo::RMS_NORM;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let eps = frame.integer("eps_bits")?;
+        call(handlers::rms_norm, frame, &[("eps_bits", eps)])
+    }
+}
+
 /// Shows a call's buffers to a kernel.
 fn call(
     kernel: handlers::Handler,
@@ -188,7 +236,11 @@ fn view_mut<'a>(frame: &mut CallFrame<'a>, index: usize) -> Result<BufferViewMut
             let (values, dims) = frame.output::<f32>(index)?;
             (bytemuck::cast_slice_mut(values), dims)
         }
-        other => return Err(format!("result {index} is {other}; the kernels give f32 and bf16")),
+        DType::I32 => {
+            let (values, dims) = frame.output::<i32>(index)?;
+            (bytemuck::cast_slice_mut(values), dims)
+        }
+        other => return Err(format!("result {index} is {other}; the kernels give f32, bf16 and i32")),
     };
     Ok(BufferViewMut { dtype, dims, bytes })
 }
@@ -199,7 +251,8 @@ fn view<'a>(frame: &CallFrame<'a>, index: usize) -> Result<BufferView<'a>, Strin
         DType::F32 => bytemuck::cast_slice(frame.input::<f32>(index)?),
         DType::Bf16 => bytemuck::cast_slice(frame.input::<half::bf16>(index)?),
         DType::I32 => bytemuck::cast_slice(frame.input::<i32>(index)?),
-        other => return Err(format!("operand {index} is {other}; the kernels take f32, bf16 and i32")),
+        DType::I8 => bytemuck::cast_slice(frame.input::<i8>(index)?),
+        other => return Err(format!("operand {index} is {other}; the kernels take f32, bf16, i32 and i8")),
     };
     Ok(BufferView { dtype, dims: frame.input_dims(index)?, bytes })
 }

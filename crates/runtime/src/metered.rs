@@ -48,6 +48,10 @@ impl Backend for Metered {
         self.inner.block_rows()
     }
 
+    fn has_cpu_kernels(&self) -> bool {
+        self.inner.has_cpu_kernels()
+    }
+
     fn compile(&self, program: &Program) -> Result<Arc<dyn Executable>, RuntimeError> {
         let mut each = SentBytes::new();
         for traffic in program.collectives().iter().filter(|t| t.bytes_per_device > 0) {

@@ -98,6 +98,10 @@ impl Backend for PjrtBackend {
         if self.dialect.cpu_kernels { 16 } else { 128 }
     }
 
+    fn has_cpu_kernels(&self) -> bool {
+        self.dialect.cpu_kernels
+    }
+
     fn compile(&self, program: &Program) -> Result<Arc<dyn Executable>, RuntimeError> {
         let given = program.mesh.num_devices();
         if given != self.num_devices() {

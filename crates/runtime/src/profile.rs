@@ -81,6 +81,10 @@ impl Backend for ProfiledBackend {
         self.inner.block_rows()
     }
 
+    fn has_cpu_kernels(&self) -> bool {
+        self.inner.has_cpu_kernels()
+    }
+
     fn compile(&self, program: &Program) -> Result<Arc<dyn Executable>, RuntimeError> {
         let inner = self.inner.compile(program)?;
         let flops = program.cost().flops as f64 * program.mesh.num_devices() as f64;

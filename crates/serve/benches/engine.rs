@@ -43,14 +43,19 @@ fn main() {
             "dtype", "batch", "prefill tok/s", "decode tok/s", "of the read rate"
         );
     }
-    for dtype in [DType::F32, DType::Bf16] {
-        let engine = engine(&backend, &config, dtype);
+    for dtype in [DType::F32, DType::Bf16, DType::I8] {
+        let (engine, compiled) = engine(&backend, &config, dtype);
+        if !as_json {
+            println!("{dtype:?}: programs compiled in {compiled:.1} s");
+        }
         for batch in [1, 8] {
-            // The first round compiles.
+            // The first round warms up.
             round(&engine, batch, 0);
             let (prefill, decode) = round(&engine, batch, 1);
             // Weights that one sequence reads for a token, once for each step: for several, experts differ and more is read.
-            let bytes = (config.num_active_parameters() as usize * dtype.size_bytes()) as f64;
+            // int8 has two bytes of scale for 32 weights.
+            let each = if dtype == DType::I8 { 1.0 + 2.0 / 32.0 } else { dtype.size_bytes() as f64 };
+            let bytes = config.num_active_parameters() as f64 * each;
             let share = (batch == 1).then(|| decode * bytes / rate);
             if as_json {
                 let line = json!({"dtype": format!("{dtype:?}"), "batch": batch, "prefill_tokens_per_second": prefill,
@@ -64,13 +69,15 @@ fn main() {
     }
 }
 
-fn engine(backend: &Arc<dyn Backend>, config: &ModelConfig, dtype: DType) -> Handle {
+/// An engine whose programs are compiled, and the seconds that took.
+fn engine(backend: &Arc<dyn Backend>, config: &ModelConfig, dtype: DType) -> (Handle, f64) {
     let limits = Limits::new(9, CONTEXT);
     let init = RandomInit::new(config, 1);
     let value = &mut |name: &str, sizes: &[usize]| init.value(name, sizes);
     let room = (limits.cache_pages, limits.context);
-    let runner = Runner::new(backend.clone(), config.clone(), dtype, room, value).expect("it fits");
-    Handle::start(runner, None, limits).expect("limits that can be")
+    let mut runner = Runner::new(backend.clone(), config.clone(), dtype, room, value).expect("it fits");
+    let compiled = runner.compile_ahead().expect("programs of the engine compile");
+    (Handle::start(runner, None, limits).expect("limits that can be"), compiled)
 }
 
 /// Prompts of `batch` requests and their continuations: tokens per second of the prompts (to the last first token) and of what follows.

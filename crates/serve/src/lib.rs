@@ -8,6 +8,7 @@ pub mod runner;
 pub mod sampling;
 mod scheduler;
 mod sequence;
+mod weights;
 
 pub use error::ServeError;
 pub use handle::{Handle, Limits, Stats};

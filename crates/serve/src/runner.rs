@@ -1,4 +1,7 @@
 //! The model on its device: weights, the cache, and a program for each shape of a step.
+//!
+//! Where the CPU's kernels run, weights are packed for them when they are read, and a page table has one width whatever the sequences are, since
+//! the kernels read no page that is not needed. So there are as many programs as sizes of a step, and all can be compiled ahead.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,14 +9,14 @@ use std::sync::Arc;
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::ModelConfig;
-use collegium_model::params::{self, GroupKey, ParamGroup};
-use collegium_model::programs::{self, Exchange, PAGE, StepShape};
+use collegium_model::programs::{self, Exchange, PAGE, Packing, StepShape};
 use collegium_runtime::{Array, Backend};
-use collegium_train::TrainError;
-use collegium_train::engine::{Compiled, Values, shape_of};
+use collegium_train::engine::{Compiled, Values, compile_all};
 
 use crate::ServeError;
 use crate::pages::PageId;
+use crate::scheduler::ladder;
+use crate::weights;
 
 /// One token of a sequence, or a page of them.
 pub struct Unit<'a> {
@@ -30,11 +33,14 @@ pub struct Runner {
     backend: Arc<dyn Backend>,
     config: ModelConfig,
     mesh: Mesh,
+    /// Element type of activations and the cache.
     dtype: DType,
+    packing: Packing,
     weights: HashMap<String, Array>,
     caches: HashMap<String, Array>,
     programs: HashMap<StepShape, Arc<Compiled>>,
     cache_pages: usize,
+    context: usize,
     /// {position, half}, row-major.
     cos: Vec<f32>,
     sin: Vec<f32>,
@@ -42,7 +48,8 @@ pub struct Runner {
 
 impl Runner {
     /// Puts a model on the device, with a cache of `cache_pages` and for sequences of `context` tokens. `value` gives every parameter by its
-    /// checkpoint name.
+    /// checkpoint name. `dtype` is that of weights, activations and cache: f32 or bf16; or i8 for int8 weights with a scale for every 32 of an output,
+    /// in bf16 all else.
     ///
     /// # Errors
     /// Several devices, values that cannot be had, or what the device says.
@@ -57,19 +64,12 @@ impl Runner {
         if devices != 1 {
             return Err(ServeError::Devices { devices });
         }
-        let mut weights = HashMap::new();
-        for group in params::groups(&config) {
-            load(&*backend, &group, dtype, value, &mut weights)?;
-        }
-        if let Some(embed) = weights.get("embed").cloned() {
-            weights.entry("lm_head".into()).or_insert(embed);
-        }
-        for (index, layer) in config.layers.iter().enumerate() {
-            if let Some(moe) = layer.feed_forward.moe() {
-                let zeros = HostTensor::zeros(DType::F32, &[moe.num_experts]);
-                weights.insert(format!("layers.{index}.router_bias"), backend.replicate(&zeros)?);
-            }
-        }
+        let (packing, dtype) = match dtype {
+            DType::I8 => (Packing::Int8, DType::Bf16),
+            _ if backend.has_cpu_kernels() => (Packing::Packed, dtype),
+            _ => (Packing::Natural, dtype),
+        };
+        let weights = weights::load(&*backend, &config, (dtype, packing), value)?;
         let frequencies = config.rope.inv_frequencies(config.head_dim);
         let table = |turn: fn(f64) -> f64| -> Vec<f32> {
             let positions = 0..context.next_multiple_of(PAGE);
@@ -84,8 +84,10 @@ impl Runner {
             backend,
             config,
             dtype,
+            packing,
             weights,
             cache_pages,
+            context,
         };
         runner.clear()?;
         Ok(runner)
@@ -129,13 +131,7 @@ impl Runner {
         (row_room, chunk_room): (usize, usize),
     ) -> Result<Vec<f32>, ServeError> {
         let longest = rows.iter().chain(chunks).map(|u| u.pages.len()).max().unwrap_or(1);
-        let shape = StepShape {
-            rows: row_room,
-            chunks: chunk_room,
-            pages: longest.next_power_of_two().max(4),
-            cache_pages: self.cache_pages,
-            block: self.backend.block_rows(),
-        };
+        let shape = self.shape((row_room, chunk_room), longest);
         let program = self.program(shape)?;
         let inputs = self.inputs(shape, rows, chunks)?;
         let Self { caches, weights, backend, .. } = self;
@@ -146,6 +142,30 @@ impl Runner {
         let kept = out.iter().filter_map(|(n, a)| Some((n.strip_suffix("_out")?.to_string(), a.clone())));
         self.caches.extend(kept.collect::<Vec<_>>());
         Ok(logits)
+    }
+
+    /// A step for sequences of up to `longest` pages. Devices without the CPU's kernels gather all pages of the table, so there its width grows with
+    /// the sequences.
+    fn shape(&self, (rows, chunks): (usize, usize), longest: usize) -> StepShape {
+        let all = self.context.div_ceil(PAGE);
+        let pages = if self.backend.has_cpu_kernels() {
+            all
+        } else {
+            longest.next_power_of_two().clamp(4.min(all), all)
+        };
+        let (cache_pages, block) = (self.cache_pages, self.backend.block_rows());
+        StepShape { rows, chunks, pages, cache_pages, block, packing: self.packing }
+    }
+
+    /// Compiles the programs of all sizes of a step, as many at a time as there are cores; seconds taken. Where page tables grow with sequences,
+    /// those of the shortest. Without this, the first step of a size waits for its program.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile_ahead(&mut self) -> Result<f64, ServeError> {
+        let programs: Result<Vec<_>, _> =
+            ladder().into_iter().map(|size| self.program(self.shape(size, 1))).collect();
+        Ok(compile_all(&*self.backend, &programs?)?)
     }
 
     fn program(&mut self, how: StepShape) -> Result<Arc<Compiled>, ServeError> {
@@ -232,34 +252,4 @@ impl Step {
         self.tables.push((names[1], HostTensor::new(&[room], &position)));
         self.tables.push((names[2], HostTensor::new(&[room], &place)));
     }
-}
-
-/// Reads the parameters of a group to the device, by the names of the step's program.
-fn load(
-    backend: &dyn Backend,
-    group: &ParamGroup,
-    dtype: DType,
-    value: &mut Values<'_>,
-    weights: &mut HashMap<String, Array>,
-) -> Result<(), TrainError> {
-    let prefix = match group.key {
-        GroupKey::Layer(layer) | GroupKey::Experts(layer) => format!("layers.{layer}."),
-        GroupKey::Embed | GroupKey::Head => String::new(),
-    };
-    for (spec, (name, sizes)) in group.params.iter().zip(shape_of(group).params) {
-        let mut values = Vec::new();
-        for expert in 0..group.experts.unwrap_or(1) {
-            values.extend(value(&spec.name_of(expert), &sizes)?);
-        }
-        let sizes: Vec<usize> = group.experts.into_iter().chain(sizes).collect();
-        let tensor = match dtype {
-            DType::Bf16 => {
-                let narrow: Vec<half::bf16> = values.into_iter().map(half::bf16::from_f32).collect();
-                HostTensor::new(&sizes, &narrow)
-            }
-            _ => HostTensor::new(&sizes, &values),
-        };
-        weights.insert(format!("{prefix}{name}"), backend.replicate(&tensor)?);
-    }
-    Ok(())
 }

@@ -20,6 +20,13 @@ const ROWS: [usize; 6] = [0, 1, 2, 4, 8, 16];
 const CHUNKS: [usize; 5] = [0, 1, 2, 4, 8];
 /// Most pages of prompts beside sequences that decode: what bounds the gap between their tokens.
 const CHUNKS_BESIDE: usize = 4;
+/// The sizes of all steps: rows and chunks.
+pub(crate) fn ladder() -> Vec<(usize, usize)> {
+    let fits =
+        |&(rows, chunks): &(usize, usize)| (rows, chunks) != (0, 0) && (rows == 0 || chunks <= CHUNKS_BESIDE);
+    ROWS.iter().flat_map(|&rows| CHUNKS.map(|chunks| (rows, chunks))).filter(fits).collect()
+}
+
 /// Most sequences that run at once.
 pub const MOST_ROWS: usize = ROWS[ROWS.len() - 1];
 

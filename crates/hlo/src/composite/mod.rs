@@ -10,7 +10,10 @@
 mod attention;
 mod cross_entropy;
 mod gathered;
+mod norm;
 mod paged;
+mod prepacked;
+mod route;
 mod slots;
 mod squares;
 mod swiglu;
@@ -23,6 +26,8 @@ use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
 pub use attention::masked_attention;
 pub use gathered::{Links, Scale};
+pub use prepacked::{PACKED_BLOCK, PACKED_LANES, Packed};
+pub use route::{Pick, largest};
 
 /// What a composite operation computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +77,34 @@ pub enum Composite {
     GatheredDots,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
+    /// [`Value::packed_dot`]. Inputs: rows, weights, and their scales. Result: products in `dtype`. No gradient.
+    PackedDot {
+        /// Outputs.
+        features: usize,
+        /// Element type of the result.
+        dtype: DType,
+        /// Whether weights have scales.
+        is_scaled: bool,
+    },
+    /// [`Value::packed_experts`]. Inputs: tokens, gates, choices, weights of gate, up and down, and their scales. No gradient.
+    PackedExperts {
+        /// Size inside the experts.
+        intermediate: usize,
+        /// Whether weights have scales.
+        is_scaled: bool,
+    },
+    /// [`Value::route`]. Inputs: tokens, weight, bias. Results: weights and experts of the choices. No gradient.
+    Route {
+        /// Choices of a token.
+        top_k: usize,
+        /// Whether the weights of a token's choices add up to one.
+        normalise: bool,
+    },
+    /// [`Value::rms_norm_rows`]. Inputs: rows, weight. No gradient.
+    RmsNorm {
+        /// What is added to the mean of squares, as the bits of an f32.
+        eps_bits: u32,
+    },
 }
 
 impl Composite {
@@ -89,6 +122,10 @@ impl Composite {
             Self::GatheredSum { .. } => "gathered_sum",
             Self::GatheredDots => "gathered_dots",
             Self::SumOfSquares => "sum_of_squares",
+            Self::PackedDot { .. } => "packed_dot",
+            Self::PackedExperts { .. } => "packed_experts",
+            Self::Route { .. } => "route",
+            Self::RmsNorm { .. } => "rms_norm",
         }
     }
 
@@ -103,6 +140,16 @@ impl Composite {
             Self::GatheredSum { scale } => 3 + usize::from(scale != Scale::None),
             Self::GatheredDots => 4,
             Self::SumOfSquares => 1,
+            Self::PackedDot { is_scaled, .. } => 2 + usize::from(is_scaled),
+            Self::PackedExperts { is_scaled, .. } => {
+                if is_scaled {
+                    9
+                } else {
+                    6
+                }
+            }
+            Self::Route { .. } => 3,
+            Self::RmsNorm { .. } => 2,
         }
     }
 
@@ -120,6 +167,12 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::shapes(x, scale),
             Self::GatheredDots => gathered::dots_shapes(x),
             Self::SumOfSquares => squares::shapes(x),
+            Self::PackedDot { features, dtype, .. } => prepacked::dot_shapes(x, features, dtype),
+            Self::PackedExperts { intermediate, is_scaled } => {
+                prepacked::experts_shapes(x, intermediate, is_scaled)
+            }
+            Self::Route { top_k, .. } => route::shapes(x, top_k),
+            Self::RmsNorm { .. } => norm::shapes(x),
         }
     }
 
@@ -137,6 +190,12 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::plain(x, scale),
             Self::GatheredDots => gathered::plain_dots(x),
             Self::SumOfSquares => squares::plain(x),
+            Self::PackedDot { features, dtype, .. } => prepacked::plain_dot(x, features, dtype),
+            Self::PackedExperts { intermediate, is_scaled } => {
+                prepacked::plain_experts(x, intermediate, is_scaled)
+            }
+            Self::Route { top_k, normalise } => route::plain(x, top_k, normalise),
+            Self::RmsNorm { eps_bits } => norm::plain(x, eps_bits),
         }
     }
 
@@ -171,13 +230,21 @@ impl Composite {
             Self::PagedAttention { page, window } => {
                 format!("page = {page} : i64, window = {} : i64", window.unwrap_or(0))
             }
+            Self::PackedDot { features, .. } => format!("features = {features} : i64"),
+            Self::PackedExperts { intermediate, .. } => format!("intermediate = {intermediate} : i64"),
+            Self::Route { normalise, .. } => format!("normalise = {} : i64", i64::from(normalise)),
+            Self::RmsNorm { eps_bits } => format!("eps_bits = {eps_bits} : i64"),
             _ => String::new(),
         }
     }
 
     /// Whether its results come of matrix products, which a backward pass would not do again.
     pub(crate) fn is_product(self) -> bool {
-        !self.is_free() && !matches!(self, Self::GatheredSum { .. } | Self::GatheredDots | Self::SumOfSquares)
+        let is_pass = matches!(
+            self,
+            Self::GatheredSum { .. } | Self::GatheredDots | Self::SumOfSquares | Self::RmsNorm { .. }
+        );
+        !self.is_free() && !is_pass
     }
 
     /// Whether a backward pass computes it again rather than keep it: one pass over what is kept anyway.

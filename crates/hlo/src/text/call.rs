@@ -34,6 +34,14 @@ pub const GATHERED_SUM: &str = "collegium.gathered_sum";
 pub const GATHERED_DOTS: &str = "collegium.gathered_dots";
 /// Custom-call target of sums of squares.
 pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
+/// Custom-call target of products with packed weights.
+pub const PACKED_DOT: &str = "collegium.packed_dot";
+/// Custom-call target of the experts that tokens picked, with packed weights.
+pub const PACKED_EXPERTS: &str = "collegium.packed_experts";
+/// Custom-call target of the router.
+pub const ROUTE: &str = "collegium.route";
+/// Custom-call target of normalisation.
+pub const RMS_NORM: &str = "collegium.rms_norm";
 
 impl Writer<'_> {
     /// A result of a composite. The first result that is met writes the call, with as many results as the program uses: those
@@ -68,6 +76,10 @@ impl Writer<'_> {
                     Composite::GatheredSum { .. } => GATHERED_SUM,
                     Composite::GatheredDots => GATHERED_DOTS,
                     Composite::SumOfSquares => SUM_OF_SQUARES,
+                    Composite::PackedDot { .. } => PACKED_DOT,
+                    Composite::PackedExperts { .. } => PACKED_EXPERTS,
+                    Composite::Route { .. } => ROUTE,
+                    Composite::RmsNorm { .. } => RMS_NORM,
                 };
                 let call = self.custom_call(target, &what.attributes(), x, s, &shapes[..count]);
                 self.calls.insert(key, call.clone());

@@ -50,14 +50,24 @@ impl<T: Operand> PickedExperts<'_, T> {
         length(NAME, "out", out, &[self.num_tokens, hidden])?;
         length(NAME, "gates", self.gates.len(), &[self.choices.len()])?;
         if self.num_tokens > 0 {
-            length(NAME, "choices", self.choices.len(), &[self.num_tokens, self.choices.len() / self.num_tokens])?;
+            length(
+                NAME,
+                "choices",
+                self.choices.len(),
+                &[self.num_tokens, self.choices.len() / self.num_tokens],
+            )?;
         }
         let unknown = |&c: &i32| usize::try_from(c).map_or(true, |c| c >= slots);
         match self.choices.iter().copied().find(unknown) {
             None => Ok(()),
             Some(choice) => {
                 let required = format!("experts below {slots}");
-                Err(ArgumentError::Dims { kernel: NAME, name: "choices", required, given: choice.to_string() })
+                Err(ArgumentError::Dims {
+                    kernel: NAME,
+                    name: "choices",
+                    required,
+                    given: choice.to_string(),
+                })
             }
         }
     }

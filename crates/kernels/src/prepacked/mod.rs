@@ -137,9 +137,7 @@ pub fn pack_int8(values: &[f32], inner: usize) -> (Vec<i8>, Vec<bf16>) {
 /// Element `step` of each row of a panel; zero outside.
 fn lanes(panel: &[f32], inner: usize, step: usize) -> impl Iterator<Item = f32> {
     let inside = step < inner;
-    (0..LANES).map(move |lane| {
-        panel.get(lane * inner + step).copied().filter(|_| inside).unwrap_or(0.0)
-    })
+    (0..LANES).map(move |lane| panel.get(lane * inner + step).copied().filter(|_| inside).unwrap_or(0.0))
 }
 
 #[cfg(test)]

@@ -174,7 +174,9 @@ fn widen(panel: Values<'_>, first: usize, steps: usize, to: &mut Vec<f32>) {
             let panel = &panel[first * LANES..][..steps * LANES];
             vectorized(|| {
                 let mut wide = [0f32; LANES];
-                wide.iter_mut().zip(scales).for_each(|(to, s)| *to = f32::from_bits(u32::from(s.to_bits()) << 16));
+                wide.iter_mut()
+                    .zip(scales)
+                    .for_each(|(to, s)| *to = f32::from_bits(u32::from(s.to_bits()) << 16));
                 for (to, from) in to.chunks_exact_mut(LANES).zip(panel.chunks_exact(LANES)) {
                     for ((to, from), scale) in to.iter_mut().zip(from).zip(&wide) {
                         *to = f32::from(*from) * scale;

@@ -17,8 +17,7 @@ struct Packed {
 impl Packed {
     fn random(slots: usize, features: usize, inner: usize, seed: u64) -> (Self, Vec<f32>) {
         let natural = numbers(slots * features * inner, seed, |x| x);
-        let mut packed =
-            Self { f32: vec![], bf16: vec![], int8: (vec![], vec![]), slots, features, inner };
+        let mut packed = Self { f32: vec![], bf16: vec![], int8: (vec![], vec![]), slots, features, inner };
         for slot in natural.chunks(features * inner) {
             packed.f32.extend(pack_f32(slot, inner));
             packed.bf16.extend(pack_bf16(slot, inner));
@@ -77,7 +76,8 @@ fn dot_agrees<T: Operand>(kind: usize, [rows, features, inner]: [usize; 3], seed
     // Each row alone has the same bits.
     for (row, out) in x.chunks(inner).zip(out.chunks(features)) {
         let mut alone = vec![9f32; features];
-        packed_dot(&PackedDot { rows: row, num_rows: 1, ..problem }, &mut alone, &Threads::new(1, 1)).unwrap();
+        packed_dot(&PackedDot { rows: row, num_rows: 1, ..problem }, &mut alone, &Threads::new(1, 1))
+            .unwrap();
         assert!(alone.iter().zip(out).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
 }

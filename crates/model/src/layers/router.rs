@@ -9,7 +9,7 @@
 //! distinct values.
 
 use collegium_core::DType;
-use collegium_hlo::{Value, dim};
+use collegium_hlo::{Pick, Value, dim, largest};
 
 /// What the router decides and what the losses need.
 #[derive(Clone, Copy)]
@@ -78,30 +78,4 @@ fn routed<'g>(
         probability_sum: probabilities.sum(&["token"]),
         z_sum: (z * z).sum(&["token"]),
     }
-}
-
-struct Pick<'g> {
-    /// Index of the expert, {token} f32.
-    expert: Value<'g>,
-    /// One at that expert, {token, expert} f32.
-    hit: Value<'g>,
-}
-
-/// The `count` largest of {token, expert}, one after another.
-fn largest<'g>(scores: Value<'g>, count: usize) -> Vec<Pick<'g>> {
-    let g = scores.graph();
-    let dims = scores.shape().dims;
-    let places = g.iota(DType::F32, &dims, "expert");
-    let none = g.scalar(DType::F32, scores.size("expert") as f64);
-    let taken = g.scalar(DType::F32, f64::NEG_INFINITY);
-    let mut left = scores;
-    (0..count)
-        .map(|_| {
-            let best = left.reduce_max(&["expert"]);
-            let expert = left.equals(best.broadcast(&dims)).select(places, none).reduce_min(&["expert"]);
-            let hit = places.equals(expert.broadcast(&dims));
-            left = hit.select(taken, left);
-            Pick { expert, hit: hit.convert(DType::F32) }
-        })
-        .collect()
 }

@@ -3,11 +3,10 @@
 use collegium_core::DType;
 use collegium_hlo::{ForwardBackward, Graph, GraphError, Name, Program, Value, dim, split};
 
+use super::packing::Matrix;
 use super::{Builder, Shape, named};
 use crate::config::{FeedForward, LayerConfig, MoeConfig, QkNorm};
-use crate::layers::{
-    Attention, Cache, Rotation, Routing, attention, feed_forward, linear, rms_norm, route, route_to,
-};
+use crate::layers::{Attention, Cache, Rotation, Routing, attention, route, route_to};
 
 /// Forward and backward of `layer`.
 ///
@@ -112,19 +111,36 @@ pub(super) fn attend_with<'g, T>(
 ) -> (Value<'g>, T) {
     let c = shape.config;
     let d = c.hidden_size;
-    let x = rms_norm(hidden, b.weight("input_layernorm.weight", &[("hidden", d)]), "hidden", c.rms_norm_eps);
+    let x = b.norm(hidden, "input_layernorm.weight", "hidden", c.rms_norm_eps);
+    let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
+    // Packed weights of all three are one matrix: one call, and one pass over memory.
+    let together = (!b.is_natural()).then(|| {
+        let out = ("feature", queries + 2 * keys);
+        let y = b.linear(x, Matrix { name: "self_attn.qkv_proj.weight", out, inner: ("hidden", d) }, None);
+        b.pieces(y, "feature", [queries, keys, keys])
+    });
     let project = |name: &'static str, features: usize| {
-        let weight =
-            b.weight(&format!("self_attn.{name}_proj.weight"), &[("feature", features), ("hidden", d)]);
         let bias = c
             .attention_bias
             .qkv
             .then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[("feature", features)]));
-        let y = linear(x, weight, bias, "hidden");
+        let y = match together {
+            Some([q, k, v]) => {
+                let y = match name {
+                    "q" => q,
+                    "k" => k,
+                    _ => v,
+                };
+                bias.map_or(y, |b| y + b)
+            }
+            None => {
+                let name = format!("self_attn.{name}_proj.weight");
+                b.linear(x, Matrix { name: &name, out: ("feature", features), inner: ("hidden", d) }, bias)
+            }
+        };
         let y = match c.qk_norm {
             QkNorm::WholeProjection if name != "v" => {
-                let weight = b.weight(&format!("self_attn.{name}_norm.weight"), &[("feature", features)]);
-                rms_norm(y, weight, "feature", c.rms_norm_eps)
+                b.norm(y, &format!("self_attn.{name}_norm.weight"), "feature", c.rms_norm_eps)
             }
             _ => y,
         };
@@ -139,29 +155,28 @@ pub(super) fn attend_with<'g, T>(
             .split("feature", &[dim(role, count), dim("head_dim", c.head_dim)]);
         match c.qk_norm {
             QkNorm::PerHead if name != "v" => {
-                let weight = b.weight(&format!("self_attn.{name}_norm.weight"), &[("head_dim", c.head_dim)]);
-                rms_norm(y, weight, "head_dim", c.rms_norm_eps)
+                b.norm(y, &format!("self_attn.{name}_norm.weight"), "head_dim", c.rms_norm_eps)
             }
             _ => y,
         }
     };
-    let q = rotation.apply(heads(project("q", c.num_heads * c.head_dim), "q", c.num_heads, "head"));
-    let k = rotation.apply(heads(project("k", c.num_kv_heads * c.head_dim), "k", c.num_kv_heads, "kv_head"));
-    let v = heads(project("v", c.num_kv_heads * c.head_dim), "v", c.num_kv_heads, "kv_head");
+    let q = rotation.apply(heads(project("q", queries), "q", c.num_heads, "head"));
+    let k = rotation.apply(heads(project("k", keys), "k", c.num_kv_heads, "kv_head"));
+    let v = heads(project("v", keys), "v", c.num_kv_heads, "kv_head");
     let (mixed, cache) = mix(q, k, v);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
-    let weight = b.weight("self_attn.o_proj.weight", &[("hidden", d), ("feature", c.num_heads * c.head_dim)]);
     let bias = c.attention_bias.output.then(|| b.weight("self_attn.o_proj.bias", &[("hidden", d)]));
-    (hidden + linear(mixed, weight, bias, "feature"), cache)
+    let out = Matrix { name: "self_attn.o_proj.weight", out: ("hidden", d), inner: ("feature", queries) };
+    (hidden + b.linear(mixed, out, bias), cache)
 }
 
 /// Input of the feed-forward part.
 fn post_norm<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<'g> {
     let c = shape.config;
-    let weight = b.weight("post_attention_layernorm.weight", &[("hidden", c.hidden_size)]);
-    rms_norm(mixed, weight, "hidden", c.rms_norm_eps)
+    b.norm(mixed, "post_attention_layernorm.weight", "hidden", c.rms_norm_eps)
 }
 
+/// `mixed` and its gated feed-forward (SwiGLU; Shazeer, 2002.05202): `down(silu(gate x) · up x)`, {token, hidden}.
 pub(super) fn dense<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
@@ -169,12 +184,13 @@ pub(super) fn dense<'g>(
     intermediate: usize,
 ) -> Value<'g> {
     let (inner, width) = (("intermediate", intermediate), ("hidden", shape.config.hidden_size));
-    let projection = |name: &str, out: (Name, usize), from: (Name, usize)| {
+    let project = |x: Value<'g>, name: &str, out: (Name, usize), from: (Name, usize)| {
         let bias = shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]));
-        (b.weight(&format!("mlp.{name}_proj.weight"), &[out, from]), bias)
+        b.linear(x, Matrix { name: &format!("mlp.{name}_proj.weight"), out, inner: from }, bias)
     };
-    let [gate, up] = ["gate", "up"].map(|name| projection(name, inner, width));
-    mixed + feed_forward(post_norm(b, shape, mixed), gate, up, projection("down", width, inner))
+    let x = post_norm(b, shape, mixed);
+    let [gate, up] = ["gate", "up"].map(|name| project(x, name, inner, width));
+    mixed + project(gate.swiglu(up, x.dtype()), "down", width, inner)
 }
 
 /// Input of the experts, {token, hidden}, and which of them each token chose.
@@ -186,14 +202,35 @@ pub(super) fn router<'g>(
 ) -> (Value<'g>, Routing<'g>) {
     let experts = dim("expert", moe.num_experts);
     let normed = shape.shuffled(post_norm(b, shape, mixed));
-    let weight =
-        b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)]);
+    let weight = router_weight(b, shape, moe);
     if shape.forced_routing {
         let choices = b.input("forced", DType::I32, &[normed.shape().dims[0], dim("choice", moe.top_k)]);
         return (normed, route_to(normed, weight, choices, moe.norm_topk_prob));
     }
     let bias = b.input("router_bias", DType::F32, &[experts]);
     (normed, route(normed, weight, bias, moe.top_k, moe.norm_topk_prob))
+}
+
+/// {expert, hidden}
+fn router_weight<'g>(b: &Builder<'g>, shape: &Shape<'_>, moe: &MoeConfig) -> Value<'g> {
+    b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)])
+}
+
+/// The experts of a sparse layer with packed weights, {token, hidden}.
+pub(super) fn packed_experts<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    mixed: Value<'g>,
+    moe: &MoeConfig,
+) -> Value<'g> {
+    let normed = post_norm(b, shape, mixed);
+    let weight = router_weight(b, shape, moe);
+    let bias = b.input("router_bias", DType::F32, &[dim("expert", moe.num_experts)]);
+    let (gates, choices) = normed.route(weight, bias, moe.top_k, moe.norm_topk_prob);
+    let (hidden, inside) = (shape.config.hidden_size, moe.intermediate);
+    let weights = [("gate", (inside, hidden)), ("up", (inside, hidden)), ("down", (hidden, inside))]
+        .map(|(name, sizes)| b.packed(name, Some(moe.num_experts), sizes));
+    normed.packed_experts(gates, choices, weights, inside)
 }
 
 fn sparse_outputs<'g>(

@@ -3,6 +3,7 @@
 use collegium_core::DType;
 use collegium_hlo::{ForwardBackward, Graph, GraphError, Program, Value, dim, split};
 
+use super::packing::Matrix;
 use super::{Builder, Shape, named};
 use crate::layers;
 
@@ -83,8 +84,14 @@ pub(super) fn logits_of<'g>(
     at: Value<'g>,
 ) -> Value<'g> {
     let picked = hidden.take(at, "token").rename(&[("place", "token")]);
-    let (normed, weight) = normed_and_weight(b, shape, picked);
-    layers::logits(normed, weight)
+    if b.is_natural() {
+        let (normed, weight) = normed_and_weight(b, shape, picked);
+        return layers::logits(normed, weight);
+    }
+    let c = shape.config;
+    let normed = b.norm(picked, "norm", "hidden", c.rms_norm_eps);
+    let head = Matrix { name: "lm_head", out: ("vocab", c.vocab_size), inner: ("hidden", c.hidden_size) };
+    b.packed_product(normed, head, DType::F32)
 }
 
 /// The output of the last layer, as an input.

@@ -8,6 +8,7 @@ mod ends;
 mod expert_layer;
 mod fused;
 mod optimizer;
+mod packing;
 mod serving;
 mod weights;
 
@@ -16,6 +17,7 @@ pub use ends::{embed, head, logits_at, sum_loss};
 pub use expert_layer::expert_layer;
 pub use fused::{FusedShape, fused};
 pub use optimizer::{HYPER, adamw, squared_norm};
+pub use packing::Packing;
 pub use serving::{PAGE, StepShape, serving_step};
 pub use weights::{GroupShape, collect, collect_experts, materialise, materialise_experts};
 
@@ -118,6 +120,8 @@ impl Shape<'_> {
 struct Builder<'g> {
     graph: &'g Graph,
     dtype: DType,
+    /// How the weights of products lie.
+    packing: Packing,
     /// In front of every name, while the layers of a program need names of their own.
     prefix: std::cell::RefCell<String>,
     weights: std::cell::RefCell<Vec<(String, Value<'g>)>>,
@@ -125,7 +129,13 @@ struct Builder<'g> {
 
 impl<'g> Builder<'g> {
     fn new(graph: &'g Graph, dtype: DType) -> Self {
-        Self { graph, dtype, prefix: Default::default(), weights: Default::default() }
+        Self {
+            graph,
+            dtype,
+            packing: Packing::Natural,
+            prefix: Default::default(),
+            weights: Default::default(),
+        }
     }
 
     /// What `build` makes, with `prefix` in front of the names of its inputs.

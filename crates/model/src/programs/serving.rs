@@ -4,16 +4,16 @@
 //! is one page of one sequence, so it is written as a block; what is behind its last token is written too and is overwritten before anybody
 //! sees it. Both read the pages that their sequence names. Unused rows and chunks name page 0, which no sequence has.
 //!
-//! On one device nothing is decided between router and experts, so there is no cut. Few tokens take their experts one by one
-//! ([`layers::picked_experts`]), many are sorted by expert first ([`place`]).
+//! On one device nothing is decided between router and experts, so there is no cut. Where weights are packed, one operation serves any number of
+//! tokens; elsewhere few tokens take their experts one by one ([`layers::picked_experts`]) and many are sorted by expert first ([`place`]).
 
 use collegium_core::DType;
 use collegium_hlo::{Dim, Graph, GraphError, Program, Value, dim};
 
-use super::block::{attend_with, dense, rotation, router};
+use super::block::{attend_with, dense, packed_experts, rotation, router};
 use super::ends::{embedded, logits_of};
 use super::expert_layer::slot_weights;
-use super::{Builder, Shape};
+use super::{Builder, Packing, Shape};
 use crate::config::{FeedForward, LayerConfig, MoeConfig};
 use crate::layers::{self, PlanAhead, Room, Routed, Routing, place};
 
@@ -36,6 +36,8 @@ pub struct StepShape {
     pub cache_pages: usize,
     /// Rows of a block of the grouped products.
     pub block: usize,
+    /// How the weights of products lie.
+    pub packing: Packing,
 }
 
 impl StepShape {
@@ -55,13 +57,14 @@ impl StepShape {
 /// Inputs: `tokens` {batch, seq}, `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page}, `row.position` {unit} (the token's own place in
 /// its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first token of every chunk; `places` {place}
 /// (tokens whose logits are wanted); the weights of the model, those of layers behind `layers.<n>.`, there also `router_bias`,
-/// `cache.keys` and `cache.values` {place, kv_head, head_dim}. Outputs: `logits` {place, vocab} f32, and the caches, in place.
+/// `cache.keys` and `cache.values` {place, kv_head, head_dim}. Packed weights have the dims of [`collegium_hlo::Packed`] and one matrix
+/// `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `logits` {place, vocab} f32, and the caches, in place.
 ///
 /// # Errors
 /// A configuration whose sizes do not fit together.
 pub fn serving_step(shape: &Shape<'_>, how: StepShape) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
-    let b = Builder::new(&graph, shape.dtype);
+    let b = Builder { packing: how.packing, ..Builder::new(&graph, shape.dtype) };
     let turned = rotation(&b, shape);
     let units = Units::new(&b, how);
     let mut hidden = embedded(&b, shape);
@@ -94,6 +97,7 @@ fn one_layer<'g>(
         attend_with(b, shape, hidden, turned, |q, k, v| units.attention(b, shape, layer, [q, k, v]));
     let out = match &layer.feed_forward {
         FeedForward::Dense { intermediate } => dense(b, shape, mixed, *intermediate),
+        FeedForward::Moe(moe) if !b.is_natural() => mixed + packed_experts(b, shape, mixed, moe),
         FeedForward::Moe(moe) => {
             let (normed, routing) = router(b, shape, mixed, moe);
             mixed + experts(b, shape, moe, (normed, &routing), units.how)
