@@ -14,7 +14,7 @@ mod slots;
 
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use paged::paged_attention;
-pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
+pub use prepacked::{packed_dot, packed_experts, paged_step, rms_norm, route};
 pub use rows::{gathered_dots, gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
 pub use slots::{slot_shards, slot_sums};
 
@@ -56,7 +56,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 17] = [
+pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -74,6 +74,7 @@ pub const HANDLERS: [(&str, Handler); 17] = [
     ("collegium.packed_experts", packed_experts),
     ("collegium.route", route),
     ("collegium.rms_norm", rms_norm),
+    ("collegium.paged_step", paged_step),
 ];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute

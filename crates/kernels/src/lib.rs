@@ -13,6 +13,7 @@ mod matrix;
 pub mod norm;
 mod packed;
 pub mod paged;
+pub mod paged_step;
 pub mod prepacked;
 #[cfg(test)]
 mod random;

@@ -70,7 +70,7 @@ pub fn paged_attention<T: Operand>(
 }
 
 impl<T: Operand> PagedAttention<'_, T> {
-    fn check(&self, out: usize) -> Result<(), ArgumentError> {
+    pub(crate) fn check(&self, out: usize) -> Result<(), ArgumentError> {
         let wrong = |name, required: String, given: String| {
             Err(ArgumentError::Dims { kernel: NAME, name, required, given })
         };

@@ -93,6 +93,15 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
             let operands = vec![floats(&[a, b]), floats(&[c + 1, b]), f32s(&[c + 1])];
             (operands, vec![f32s(&[a, 1]), i32s(&[a, 1])])
         }
+        "collegium.paged_step" => {
+            let (token, width) = (i32s(&[a]), 2 * d);
+            let tables = vec![f32s(&[a, d]), f32s(&[a, d]), i32s(&[1, b])];
+            let places = vec![token.clone(), token.clone(), token];
+            let norms = vec![floats(&[width]); 2];
+            let cache = floats(&[2 * b, c, width]);
+            let operands = [vec![floats(&[a, 4 * c * width])], tables, places, norms].concat();
+            (operands, vec![floats(&[a, 2 * c * width]), cache.clone(), cache])
+        }
         "collegium.rms_norm" => (vec![floats(&[a, b, c]), floats(&[c])], vec![floats(&[a, b, c])]),
         "collegium.sum_of_squares" => (vec![f32s(&[a, b])], vec![f32s(&[])]),
         "collegium.paged_attention" => {

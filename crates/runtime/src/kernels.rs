@@ -31,6 +31,7 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<PackedExperts>(plugin, HOST).is_ok()
         && ffi::register::<Route>(plugin, HOST).is_ok()
         && ffi::register::<RmsNorm>(plugin, HOST).is_ok()
+        && ffi::register::<PagedStep>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -212,14 +213,41 @@ impl ffi::Handler for RmsNorm {
     }
 }
 
+struct PagedStep;
+
+impl ffi::Handler for PagedStep {
+    const NAME: &'static str = collegium_hlo::PAGED_STEP;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let attributes = ["eps_bits", "page", "window"];
+        let attributes = attributes.map(|name| frame.integer(name).map(|value| (name, value)));
+        let attributes = attributes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // The caches are the last two operands; their values are in the results that take their place.
+        let own = frame.num_inputs().saturating_sub(2);
+        if (own..frame.num_inputs()).any(|i| view(frame, i).is_ok()) {
+            return Err("a cache is not updated in place; write its alias into the call".into());
+        }
+        call_with(handlers::paged_step, frame, own, &attributes)
+    }
+}
+
 /// Shows a call's buffers to a kernel.
 fn call(
     kernel: handlers::Handler,
     frame: &mut CallFrame<'_>,
     attributes: handlers::Attributes<'_>,
 ) -> Result<(), String> {
-    let inputs: Vec<BufferView<'_>> =
-        (0..frame.num_inputs()).map(|i| view(frame, i)).collect::<Result<_, _>>()?;
+    call_with(kernel, frame, frame.num_inputs(), attributes)
+}
+
+/// Shows the first `operands` of a call, and its results.
+fn call_with(
+    kernel: handlers::Handler,
+    frame: &mut CallFrame<'_>,
+    operands: usize,
+    attributes: handlers::Attributes<'_>,
+) -> Result<(), String> {
+    let inputs: Vec<BufferView<'_>> = (0..operands).map(|i| view(frame, i)).collect::<Result<_, _>>()?;
     let mut outputs: Vec<BufferViewMut<'_>> =
         (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect::<Result<_, _>>()?;
     kernel(&inputs, &mut outputs, attributes).map_err(|e| e.to_string())

@@ -1,7 +1,7 @@
 //! Tokens per second of the engine on a sparse model with random weights (vocabulary 8192, width 768, 12 layers, 12 heads, 32 experts
 //! of 320, 4 of them for each token), beside what reading its weights at this machine's rate would allow. The rate is measured in the same run.
 //!
-//!     cargo bench -p collegium-serve --bench engine [-- --json]
+//!     cargo bench -p collegium-serve --bench engine [-- --json] [--only f32|bf16|i8]
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,7 +43,12 @@ fn main() {
             "dtype", "batch", "prefill tok/s", "decode tok/s", "of the read rate"
         );
     }
+    let options: Vec<String> = std::env::args().collect();
+    let only = options.iter().position(|o| o == "--only").and_then(|at| options.get(at + 1));
     for dtype in [DType::F32, DType::Bf16, DType::I8] {
+        if only.is_some_and(|name| !format!("{dtype:?}").eq_ignore_ascii_case(name)) {
+            continue;
+        }
         let (engine, compiled) = engine(&backend, &config, dtype);
         if !as_json {
             println!("{dtype:?}: programs compiled in {compiled:.1} s");

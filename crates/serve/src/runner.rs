@@ -193,22 +193,33 @@ impl Runner {
         rows: &[Unit<'_>],
         chunks: &[Unit<'_>],
     ) -> Result<HashMap<&'static str, Array>, ServeError> {
-        let mut step =
-            Step { tokens: Vec::new(), positions: Vec::new(), places: Vec::new(), tables: Vec::new() };
+        let mut step = Step::default();
         step.add(["row.pages", "row.position", "row.place"], rows, (how.rows, 1), how.pages);
         step.add(["chunk.pages", "chunk.position", "chunk.place"], chunks, (how.chunks, PAGE), how.pages);
         let mut inputs = HashMap::new();
-        for (name, tensor) in step.tables {
-            inputs.insert(name, self.backend.replicate(&tensor)?);
-        }
         let tokens = how.tokens();
+        let is_natural = self.packing == Packing::Natural;
+        if is_natural {
+            for (name, tensor) in step.tables {
+                inputs.insert(name, self.backend.replicate(&tensor)?);
+            }
+        } else {
+            for (name, values) in
+                [("sequence", &step.sequence), ("position", &step.position), ("place", &step.place)]
+            {
+                inputs.insert(name, self.backend.replicate(&HostTensor::new(&[tokens], values))?);
+            }
+            let pages = HostTensor::new(&[how.samples(), how.pages], &step.pages);
+            inputs.insert("pages", self.backend.replicate(&pages)?);
+        }
         inputs.insert("tokens", self.backend.replicate(&HostTensor::new(&[1, tokens], &step.tokens))?);
         inputs.insert("places", self.backend.replicate(&HostTensor::new(&[how.samples()], &step.places))?);
         let half = self.config.head_dim / 2;
         for (name, table) in [("cos", &self.cos), ("sin", &self.sin)] {
             let turned: Vec<f32> =
                 step.positions.iter().flat_map(|p| table[p * half..][..half].iter().copied()).collect();
-            let tensor = HostTensor::new(&[1, tokens, half], &turned);
+            let sizes = if is_natural { vec![1, tokens, half] } else { vec![tokens, half] };
+            let tensor = HostTensor::new(&sizes, &turned);
             inputs.insert(name, self.backend.replicate(&tensor)?);
         }
         Ok(inputs)
@@ -216,10 +227,17 @@ impl Runner {
 }
 
 /// The numbers of a step.
+#[derive(Default)]
 struct Step {
     tokens: Vec<i32>,
     positions: Vec<usize>,
     places: Vec<i32>,
+    /// By token: its unit, its place in the sequence and in the cache.
+    sequence: Vec<i32>,
+    position: Vec<i32>,
+    place: Vec<i32>,
+    /// {unit, page}
+    pages: Vec<i32>,
     tables: Vec<(&'static str, HostTensor)>,
 }
 
@@ -240,13 +258,19 @@ impl Step {
         for at in 0..room {
             let unit = units.get(at).unwrap_or(&unused);
             let first = self.tokens.len();
+            let number = (self.pages.len() / num_pages) as i32;
+            self.sequence.extend((0..width).map(|_| number));
+            self.position.extend((0..width).map(|i| (unit.position + i) as i32));
             self.places.push((first + unit.tokens.len() - 1) as i32);
             self.tokens.extend((0..width).map(|i| unit.tokens.get(i).copied().unwrap_or(0) as i32));
             self.positions.extend((0..width).map(|i| unit.position + i));
             table.extend((0..num_pages).map(|i| unit.pages.get(i).copied().unwrap_or(0) as i32));
             position.push(unit.position as i32);
             let page = unit.pages[unit.position / PAGE] as usize;
-            place.push((page * PAGE + unit.position % PAGE) as i32);
+            let start = page * PAGE + unit.position % PAGE;
+            place.push(start as i32);
+            self.place.extend((0..width).map(|i| (start + i) as i32));
+            self.pages.extend(&table[table.len() - num_pages..]);
         }
         self.tables.push((names[0], HostTensor::new(&[room, num_pages], &table)));
         self.tables.push((names[1], HostTensor::new(&[room], &position)));

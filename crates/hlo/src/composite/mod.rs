@@ -12,6 +12,7 @@ mod cross_entropy;
 mod gathered;
 mod norm;
 mod paged;
+mod paged_step;
 mod prepacked;
 mod route;
 mod slots;
@@ -26,6 +27,7 @@ use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
 pub use attention::masked_attention;
 pub use gathered::{Links, Scale};
+pub use paged_step::PagedStep;
 pub use prepacked::{PACKED_BLOCK, PACKED_LANES, Packed};
 pub use route::{Pick, largest};
 
@@ -77,6 +79,16 @@ pub enum Composite {
     GatheredDots,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
+    /// [`Value::paged_step`]. Inputs: queries, keys and values, cosines, sines, pages, sequence, position, place, norms where there are, the
+    /// caches. Results: output and the caches, in place. No gradient.
+    PagedStep {
+        /// Places of a page.
+        page: usize,
+        /// How many places back a token sees, its own included; all where `None`.
+        window: Option<usize>,
+        /// What is added to the mean of squares, as the bits of an f32, where heads are normalised.
+        eps_bits: Option<u32>,
+    },
     /// [`Value::packed_dot`]. Inputs: rows, weights, and their scales. Result: products in `dtype`. No gradient.
     PackedDot {
         /// Outputs.
@@ -122,6 +134,7 @@ impl Composite {
             Self::GatheredSum { .. } => "gathered_sum",
             Self::GatheredDots => "gathered_dots",
             Self::SumOfSquares => "sum_of_squares",
+            Self::PagedStep { .. } => "paged_step",
             Self::PackedDot { .. } => "packed_dot",
             Self::PackedExperts { .. } => "packed_experts",
             Self::Route { .. } => "route",
@@ -140,6 +153,7 @@ impl Composite {
             Self::GatheredSum { scale } => 3 + usize::from(scale != Scale::None),
             Self::GatheredDots => 4,
             Self::SumOfSquares => 1,
+            Self::PagedStep { eps_bits, .. } => 9 + 2 * usize::from(eps_bits.is_some()),
             Self::PackedDot { is_scaled, .. } => 2 + usize::from(is_scaled),
             Self::PackedExperts { is_scaled, .. } => {
                 if is_scaled {
@@ -167,6 +181,9 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::shapes(x, scale),
             Self::GatheredDots => gathered::dots_shapes(x),
             Self::SumOfSquares => squares::shapes(x),
+            Self::PagedStep { page, window, eps_bits } => {
+                paged_step::shapes(x, page, window, eps_bits.is_some())
+            }
             Self::PackedDot { features, dtype, .. } => prepacked::dot_shapes(x, features, dtype),
             Self::PackedExperts { intermediate, is_scaled } => {
                 prepacked::experts_shapes(x, intermediate, is_scaled)
@@ -190,6 +207,7 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::plain(x, scale),
             Self::GatheredDots => gathered::plain_dots(x),
             Self::SumOfSquares => squares::plain(x),
+            Self::PagedStep { page, window, eps_bits } => paged_step::plain(x, page, window, eps_bits),
             Self::PackedDot { features, dtype, .. } => prepacked::plain_dot(x, features, dtype),
             Self::PackedExperts { intermediate, is_scaled } => {
                 prepacked::plain_experts(x, intermediate, is_scaled)
@@ -230,11 +248,25 @@ impl Composite {
             Self::PagedAttention { page, window } => {
                 format!("page = {page} : i64, window = {} : i64", window.unwrap_or(0))
             }
+            Self::PagedStep { page, window, eps_bits } => {
+                let (window, eps) = (window.unwrap_or(0), eps_bits.unwrap_or(0));
+                format!("eps_bits = {eps} : i64, page = {page} : i64, window = {window} : i64")
+            }
             Self::PackedDot { features, .. } => format!("features = {features} : i64"),
             Self::PackedExperts { intermediate, .. } => format!("intermediate = {intermediate} : i64"),
             Self::Route { normalise, .. } => format!("normalise = {} : i64", i64::from(normalise)),
             Self::RmsNorm { eps_bits } => format!("eps_bits = {eps_bits} : i64"),
             _ => String::new(),
+        }
+    }
+
+    /// Results that take the memory of an input of the kernel's call: result and input.
+    pub(crate) fn aliases(self) -> Vec<(usize, usize)> {
+        match self {
+            Self::PagedStep { .. } => {
+                (1..=2).map(|result| (result, self.num_inputs() - 3 + result)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -38,6 +38,8 @@ pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
 pub const PACKED_DOT: &str = "collegium.packed_dot";
 /// Custom-call target of the experts that tokens picked, with packed weights.
 pub const PACKED_EXPERTS: &str = "collegium.packed_experts";
+/// Custom-call target of what is between the projections of attention, over a cache in pages.
+pub const PAGED_STEP: &str = "collegium.paged_step";
 /// Custom-call target of the router.
 pub const ROUTE: &str = "collegium.route";
 /// Custom-call target of normalisation.
@@ -76,16 +78,21 @@ impl Writer<'_> {
                     Composite::GatheredSum { .. } => GATHERED_SUM,
                     Composite::GatheredDots => GATHERED_DOTS,
                     Composite::SumOfSquares => SUM_OF_SQUARES,
+                    Composite::PagedStep { .. } => PAGED_STEP,
                     Composite::PackedDot { .. } => PACKED_DOT,
                     Composite::PackedExperts { .. } => PACKED_EXPERTS,
                     Composite::Route { .. } => ROUTE,
                     Composite::RmsNorm { .. } => RMS_NORM,
                 };
-                let call = self.custom_call(target, &what.attributes(), x, s, &shapes[..count]);
+                // What is given back in place must be asked for.
+                let aliases = what.aliases();
+                let count = aliases.iter().map(|a| a.0 + 1).max().unwrap_or(0).max(count);
+                let call = self.aliased_call(target, &what.attributes(), &aliases, x, s, &shapes[..count]);
                 self.calls.insert(key, call.clone());
                 call
             }
         };
+        let count = what.aliases().iter().map(|a| a.0 + 1).max().unwrap_or(0).max(count);
         if count == 1 { call } else { format!("{call}#{result}") }
     }
 
@@ -189,6 +196,32 @@ impl Writer<'_> {
         s: &[Shape],
         y: &[Shape],
     ) -> String {
+        self.aliased_call(target, attributes, &[], x, s, y)
+    }
+
+    /// `aliases`: results that take the memory of an operand, and that operand.
+    fn aliased_call(
+        &mut self,
+        target: &str,
+        attributes: &str,
+        aliases: &[(usize, usize)],
+        x: &[String],
+        s: &[Shape],
+        y: &[Shape],
+    ) -> String {
+        let alias = |(result, operand): &(usize, usize)| {
+            let place = if y.len() == 1 { String::new() } else { result.to_string() };
+            format!(
+                "#stablehlo.output_operand_alias<output_tuple_indices = [{place}], operand_index = {operand}, operand_tuple_indices = []>"
+            )
+        };
+        let aliases = match aliases {
+            [] => String::new(),
+            some => {
+                let all: Vec<String> = some.iter().map(alias).collect();
+                format!(", output_operand_aliases = [{}]", all.join(", "))
+            }
+        };
         let types: Vec<String> = s.iter().map(tensor).collect();
         let results: Vec<String> = y.iter().map(tensor).collect();
         let results =
@@ -197,7 +230,7 @@ impl Writer<'_> {
         let count = if y.len() == 1 { String::new() } else { format!(":{}", y.len()) };
         let _ = writeln!(
             self.out,
-            "    {name}{count} = stablehlo.custom_call @{target}({}) {{api_version = 4 : i32, backend_config = {{{attributes}}}}} : ({}) -> {}",
+            "    {name}{count} = stablehlo.custom_call @{target}({}) {{api_version = 4 : i32, backend_config = {{{attributes}}}{aliases}}} : ({}) -> {}",
             x.join(", "),
             types.join(", "),
             results

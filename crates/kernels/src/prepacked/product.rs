@@ -125,6 +125,10 @@ pub(super) fn multiply(
             let row = |r: usize| &units[r * width..][..*width];
             tiles(bytemuck::cast_slice(panel), picked.map(row), out, false, tile::multiply_pairs);
         }
+        (Rows::F32 { units, width }, Values::Int8(panel, scales)) if tile::has_int8() => {
+            let row = |r: usize| &units[r * width..][..*width];
+            tiles(panel, picked.map(row), out, false, |tile| tile::multiply_int8(tile, scales));
+        }
         (Rows::F32 { units, width }, panel) => {
             for first in (0..*width).step_by(BLOCK) {
                 let steps = BLOCK.min(width - first);
@@ -137,14 +141,17 @@ pub(super) fn multiply(
     }
 }
 
-fn tiles<'a, U>(
-    panel: &'a [U],
+fn tiles<'a, U, W>(
+    panel: &'a [W],
     mut rows: impl ExactSizeIterator<Item = &'a [U]>,
     out: &mut [f32],
     goes_on: bool,
-    multiply: impl Fn(Tile<'_, U>),
+    multiply: impl Fn(Tile<'_, U, W>),
 ) {
-    for out in out.chunks_mut(ROWS * LANES) {
+    // Tiles of about as many rows each: a last one of a single row would read the whole panel for it.
+    let total = out.len() / LANES;
+    let each = total.div_ceil(total.div_ceil(ROWS).max(1)).max(1);
+    for out in out.chunks_mut(each * LANES) {
         let mut few: [&[U]; ROWS] = [&[]; ROWS];
         let count = out.len() / LANES;
         few.iter_mut().zip(rows.by_ref().take(count)).for_each(|(to, row)| *to = row);

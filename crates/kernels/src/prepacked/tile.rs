@@ -1,6 +1,8 @@
 //! The inner loop: some rows times one panel.
 
-use super::LANES;
+use half::bf16;
+
+use super::{BLOCK, LANES};
 use crate::Instructions;
 use crate::simd::{Level, Pair, portable};
 #[cfg(target_arch = "x86_64")]
@@ -10,11 +12,11 @@ use crate::simd::{avx2, avx512};
 pub(super) const ROWS: usize = 6;
 
 /// Rows and a panel, units of either.
-pub(super) struct Tile<'a, U> {
+pub(super) struct Tile<'a, U, W = U> {
     /// Units of each row, at least as many as there are steps.
     pub rows: &'a [&'a [U]],
     /// {step, lane}.
-    pub panel: &'a [U],
+    pub panel: &'a [W],
     /// {row, lane}.
     pub out: &'a mut [f32],
     /// Whether the sums go on from what `out` holds.
@@ -50,6 +52,76 @@ pub(super) fn multiply_pairs(tile: Tile<'_, Pair>) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     drop(tile);
+}
+
+/// Whether the processor widens int8 on the way into a product; elsewhere panels are widened first.
+pub(super) fn has_int8() -> bool {
+    matches!(Instructions::best(), Instructions::Avx512 | Instructions::Avx512Bf16)
+}
+
+/// Multiplies with a panel of int8 and its scales {block, lane}; only where [`has_int8`].
+pub(super) fn multiply_int8(tile: Tile<'_, f32, i8>, scales: &[bf16]) {
+    assert!(has_int8(), "panels are widened where the processor cannot");
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: just asserted.
+    unsafe {
+        match tile.rows.len() {
+            0 => {}
+            1 => int8_avx512::<1>(tile, scales),
+            2 => int8_avx512::<2>(tile, scales),
+            3 => int8_avx512::<3>(tile, scales),
+            4 => int8_avx512::<4>(tile, scales),
+            5 => int8_avx512::<5>(tile, scales),
+            _ => int8_avx512::<ROWS>(tile, scales),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    drop((tile, scales));
+}
+
+/// The operations of [`multiply`] on what is widened and scaled, in the same order.
+///
+/// # Safety
+/// The processor has these instructions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn int8_avx512<const N: usize>(tile: Tile<'_, f32, i8>, scales: &[bf16]) {
+    use std::arch::x86_64::*;
+    const VECTORS: usize = LANES / 16;
+    let steps = tile.panel.len() / LANES;
+    assert!(tile.rows.len() == N && tile.rows.iter().all(|row| row.len() >= steps));
+    assert!(tile.out.len() == N * LANES && scales.len() >= steps.div_ceil(BLOCK) * LANES && !tile.goes_on);
+    let (panel, out) = (tile.panel.as_ptr(), tile.out.as_mut_ptr());
+    let rows: [*const f32; N] = std::array::from_fn(|i| tile.rows[i].as_ptr());
+    // SAFETY: all places are below the asserted lengths.
+    unsafe {
+        let mut sums = [[_mm512_setzero_ps(); VECTORS]; N];
+        for block in (0..steps).step_by(BLOCK) {
+            let mut scale = [_mm512_setzero_ps(); VECTORS];
+            for (j, scale) in scale.iter_mut().enumerate() {
+                let narrow = _mm256_loadu_si256(scales.as_ptr().add(block / BLOCK * LANES + j * 16).cast());
+                *scale = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(narrow)));
+            }
+            for step in block..(block + BLOCK).min(steps) {
+                let mut weights = scale;
+                for (j, weight) in weights.iter_mut().enumerate() {
+                    let narrow = _mm_loadu_si128(panel.add(step * LANES + j * 16).cast());
+                    *weight = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(narrow)), *weight);
+                }
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    let x = _mm512_set1_ps(*row.add(step));
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum = _mm512_fmadd_ps(x, weight, *sum);
+                    }
+                }
+            }
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, &sum) in sums.iter().enumerate() {
+                _mm512_storeu_ps(out.add(i * LANES + j * 16), sum);
+            }
+        }
+    }
 }
 
 macro_rules! entry {

@@ -113,31 +113,13 @@ pub(super) fn attend_with<'g, T>(
     let d = c.hidden_size;
     let x = b.norm(hidden, "input_layernorm.weight", "hidden", c.rms_norm_eps);
     let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
-    // Packed weights of all three are one matrix: one call, and one pass over memory.
-    let together = (!b.is_natural()).then(|| {
-        let out = ("feature", queries + 2 * keys);
-        let y = b.linear(x, Matrix { name: "self_attn.qkv_proj.weight", out, inner: ("hidden", d) }, None);
-        b.pieces(y, "feature", [queries, keys, keys])
-    });
     let project = |name: &'static str, features: usize| {
         let bias = c
             .attention_bias
             .qkv
             .then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[("feature", features)]));
-        let y = match together {
-            Some([q, k, v]) => {
-                let y = match name {
-                    "q" => q,
-                    "k" => k,
-                    _ => v,
-                };
-                bias.map_or(y, |b| y + b)
-            }
-            None => {
-                let name = format!("self_attn.{name}_proj.weight");
-                b.linear(x, Matrix { name: &name, out: ("feature", features), inner: ("hidden", d) }, bias)
-            }
-        };
+        let weight = format!("self_attn.{name}_proj.weight");
+        let y = b.linear(x, Matrix { name: &weight, out: ("feature", features), inner: ("hidden", d) }, bias);
         let y = match c.qk_norm {
             QkNorm::WholeProjection if name != "v" => {
                 b.norm(y, &format!("self_attn.{name}_norm.weight"), "feature", c.rms_norm_eps)
@@ -165,9 +147,55 @@ pub(super) fn attend_with<'g, T>(
     let v = heads(project("v", keys), "v", c.num_kv_heads, "kv_head");
     let (mixed, cache) = mix(q, k, v);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
+    (hidden + attention_output(b, shape, mixed), cache)
+}
+
+/// The output projection of attention.
+fn attention_output<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<'g> {
+    let c = shape.config;
+    let (d, queries) = (c.hidden_size, c.num_heads * c.head_dim);
     let bias = c.attention_bias.output.then(|| b.weight("self_attn.o_proj.bias", &[("hidden", d)]));
     let out = Matrix { name: "self_attn.o_proj.weight", out: ("hidden", d), inner: ("feature", queries) };
-    (hidden + b.linear(mixed, out, bias), cache)
+    b.linear(mixed, out, bias)
+}
+
+/// Norms of the heads of queries and keys, {head_dim}, and what is added to their mean squares.
+type HeadNorms<'g> = Option<([Value<'g>; 2], f32)>;
+
+/// [`attend_with`] on packed weights, where queries, keys and values are one matrix: one call, and one pass over memory. `mix` is given all of them
+/// side by side, {token, feature}, before they are turned.
+pub(super) fn packed_attention<'g, T>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    hidden: Value<'g>,
+    mix: impl FnOnce(Value<'g>, HeadNorms<'g>) -> (Value<'g>, T),
+) -> (Value<'g>, T) {
+    let c = shape.config;
+    let x = b.norm(hidden, "input_layernorm.weight", "hidden", c.rms_norm_eps);
+    let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
+    let sizes = [("q", queries), ("k", keys), ("v", keys)];
+    let out = ("feature", queries + 2 * keys);
+    let inner = ("hidden", c.hidden_size);
+    let mut qkv = b.linear(x, Matrix { name: "self_attn.qkv_proj.weight", out, inner }, None);
+    if c.attention_bias.qkv {
+        let bias = |(n, size)| b.weight(&format!("self_attn.{n}_proj.bias"), &[("feature", size)]);
+        qkv = qkv + Value::concat(&sizes.map(bias), "feature");
+    }
+    if c.qk_norm == QkNorm::WholeProjection {
+        let [q, k, v] = b.pieces(qkv, "feature", sizes.map(|s| s.1));
+        let norm = |y, n: &str| b.norm(y, &format!("self_attn.{n}_norm.weight"), "feature", c.rms_norm_eps);
+        qkv = Value::concat(&[norm(q, "q"), norm(k, "k"), v], "feature");
+    }
+    if let Some(limit) = c.clip_qkv {
+        let bound = |v: f64| qkv.graph().scalar(qkv.dtype(), v);
+        qkv = qkv.max(bound(-limit)).min(bound(limit));
+    }
+    let norms = (c.qk_norm == QkNorm::PerHead).then(|| {
+        let weight = |n: &str| b.weight(&format!("self_attn.{n}_norm.weight"), &[("head_dim", c.head_dim)]);
+        (["q", "k"].map(weight), c.rms_norm_eps as f32)
+    });
+    let (mixed, kept) = mix(qkv, norms);
+    (hidden + attention_output(b, shape, mixed), kept)
 }
 
 /// Input of the feed-forward part.

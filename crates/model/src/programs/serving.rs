@@ -8,9 +8,9 @@
 //! tokens; elsewhere few tokens take their experts one by one ([`layers::picked_experts`]) and many are sorted by expert first ([`place`]).
 
 use collegium_core::DType;
-use collegium_hlo::{Dim, Graph, GraphError, Program, Value, dim};
+use collegium_hlo::{Dim, Graph, GraphError, PagedStep, Program, Value, dim};
 
-use super::block::{attend_with, dense, packed_experts, rotation, router};
+use super::block::{attend_with, dense, packed_attention, packed_experts, rotation, router};
 use super::ends::{embedded, logits_of};
 use super::expert_layer::slot_weights;
 use super::{Builder, Packing, Shape};
@@ -57,7 +57,8 @@ impl StepShape {
 /// Inputs: `tokens` {batch, seq}, `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page}, `row.position` {unit} (the token's own place in
 /// its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first token of every chunk; `places` {place}
 /// (tokens whose logits are wanted); the weights of the model, those of layers behind `layers.<n>.`, there also `router_bias`,
-/// `cache.keys` and `cache.values` {place, kv_head, head_dim}. Packed weights have the dims of [`collegium_hlo::Packed`] and one matrix
+/// `cache.keys` and `cache.values` {place, kv_head, head_dim}. Where weights are packed, tokens are given each by
+/// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of [`collegium_hlo::Packed`] and one matrix
 /// `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `logits` {place, vocab} f32, and the caches, in place.
 ///
 /// # Errors
@@ -65,14 +66,17 @@ impl StepShape {
 pub fn serving_step(shape: &Shape<'_>, how: StepShape) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder { packing: how.packing, ..Builder::new(&graph, shape.dtype) };
-    let turned = rotation(&b, shape);
-    let units = Units::new(&b, how);
+    let places = if b.is_natural() {
+        Places::Units(rotation(&b, shape), Units::new(&b, how))
+    } else {
+        Places::Tokens(Tokens::new(&b, shape, how))
+    };
     let mut hidden = embedded(&b, shape);
     let mut outputs: Vec<(String, Value<'_>)> = Vec::new();
     for (index, layer) in shape.config.layers.iter().enumerate() {
         let prefix = format!("layers.{index}.");
-        let (out, caches) = graph
-            .scope(&prefix, || b.within(&prefix, || one_layer(&b, shape, layer, (hidden, turned), &units)));
+        let (out, caches) =
+            graph.scope(&prefix, || b.within(&prefix, || one_layer(&b, shape, layer, hidden, &places)));
         hidden = out;
         let names = ["keys", "values"].map(|name| format!("{prefix}cache.{name}_out"));
         outputs.extend(names.into_iter().zip(caches));
@@ -90,17 +94,23 @@ fn one_layer<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     layer: &LayerConfig,
-    (hidden, turned): (Value<'g>, layers::Rotation<'g>),
-    units: &Units<'g>,
+    hidden: Value<'g>,
+    places: &Places<'g>,
 ) -> (Value<'g>, [Value<'g>; 2]) {
-    let (mixed, caches) =
-        attend_with(b, shape, hidden, turned, |q, k, v| units.attention(b, shape, layer, [q, k, v]));
+    let (mixed, caches) = match places {
+        Places::Units(turned, units) => {
+            attend_with(b, shape, hidden, *turned, |q, k, v| units.attention(b, shape, layer, [q, k, v]))
+        }
+        Places::Tokens(tokens) => {
+            packed_attention(b, shape, hidden, |qkv, norms| tokens.attention(b, shape, layer, (qkv, norms)))
+        }
+    };
     let out = match &layer.feed_forward {
         FeedForward::Dense { intermediate } => dense(b, shape, mixed, *intermediate),
         FeedForward::Moe(moe) if !b.is_natural() => mixed + packed_experts(b, shape, mixed, moe),
         FeedForward::Moe(moe) => {
             let (normed, routing) = router(b, shape, mixed, moe);
-            mixed + experts(b, shape, moe, (normed, &routing), units.how)
+            mixed + experts(b, shape, moe, (normed, &routing), how(places))
         }
     };
     (out, caches)
@@ -135,6 +145,68 @@ fn experts<'g>(
 }
 
 /// Where the tokens of a step are.
+enum Places<'g> {
+    /// Given by unit, as the devices without the CPU's kernels take them.
+    Units(layers::Rotation<'g>, Units<'g>),
+    /// Given by token.
+    Tokens(Tokens<'g>),
+}
+
+fn how(places: &Places<'_>) -> StepShape {
+    match places {
+        Places::Units(_, units) => units.how,
+        Places::Tokens(tokens) => tokens.how,
+    }
+}
+
+/// Where the tokens of a step are, each by itself: a step is then a chain of few calls, with nothing computed beside it.
+struct Tokens<'g> {
+    how: StepShape,
+    /// {token, half}
+    turned: [Value<'g>; 2],
+    /// {sequence, page}
+    pages: Value<'g>,
+    /// {token}: the row of `pages`, the place in the sequence, and the place in the cache.
+    at: [Value<'g>; 3],
+}
+
+impl<'g> Tokens<'g> {
+    fn new(b: &Builder<'g>, shape: &Shape<'_>, how: StepShape) -> Self {
+        let token = dim("token", how.tokens());
+        let half = dim("half", shape.config.head_dim / 2);
+        let pages = [dim("sequence", how.samples()), dim("page", how.pages)];
+        Self {
+            how,
+            turned: ["cos", "sin"].map(|name| b.input(name, DType::F32, &[token, half])),
+            pages: b.input("pages", DType::I32, &pages),
+            at: ["sequence", "position", "place"].map(|name| b.input(name, DType::I32, &[token])),
+        }
+    }
+
+    /// What tokens of queries, keys and values {token, feature} attend to, and the caches.
+    fn attention(
+        &self,
+        b: &Builder<'g>,
+        shape: &Shape<'_>,
+        layer: &LayerConfig,
+        (qkv, norms): (Value<'g>, Option<([Value<'g>; 2], f32)>),
+    ) -> (Value<'g>, [Value<'g>; 2]) {
+        let dims = cache_dims(shape, self.how);
+        let [cos, sin] = self.turned;
+        let [sequence, position, place] = self.at;
+        let caches = ["cache.keys", "cache.values"].map(|name| b.input(name, shape.dtype, &dims));
+        let (pages, page, window) = (self.pages, PAGE, layer.sliding_window);
+        qkv.paged_step(&PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page, window })
+    }
+}
+
+/// {place, kv_head, head_dim}
+fn cache_dims(shape: &Shape<'_>, how: StepShape) -> [Dim; 3] {
+    let c = shape.config;
+    [dim("place", how.cache_pages * PAGE), dim("kv_head", c.num_kv_heads), dim("head_dim", c.head_dim)]
+}
+
+/// The same by unit.
 struct Units<'g> {
     how: StepShape,
     /// Rows, then chunks; what there is none of is left out.
@@ -180,12 +252,7 @@ impl<'g> Units<'g> {
         qkv: [Value<'g>; 3],
     ) -> (Value<'g>, [Value<'g>; 2]) {
         let [q, k, v] = qkv.map(|x| x.merge(&["batch", "seq"], "token"));
-        let c = shape.config;
-        let dims = [
-            dim("place", self.how.cache_pages * PAGE),
-            dim("kv_head", c.num_kv_heads),
-            dim("head_dim", c.head_dim),
-        ];
+        let dims = cache_dims(shape, self.how);
         let caches = [("cache.keys", k), ("cache.values", v)]
             .map(|(name, new)| self.written(b.input(name, shape.dtype, &dims), new));
         let [keys, values] = caches;
