@@ -22,16 +22,30 @@ fn backend() -> Arc<dyn Backend> {
     Arc::new(EvalBackend::new(1))
 }
 
+/// The reference and, where there is a plugin, the CPU with its kernels and packed weights.
+fn backends() -> Vec<Arc<dyn Backend>> {
+    [Some(backend()), cpu()].into_iter().flatten().collect()
+}
+
+fn cpu() -> Option<Arc<dyn Backend>> {
+    let found = setup::open_backend("cpu", 1);
+    found.inspect_err(|error| eprintln!("skipped: {error}")).ok()
+}
+
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
 }
 
 fn handle(backend: &Arc<dyn Backend>, name: &str, limits: Limits) -> Handle {
+    handle_of(backend, name, limits, DType::F32)
+}
+
+fn handle_of(backend: &Arc<dyn Backend>, name: &str, limits: Limits, dtype: DType) -> Handle {
     let config = ModelConfig::from_file(&folder(name)).unwrap().0;
     let reader = SafetensorsReader::open(&folder(name)).unwrap();
     let room = (limits.cache_pages, limits.context);
     let value = &mut |name: &str, sizes: &[usize]| Ok(reader.read_f32(name, sizes)?);
-    let runner = Runner::new(backend.clone(), config, DType::F32, room, value).unwrap();
+    let runner = Runner::new(backend.clone(), config, dtype, room, value).unwrap();
     Handle::start(runner, None, limits).unwrap()
 }
 
@@ -86,13 +100,13 @@ fn heard(mut events: UnboundedReceiver<Event>, n: usize) -> Heard {
 
 #[test]
 fn every_family_continues_as_the_trainer_does_in_any_company() {
-    let backend = backend();
-    for name in FAMILIES {
+    let exact = backend();
+    for (backend, name) in backends().iter().flat_map(|b| FAMILIES.map(|name| (b, name))) {
         // Several lengths at once: prompts of more pages than one step takes, rows beside chunks, a prompt of one token.
         let prompts: Vec<Vec<u32>> = [1, 16, 37, 150].iter().map(|&len| prompt(len as u32, len)).collect();
         let right: Vec<Vec<u32>> =
-            prompts.iter().flat_map(|p| right(&backend, name, std::slice::from_ref(p), 12)).collect();
-        let engine = handle(&backend, name, Limits::new(6, 192));
+            prompts.iter().flat_map(|p| right(&exact, name, std::slice::from_ref(p), 12)).collect();
+        let engine = handle(backend, name, Limits::new(6, 192));
         let all: Vec<_> = prompts.iter().map(|p| engine.submit(greedy(p, 12)).unwrap()).collect();
         for (events, right) in all.into_iter().zip(&right) {
             assert_eq!(&heard(events, 1).ids[0], right, "{name}");
@@ -100,6 +114,29 @@ fn every_family_continues_as_the_trainer_does_in_any_company() {
         // Alone, and from the cache.
         let again = heard(engine.submit(greedy(&prompts[3], 12)).unwrap(), 1);
         assert_eq!((&again.ids[0], again.usage.cached_tokens), (&right[3], 144), "{name}");
+    }
+}
+
+/// A token is computed in one order whatever else a step holds: the same bits alone, beside others, and from the cache.
+#[test]
+fn log_probabilities_have_the_same_bits_alone_and_in_company() {
+    let Some(backend) = cpu() else { return };
+    for (name, dtype) in
+        [("qwen3_moe_mixed", DType::F32), ("qwen3_moe_mixed", DType::Bf16), ("olmoe_clip", DType::I8)]
+    {
+        let prompts: Vec<Vec<u32>> = [1, 33, 150, 20].iter().map(|&len| prompt(len as u32, len)).collect();
+        let engine = handle_of(&backend, name, Limits::new(6, 192), dtype);
+        let together: Vec<_> = prompts.iter().map(|p| engine.submit(greedy(p, 12)).unwrap()).collect();
+        let together: Vec<Heard> = together.into_iter().map(|events| heard(events, 1)).collect();
+        let fresh = handle_of(&backend, name, Limits::new(6, 192), dtype);
+        for (prompt, together) in prompts.iter().zip(&together) {
+            for engine in [&fresh, &engine] {
+                let alone = heard(engine.submit(greedy(prompt, 12)).unwrap(), 1);
+                assert_eq!(alone.ids, together.ids, "{name} {dtype:?}");
+                let bits = |h: &Heard| h.logprobs.concat().iter().map(|l| l.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&alone), bits(together), "{name} {dtype:?}, prompt of {}", prompt.len());
+            }
+        }
     }
 }
 

@@ -141,7 +141,7 @@ pub(super) fn multiply(
     }
 }
 
-fn tiles<'a, U, W>(
+fn tiles<'a, U: 'a, W>(
     panel: &'a [W],
     mut rows: impl ExactSizeIterator<Item = &'a [U]>,
     out: &mut [f32],

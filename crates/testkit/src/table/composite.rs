@@ -2,13 +2,14 @@
 //! devices with kernels are compared with it.
 
 use collegium_core::DType;
-use collegium_hlo::{Links, Value, dim, gradient};
+use collegium_hlo::{Links, Packed, PagedStep, Value, dim, gradient};
 
 use super::{bf16, f32, index};
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
-    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares()].concat()
+    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares(), packed(), serving()]
+        .concat()
 }
 
 /// Query, key, value and segments.
@@ -154,4 +155,113 @@ fn squares() -> Vec<OpCase> {
     vec![OpCase::new("sum_of_squares", vec![f32(&[dim("row", 6), dim("flat", 35)])], |_, x| {
         x[0].sum_of_squares()
     })]
+}
+
+/// Inputs of packed weights, elements and, for int8, scales.
+fn packed_inputs(dtype: DType, slots: Option<usize>, features: usize, inner: usize) -> Vec<Input> {
+    let (values, scales) = Packed::dims(dtype, slots, features, inner);
+    match dtype {
+        DType::I8 => vec![Input::new(dtype, &values).fill(Fill::Below(100)), bf16(&scales)],
+        _ => vec![Input::new(dtype, &values)],
+    }
+}
+
+/// Products with packed weights. What lies behind the last output or the end of a pair is not zero here, and must not matter.
+fn packed() -> Vec<OpCase> {
+    let dot = |name: &str, x: fn(&[collegium_hlo::Dim]) -> Input, dtype, inner| {
+        let rows = x(&[dim("token", 5), dim("hidden", inner)]);
+        let inputs = [vec![rows], packed_inputs(dtype, None, 70, inner)].concat();
+        OpCase::new(name, inputs, |_, x| {
+            let weights = Packed { values: x[1], scales: x.get(2).copied() };
+            x[0].packed_dot(weights, 70, DType::F32)
+        })
+        .gradient(Gradient::None)
+    };
+    let experts = |name: &str, x: fn(&[collegium_hlo::Dim]) -> Input, dtype: DType| {
+        let (token, choice) = (dim("token", 3), dim("choice", 2));
+        let weights =
+            [(20, 66), (20, 66), (66, 20)].map(|(out, inner)| packed_inputs(dtype, Some(4), out, inner));
+        let mut inputs =
+            vec![x(&[token, dim("hidden", 66)]), f32(&[token, choice]), index(&[token, choice], 4)];
+        inputs.extend(weights.iter().map(|w| w[0].clone()));
+        inputs.extend(weights.iter().filter_map(|w| w.get(1).cloned()));
+        OpCase::new(name, inputs, |_, x| {
+            let weight = |i: usize| Packed { values: x[3 + i], scales: x.get(6 + i).copied() };
+            x[0].packed_experts(x[1], x[2], [0, 1, 2].map(weight), 20)
+        })
+        .gradient(Gradient::None)
+    };
+    vec![
+        dot("packed_dot_f32", f32, DType::F32, 37),
+        dot("packed_dot_bf16", bf16, DType::Bf16, 48),
+        dot("packed_dot_int8", f32, DType::I8, 37),
+        experts("packed_experts_f32", f32, DType::F32),
+        experts("packed_experts_bf16", bf16, DType::Bf16),
+        experts("packed_experts_int8", bf16, DType::I8),
+    ]
+}
+
+/// What else a step of serving is made of.
+fn serving() -> Vec<OpCase> {
+    let (token, hidden, expert) = (dim("token", 5), dim("hidden", 9), dim("expert", 6));
+    let routed = vec![f32(&[token, hidden]), f32(&[expert, hidden]), f32(&[expert])];
+    let route = |name: &str, normalise: bool| {
+        OpCase::new(name, routed.clone(), move |_, x| x[0].route(x[1], x[2], 2, normalise).0)
+            .gradient(Gradient::None)
+    };
+    let norm = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input| {
+        let inputs = vec![of(&[token, dim("head", 2), hidden]), of(&[hidden])];
+        OpCase::new(name, inputs, |_, x| x[0].rms_norm_rows(x[1], 1e-5)).gradient(Gradient::None)
+    };
+    let step = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input, width: usize, result: usize| {
+        let given = |dims: &[collegium_hlo::Dim], v: &[f64]| index(dims, 30).fill(Fill::Given(v.to_vec()));
+        let (head_dim, half) = (dim("head_dim", width), dim("half", width / 2));
+        let cache = of(&[dim("place", 24), dim("kv_head", 2), head_dim]);
+        let inputs = vec![
+            of(&[token, dim("feature", 10 * width)]),
+            f32(&[token, half]),
+            f32(&[token, half]),
+            given(&[dim("sequence", 2), dim("page", 3)], &[4.0, 1.0, 5.0, 2.0, 3.0, 0.0]),
+            given(&[token], &[0.0, 1.0, 1.0, 0.0, 0.0]),
+            given(&[token], &[11.0, 0.0, 5.0, 6.0, 3.0]),
+            given(&[token], &[23.0, 8.0, 13.0, 6.0, 19.0]),
+            of(&[head_dim]),
+            of(&[head_dim]),
+            cache.clone(),
+            cache,
+        ];
+        OpCase::new(name, inputs, move |_, x| {
+            let norms = Some(([x[7], x[8]], 1e-5));
+            let [cos, sin, pages] = [x[1], x[2], x[3]];
+            let [sequence, position, place] = [x[4], x[5], x[6]];
+            let caches = [x[9], x[10]];
+            let with = PagedStep {
+                cos,
+                sin,
+                pages,
+                sequence,
+                position,
+                place,
+                norms,
+                caches,
+                page: 4,
+                window: None,
+            };
+            let (mixed, [keys, values]) = x[0].paged_step(&with);
+            [mixed, keys, values][result]
+        })
+        .gradient(Gradient::None)
+    };
+    vec![
+        route("route_f32", false),
+        route("route_normalised", true),
+        OpCase::new("route_experts", routed.clone(), |_, x| x[0].route(x[1], x[2], 2, true).1)
+            .gradient(Gradient::None),
+        norm("rms_norm_f32", f32),
+        norm("rms_norm_bf16", bf16),
+        step("paged_step_f32", f32, 6, 0),
+        step("paged_step_keys", f32, 6, 1),
+        step("paged_step_values", f32, 6, 2),
+        step("paged_step_bf16", bf16, 32, 0),
+    ]
 }
