@@ -270,6 +270,15 @@ impl Composite {
         }
     }
 
+    /// Results that a call of the kernel has at least, whichever are read.
+    pub(crate) fn least_results(self) -> usize {
+        match self {
+            Self::PagedStep { .. } => 3,
+            Self::Route { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether its results come of matrix products, which a backward pass would not do again.
     pub(crate) fn is_product(self) -> bool {
         let is_pass = matches!(

@@ -123,6 +123,7 @@ pub(super) fn plain<'g>(
         is_new.broadcast(&cache.dims).select(rows, old)
     };
     let [keys, values] = [written(caches[0], k), written(caches[1], v)];
-    let mixed = q.paged_attention(keys, values, x[3], x[4], x[5], page, window);
+    // Its plain form, since a plain form holds no composites.
+    let mixed = paged::plain(&[q, keys, values, x[3], x[4], x[5]], page, window)[0];
     vec![mixed.merge(&["head", "head_dim"], "feature"), keys, values]
 }

@@ -61,7 +61,7 @@ impl Writer<'_> {
             Op::Composite { what: w, result } if w == what && n.inputs == node.inputs => result + 1,
             _ => 0,
         };
-        let count = self.program.nodes.iter().map(used).max().unwrap_or(1);
+        let count = self.program.nodes.iter().map(used).max().unwrap_or(1).max(what.least_results());
         let call = match self.calls.get(&key) {
             Some(call) => call.clone(),
             None => {
@@ -84,15 +84,12 @@ impl Writer<'_> {
                     Composite::Route { .. } => ROUTE,
                     Composite::RmsNorm { .. } => RMS_NORM,
                 };
-                // What is given back in place must be asked for.
                 let aliases = what.aliases();
-                let count = aliases.iter().map(|a| a.0 + 1).max().unwrap_or(0).max(count);
                 let call = self.aliased_call(target, &what.attributes(), &aliases, x, s, &shapes[..count]);
                 self.calls.insert(key, call.clone());
                 call
             }
         };
-        let count = what.aliases().iter().map(|a| a.0 + 1).max().unwrap_or(0).max(count);
         if count == 1 { call } else { format!("{call}#{result}") }
     }
 

@@ -2,9 +2,10 @@
 //! devices with kernels are compared with it.
 
 use collegium_core::DType;
-use collegium_hlo::{Links, Packed, PagedStep, Value, dim, gradient};
+use collegium_hlo::{Graph, Links, Packed, PagedStep, Value, dim, gradient};
 
 use super::{bf16, f32, index};
+use crate::case::Build;
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
@@ -205,15 +206,12 @@ fn packed() -> Vec<OpCase> {
 fn serving() -> Vec<OpCase> {
     let (token, hidden, expert) = (dim("token", 5), dim("hidden", 9), dim("expert", 6));
     let routed = vec![f32(&[token, hidden]), f32(&[expert, hidden]), f32(&[expert])];
-    let route = |name: &str, normalise: bool| {
-        OpCase::new(name, routed.clone(), move |_, x| x[0].route(x[1], x[2], 2, normalise).0)
-            .gradient(Gradient::None)
-    };
+    let route = |name: &str, build: Build| OpCase::new(name, routed.clone(), build).gradient(Gradient::None);
     let norm = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input| {
         let inputs = vec![of(&[token, dim("head", 2), hidden]), of(&[hidden])];
         OpCase::new(name, inputs, |_, x| x[0].rms_norm_rows(x[1], 1e-5)).gradient(Gradient::None)
     };
-    let step = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input, width: usize, result: usize| {
+    let step = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input, width: usize, build: Build| {
         let given = |dims: &[collegium_hlo::Dim], v: &[f64]| index(dims, 30).fill(Fill::Given(v.to_vec()));
         let (head_dim, half) = (dim("head_dim", width), dim("half", width / 2));
         let cache = of(&[dim("place", 24), dim("kv_head", 2), head_dim]);
@@ -230,38 +228,27 @@ fn serving() -> Vec<OpCase> {
             cache.clone(),
             cache,
         ];
-        OpCase::new(name, inputs, move |_, x| {
-            let norms = Some(([x[7], x[8]], 1e-5));
-            let [cos, sin, pages] = [x[1], x[2], x[3]];
-            let [sequence, position, place] = [x[4], x[5], x[6]];
-            let caches = [x[9], x[10]];
-            let with = PagedStep {
-                cos,
-                sin,
-                pages,
-                sequence,
-                position,
-                place,
-                norms,
-                caches,
-                page: 4,
-                window: None,
-            };
-            let (mixed, [keys, values]) = x[0].paged_step(&with);
-            [mixed, keys, values][result]
-        })
-        .gradient(Gradient::None)
+        OpCase::new(name, inputs, build).gradient(Gradient::None)
     };
     vec![
-        route("route_f32", false),
-        route("route_normalised", true),
-        OpCase::new("route_experts", routed.clone(), |_, x| x[0].route(x[1], x[2], 2, true).1)
-            .gradient(Gradient::None),
+        route("route_f32", |_, x| x[0].route(x[1], x[2], 2, false).0),
+        route("route_normalised", |_, x| x[0].route(x[1], x[2], 2, true).0),
+        route("route_experts", |_, x| x[0].route(x[1], x[2], 2, true).1),
         norm("rms_norm_f32", f32),
         norm("rms_norm_bf16", bf16),
-        step("paged_step_f32", f32, 6, 0),
-        step("paged_step_keys", f32, 6, 1),
-        step("paged_step_values", f32, 6, 2),
-        step("paged_step_bf16", bf16, 32, 0),
+        step("paged_step_f32", f32, 6, stepped::<0>),
+        step("paged_step_keys", f32, 6, stepped::<1>),
+        step("paged_step_values", f32, 6, stepped::<2>),
+        step("paged_step_bf16", bf16, 32, stepped::<0>),
     ]
+}
+
+/// A result of a step over the inputs of its cases.
+fn stepped<'g, const RESULT: usize>(_: &'g Graph, x: &[Value<'g>]) -> Value<'g> {
+    let [cos, sin, pages] = [x[1], x[2], x[3]];
+    let [sequence, position, place] = [x[4], x[5], x[6]];
+    let (norms, caches) = (Some(([x[7], x[8]], 1e-5)), [x[9], x[10]]);
+    let with = PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page: 4, window: None };
+    let (mixed, [keys, values]) = x[0].paged_step(&with);
+    [mixed, keys, values][RESULT]
 }

@@ -1,0 +1,123 @@
+module @paged_step_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<5x320xbf16>, %arg1: tensor<5x16xf32>, %arg2: tensor<5x16xf32>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>, %arg6: tensor<5xi32>, %arg7: tensor<32xbf16>, %arg8: tensor<32xbf16>, %arg9: tensor<24x2x32xbf16>, %arg10: tensor<24x2x32xbf16>) -> (tensor<5x192xbf16>) {
+    %0 = stablehlo.slice %arg0 [0:5, 0:192] : (tensor<5x320xbf16>) -> tensor<5x192xbf16>
+    %1 = stablehlo.reshape %0 : (tensor<5x192xbf16>) -> tensor<5x6x32xbf16>
+    %2 = stablehlo.slice %arg0 [0:5, 192:256] : (tensor<5x320xbf16>) -> tensor<5x64xbf16>
+    %3 = stablehlo.reshape %2 : (tensor<5x64xbf16>) -> tensor<5x2x32xbf16>
+    %4 = stablehlo.slice %arg0 [0:5, 256:320] : (tensor<5x320xbf16>) -> tensor<5x64xbf16>
+    %5 = stablehlo.reshape %4 : (tensor<5x64xbf16>) -> tensor<5x2x32xbf16>
+    %6 = stablehlo.convert %1 : (tensor<5x6x32xbf16>) -> tensor<5x6x32xf32>
+    %7 = stablehlo.multiply %6, %6 : tensor<5x6x32xf32>
+    %8 = stablehlo.constant dense<0.0> : tensor<f32>
+    %9 = stablehlo.reduce(%7 init: %8) applies stablehlo.add across dimensions = [2] : (tensor<5x6x32xf32>, tensor<f32>) -> tensor<5x6xf32>
+    %10 = stablehlo.constant dense<0.03125> : tensor<f32>
+    %11 = stablehlo.broadcast_in_dim %10, dims = [] : (tensor<f32>) -> tensor<5x6xf32>
+    %12 = stablehlo.multiply %9, %11 : tensor<5x6xf32>
+    %13 = stablehlo.constant dense<1.0e-5> : tensor<f32>
+    %14 = stablehlo.broadcast_in_dim %13, dims = [] : (tensor<f32>) -> tensor<5x6xf32>
+    %15 = stablehlo.add %12, %14 : tensor<5x6xf32>
+    %16 = stablehlo.rsqrt %15 : tensor<5x6xf32>
+    %17 = stablehlo.broadcast_in_dim %16, dims = [0, 1] : (tensor<5x6xf32>) -> tensor<5x6x32xf32>
+    %18 = stablehlo.multiply %6, %17 : tensor<5x6x32xf32>
+    %19 = stablehlo.convert %18 : (tensor<5x6x32xf32>) -> tensor<5x6x32xbf16>
+    %20 = stablehlo.broadcast_in_dim %arg7, dims = [2] : (tensor<32xbf16>) -> tensor<5x6x32xbf16>
+    %21 = stablehlo.multiply %19, %20 : tensor<5x6x32xbf16>
+    %22 = stablehlo.convert %21 : (tensor<5x6x32xbf16>) -> tensor<5x6x32xf32>
+    %23 = stablehlo.slice %22 [0:5, 0:6, 0:16] : (tensor<5x6x32xf32>) -> tensor<5x6x16xf32>
+    %24 = stablehlo.slice %22 [0:5, 0:6, 16:32] : (tensor<5x6x32xf32>) -> tensor<5x6x16xf32>
+    %25 = stablehlo.broadcast_in_dim %arg1, dims = [0, 2] : (tensor<5x16xf32>) -> tensor<5x6x16xf32>
+    %26 = stablehlo.multiply %23, %25 : tensor<5x6x16xf32>
+    %27 = stablehlo.broadcast_in_dim %arg2, dims = [0, 2] : (tensor<5x16xf32>) -> tensor<5x6x16xf32>
+    %28 = stablehlo.multiply %24, %27 : tensor<5x6x16xf32>
+    %29 = stablehlo.subtract %26, %28 : tensor<5x6x16xf32>
+    %30 = stablehlo.multiply %24, %25 : tensor<5x6x16xf32>
+    %31 = stablehlo.multiply %23, %27 : tensor<5x6x16xf32>
+    %32 = stablehlo.add %30, %31 : tensor<5x6x16xf32>
+    %33 = stablehlo.concatenate %29, %32, dim = 2 : (tensor<5x6x16xf32>, tensor<5x6x16xf32>) -> tensor<5x6x32xf32>
+    %34 = stablehlo.convert %33 : (tensor<5x6x32xf32>) -> tensor<5x6x32xbf16>
+    %35 = stablehlo.convert %3 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %36 = stablehlo.multiply %35, %35 : tensor<5x2x32xf32>
+    %37 = stablehlo.constant dense<0.0> : tensor<f32>
+    %38 = stablehlo.reduce(%36 init: %37) applies stablehlo.add across dimensions = [2] : (tensor<5x2x32xf32>, tensor<f32>) -> tensor<5x2xf32>
+    %39 = stablehlo.broadcast_in_dim %10, dims = [] : (tensor<f32>) -> tensor<5x2xf32>
+    %40 = stablehlo.multiply %38, %39 : tensor<5x2xf32>
+    %41 = stablehlo.broadcast_in_dim %13, dims = [] : (tensor<f32>) -> tensor<5x2xf32>
+    %42 = stablehlo.add %40, %41 : tensor<5x2xf32>
+    %43 = stablehlo.rsqrt %42 : tensor<5x2xf32>
+    %44 = stablehlo.broadcast_in_dim %43, dims = [0, 1] : (tensor<5x2xf32>) -> tensor<5x2x32xf32>
+    %45 = stablehlo.multiply %35, %44 : tensor<5x2x32xf32>
+    %46 = stablehlo.convert %45 : (tensor<5x2x32xf32>) -> tensor<5x2x32xbf16>
+    %47 = stablehlo.broadcast_in_dim %arg8, dims = [2] : (tensor<32xbf16>) -> tensor<5x2x32xbf16>
+    %48 = stablehlo.multiply %46, %47 : tensor<5x2x32xbf16>
+    %49 = stablehlo.convert %48 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %50 = stablehlo.slice %49 [0:5, 0:2, 0:16] : (tensor<5x2x32xf32>) -> tensor<5x2x16xf32>
+    %51 = stablehlo.slice %49 [0:5, 0:2, 16:32] : (tensor<5x2x32xf32>) -> tensor<5x2x16xf32>
+    %52 = stablehlo.broadcast_in_dim %arg1, dims = [0, 2] : (tensor<5x16xf32>) -> tensor<5x2x16xf32>
+    %53 = stablehlo.multiply %50, %52 : tensor<5x2x16xf32>
+    %54 = stablehlo.broadcast_in_dim %arg2, dims = [0, 2] : (tensor<5x16xf32>) -> tensor<5x2x16xf32>
+    %55 = stablehlo.multiply %51, %54 : tensor<5x2x16xf32>
+    %56 = stablehlo.subtract %53, %55 : tensor<5x2x16xf32>
+    %57 = stablehlo.multiply %51, %52 : tensor<5x2x16xf32>
+    %58 = stablehlo.multiply %50, %54 : tensor<5x2x16xf32>
+    %59 = stablehlo.add %57, %58 : tensor<5x2x16xf32>
+    %60 = stablehlo.concatenate %56, %59, dim = 2 : (tensor<5x2x16xf32>, tensor<5x2x16xf32>) -> tensor<5x2x32xf32>
+    %61 = stablehlo.convert %60 : (tensor<5x2x32xf32>) -> tensor<5x2x32xbf16>
+    %62 = stablehlo.iota dim = 1 : tensor<5x24xi32>
+    %63 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x24xi32>
+    %64 = stablehlo.compare EQ, %63, %62, SIGNED : (tensor<5x24xi32>, tensor<5x24xi32>) -> tensor<5x24xi1>
+    %65 = stablehlo.convert %64 : (tensor<5x24xi1>) -> tensor<5x24xf32>
+    %66 = stablehlo.constant dense<0.0> : tensor<f32>
+    %67 = stablehlo.reduce(%65 init: %66) applies stablehlo.add across dimensions = [0] : (tensor<5x24xf32>, tensor<f32>) -> tensor<24xf32>
+    %68 = stablehlo.constant dense<1.0> : tensor<f32>
+    %69 = stablehlo.broadcast_in_dim %68, dims = [] : (tensor<f32>) -> tensor<24xf32>
+    %70 = stablehlo.compare GE, %67, %69, FLOAT : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xi1>
+    %71 = stablehlo.convert %61 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %72 = stablehlo.dot_general %65, %71, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x32xf32>) -> tensor<24x2x32xf32>
+    %73 = stablehlo.convert %72 : (tensor<24x2x32xf32>) -> tensor<24x2x32xbf16>
+    %74 = stablehlo.broadcast_in_dim %70, dims = [0] : (tensor<24xi1>) -> tensor<24x2x32xi1>
+    %75 = stablehlo.select %74, %73, %arg9 : tensor<24x2x32xi1>, tensor<24x2x32xbf16>
+    %76 = stablehlo.convert %5 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %77 = stablehlo.dot_general %65, %76, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x32xf32>) -> tensor<24x2x32xf32>
+    %78 = stablehlo.convert %77 : (tensor<24x2x32xf32>) -> tensor<24x2x32xbf16>
+    %79 = stablehlo.select %74, %78, %arg10 : tensor<24x2x32xi1>, tensor<24x2x32xbf16>
+    %80 = stablehlo.constant dense<4> : tensor<i32>
+    %81 = stablehlo.broadcast_in_dim %80, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+    %82 = stablehlo.multiply %arg3, %81 : tensor<2x3xi32>
+    %83 = stablehlo.broadcast_in_dim %82, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x4xi32>
+    %84 = stablehlo.iota dim = 2 : tensor<2x3x4xi32>
+    %85 = stablehlo.add %83, %84 : tensor<2x3x4xi32>
+    %86 = stablehlo.reshape %85 : (tensor<2x3x4xi32>) -> tensor<2x12xi32>
+    %87 = "stablehlo.gather"(%86, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 12>}> : (tensor<2x12xi32>, tensor<5xi32>) -> tensor<5x12xi32>
+    %88 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
+    %89 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
+    %90 = stablehlo.compare LE, %88, %89, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
+    %91 = stablehlo.reshape %34 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
+    %92 = "stablehlo.gather"(%75, %87) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
+    %93 = stablehlo.transpose %92, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
+    %94 = "stablehlo.gather"(%79, %87) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
+    %95 = stablehlo.transpose %94, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
+    %96 = stablehlo.dot_general %91, %93, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3] : (tensor<5x2x3x1x32xbf16>, tensor<5x2x12x32xbf16>) -> tensor<5x2x3x1x12xf32>
+    %97 = stablehlo.constant dense<0.17677669> : tensor<f32>
+    %98 = stablehlo.broadcast_in_dim %97, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
+    %99 = stablehlo.multiply %96, %98 : tensor<5x2x3x1x12xf32>
+    %100 = stablehlo.constant dense<-1.0e30> : tensor<f32>
+    %101 = stablehlo.broadcast_in_dim %90, dims = [0, 3, 4] : (tensor<5x1x12xi1>) -> tensor<5x2x3x1x12xi1>
+    %102 = stablehlo.broadcast_in_dim %100, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
+    %103 = stablehlo.select %101, %99, %102 : tensor<5x2x3x1x12xi1>, tensor<5x2x3x1x12xf32>
+    %104 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %105 = stablehlo.reduce(%103 init: %104) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %106 = stablehlo.broadcast_in_dim %105, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
+    %107 = stablehlo.subtract %103, %106 : tensor<5x2x3x1x12xf32>
+    %108 = stablehlo.exponential %107 : tensor<5x2x3x1x12xf32>
+    %109 = stablehlo.constant dense<0.0> : tensor<f32>
+    %110 = stablehlo.reduce(%108 init: %109) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %111 = stablehlo.broadcast_in_dim %110, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
+    %112 = stablehlo.divide %108, %111 : tensor<5x2x3x1x12xf32>
+    %113 = stablehlo.convert %112 : (tensor<5x2x3x1x12xf32>) -> tensor<5x2x3x1x12xbf16>
+    %114 = stablehlo.dot_general %113, %95, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2] : (tensor<5x2x3x1x12xbf16>, tensor<5x2x12x32xbf16>) -> tensor<5x2x3x1x32xf32>
+    %115 = stablehlo.convert %114 : (tensor<5x2x3x1x32xf32>) -> tensor<5x2x3x1x32xbf16>
+    %116 = stablehlo.reshape %115 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x6x32xbf16>
+    %117 = stablehlo.reshape %116 : (tensor<5x6x32xbf16>) -> tensor<5x192xbf16>
+    return %117 : tensor<5x192xbf16>
+  }
+}

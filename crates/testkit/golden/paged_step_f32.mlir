@@ -1,0 +1,109 @@
+module @paged_step_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
+  func.func public @main(%arg0: tensor<5x60xf32>, %arg1: tensor<5x3xf32>, %arg2: tensor<5x3xf32>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>, %arg6: tensor<5xi32>, %arg7: tensor<6xf32>, %arg8: tensor<6xf32>, %arg9: tensor<24x2x6xf32>, %arg10: tensor<24x2x6xf32>) -> (tensor<5x36xf32>) {
+    %0 = stablehlo.slice %arg0 [0:5, 0:36] : (tensor<5x60xf32>) -> tensor<5x36xf32>
+    %1 = stablehlo.reshape %0 : (tensor<5x36xf32>) -> tensor<5x6x6xf32>
+    %2 = stablehlo.slice %arg0 [0:5, 36:48] : (tensor<5x60xf32>) -> tensor<5x12xf32>
+    %3 = stablehlo.reshape %2 : (tensor<5x12xf32>) -> tensor<5x2x6xf32>
+    %4 = stablehlo.slice %arg0 [0:5, 48:60] : (tensor<5x60xf32>) -> tensor<5x12xf32>
+    %5 = stablehlo.reshape %4 : (tensor<5x12xf32>) -> tensor<5x2x6xf32>
+    %6 = stablehlo.multiply %1, %1 : tensor<5x6x6xf32>
+    %7 = stablehlo.constant dense<0.0> : tensor<f32>
+    %8 = stablehlo.reduce(%6 init: %7) applies stablehlo.add across dimensions = [2] : (tensor<5x6x6xf32>, tensor<f32>) -> tensor<5x6xf32>
+    %9 = stablehlo.constant dense<0.16666667> : tensor<f32>
+    %10 = stablehlo.broadcast_in_dim %9, dims = [] : (tensor<f32>) -> tensor<5x6xf32>
+    %11 = stablehlo.multiply %8, %10 : tensor<5x6xf32>
+    %12 = stablehlo.constant dense<1.0e-5> : tensor<f32>
+    %13 = stablehlo.broadcast_in_dim %12, dims = [] : (tensor<f32>) -> tensor<5x6xf32>
+    %14 = stablehlo.add %11, %13 : tensor<5x6xf32>
+    %15 = stablehlo.rsqrt %14 : tensor<5x6xf32>
+    %16 = stablehlo.broadcast_in_dim %15, dims = [0, 1] : (tensor<5x6xf32>) -> tensor<5x6x6xf32>
+    %17 = stablehlo.multiply %1, %16 : tensor<5x6x6xf32>
+    %18 = stablehlo.broadcast_in_dim %arg7, dims = [2] : (tensor<6xf32>) -> tensor<5x6x6xf32>
+    %19 = stablehlo.multiply %17, %18 : tensor<5x6x6xf32>
+    %20 = stablehlo.slice %19 [0:5, 0:6, 0:3] : (tensor<5x6x6xf32>) -> tensor<5x6x3xf32>
+    %21 = stablehlo.slice %19 [0:5, 0:6, 3:6] : (tensor<5x6x6xf32>) -> tensor<5x6x3xf32>
+    %22 = stablehlo.broadcast_in_dim %arg1, dims = [0, 2] : (tensor<5x3xf32>) -> tensor<5x6x3xf32>
+    %23 = stablehlo.multiply %20, %22 : tensor<5x6x3xf32>
+    %24 = stablehlo.broadcast_in_dim %arg2, dims = [0, 2] : (tensor<5x3xf32>) -> tensor<5x6x3xf32>
+    %25 = stablehlo.multiply %21, %24 : tensor<5x6x3xf32>
+    %26 = stablehlo.subtract %23, %25 : tensor<5x6x3xf32>
+    %27 = stablehlo.multiply %21, %22 : tensor<5x6x3xf32>
+    %28 = stablehlo.multiply %20, %24 : tensor<5x6x3xf32>
+    %29 = stablehlo.add %27, %28 : tensor<5x6x3xf32>
+    %30 = stablehlo.concatenate %26, %29, dim = 2 : (tensor<5x6x3xf32>, tensor<5x6x3xf32>) -> tensor<5x6x6xf32>
+    %31 = stablehlo.multiply %3, %3 : tensor<5x2x6xf32>
+    %32 = stablehlo.constant dense<0.0> : tensor<f32>
+    %33 = stablehlo.reduce(%31 init: %32) applies stablehlo.add across dimensions = [2] : (tensor<5x2x6xf32>, tensor<f32>) -> tensor<5x2xf32>
+    %34 = stablehlo.broadcast_in_dim %9, dims = [] : (tensor<f32>) -> tensor<5x2xf32>
+    %35 = stablehlo.multiply %33, %34 : tensor<5x2xf32>
+    %36 = stablehlo.broadcast_in_dim %12, dims = [] : (tensor<f32>) -> tensor<5x2xf32>
+    %37 = stablehlo.add %35, %36 : tensor<5x2xf32>
+    %38 = stablehlo.rsqrt %37 : tensor<5x2xf32>
+    %39 = stablehlo.broadcast_in_dim %38, dims = [0, 1] : (tensor<5x2xf32>) -> tensor<5x2x6xf32>
+    %40 = stablehlo.multiply %3, %39 : tensor<5x2x6xf32>
+    %41 = stablehlo.broadcast_in_dim %arg8, dims = [2] : (tensor<6xf32>) -> tensor<5x2x6xf32>
+    %42 = stablehlo.multiply %40, %41 : tensor<5x2x6xf32>
+    %43 = stablehlo.slice %42 [0:5, 0:2, 0:3] : (tensor<5x2x6xf32>) -> tensor<5x2x3xf32>
+    %44 = stablehlo.slice %42 [0:5, 0:2, 3:6] : (tensor<5x2x6xf32>) -> tensor<5x2x3xf32>
+    %45 = stablehlo.broadcast_in_dim %arg1, dims = [0, 2] : (tensor<5x3xf32>) -> tensor<5x2x3xf32>
+    %46 = stablehlo.multiply %43, %45 : tensor<5x2x3xf32>
+    %47 = stablehlo.broadcast_in_dim %arg2, dims = [0, 2] : (tensor<5x3xf32>) -> tensor<5x2x3xf32>
+    %48 = stablehlo.multiply %44, %47 : tensor<5x2x3xf32>
+    %49 = stablehlo.subtract %46, %48 : tensor<5x2x3xf32>
+    %50 = stablehlo.multiply %44, %45 : tensor<5x2x3xf32>
+    %51 = stablehlo.multiply %43, %47 : tensor<5x2x3xf32>
+    %52 = stablehlo.add %50, %51 : tensor<5x2x3xf32>
+    %53 = stablehlo.concatenate %49, %52, dim = 2 : (tensor<5x2x3xf32>, tensor<5x2x3xf32>) -> tensor<5x2x6xf32>
+    %54 = stablehlo.iota dim = 1 : tensor<5x24xi32>
+    %55 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x24xi32>
+    %56 = stablehlo.compare EQ, %55, %54, SIGNED : (tensor<5x24xi32>, tensor<5x24xi32>) -> tensor<5x24xi1>
+    %57 = stablehlo.convert %56 : (tensor<5x24xi1>) -> tensor<5x24xf32>
+    %58 = stablehlo.constant dense<0.0> : tensor<f32>
+    %59 = stablehlo.reduce(%57 init: %58) applies stablehlo.add across dimensions = [0] : (tensor<5x24xf32>, tensor<f32>) -> tensor<24xf32>
+    %60 = stablehlo.constant dense<1.0> : tensor<f32>
+    %61 = stablehlo.broadcast_in_dim %60, dims = [] : (tensor<f32>) -> tensor<24xf32>
+    %62 = stablehlo.compare GE, %59, %61, FLOAT : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xi1>
+    %63 = stablehlo.dot_general %57, %53, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x6xf32>) -> tensor<24x2x6xf32>
+    %64 = stablehlo.broadcast_in_dim %62, dims = [0] : (tensor<24xi1>) -> tensor<24x2x6xi1>
+    %65 = stablehlo.select %64, %63, %arg9 : tensor<24x2x6xi1>, tensor<24x2x6xf32>
+    %66 = stablehlo.dot_general %57, %5, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x6xf32>) -> tensor<24x2x6xf32>
+    %67 = stablehlo.select %64, %66, %arg10 : tensor<24x2x6xi1>, tensor<24x2x6xf32>
+    %68 = stablehlo.constant dense<4> : tensor<i32>
+    %69 = stablehlo.broadcast_in_dim %68, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+    %70 = stablehlo.multiply %arg3, %69 : tensor<2x3xi32>
+    %71 = stablehlo.broadcast_in_dim %70, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x4xi32>
+    %72 = stablehlo.iota dim = 2 : tensor<2x3x4xi32>
+    %73 = stablehlo.add %71, %72 : tensor<2x3x4xi32>
+    %74 = stablehlo.reshape %73 : (tensor<2x3x4xi32>) -> tensor<2x12xi32>
+    %75 = "stablehlo.gather"(%74, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 12>}> : (tensor<2x12xi32>, tensor<5xi32>) -> tensor<5x12xi32>
+    %76 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
+    %77 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
+    %78 = stablehlo.compare LE, %76, %77, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
+    %79 = stablehlo.reshape %30 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %80 = "stablehlo.gather"(%65, %75) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
+    %81 = stablehlo.transpose %80, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
+    %82 = "stablehlo.gather"(%67, %75) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
+    %83 = stablehlo.transpose %82, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
+    %84 = stablehlo.dot_general %79, %81, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x12xf32>
+    %85 = stablehlo.constant dense<0.4082483> : tensor<f32>
+    %86 = stablehlo.broadcast_in_dim %85, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
+    %87 = stablehlo.multiply %84, %86 : tensor<5x2x3x1x12xf32>
+    %88 = stablehlo.constant dense<-1.0e30> : tensor<f32>
+    %89 = stablehlo.broadcast_in_dim %78, dims = [0, 3, 4] : (tensor<5x1x12xi1>) -> tensor<5x2x3x1x12xi1>
+    %90 = stablehlo.broadcast_in_dim %88, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
+    %91 = stablehlo.select %89, %87, %90 : tensor<5x2x3x1x12xi1>, tensor<5x2x3x1x12xf32>
+    %92 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %93 = stablehlo.reduce(%91 init: %92) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %94 = stablehlo.broadcast_in_dim %93, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
+    %95 = stablehlo.subtract %91, %94 : tensor<5x2x3x1x12xf32>
+    %96 = stablehlo.exponential %95 : tensor<5x2x3x1x12xf32>
+    %97 = stablehlo.constant dense<0.0> : tensor<f32>
+    %98 = stablehlo.reduce(%96 init: %97) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %99 = stablehlo.broadcast_in_dim %98, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
+    %100 = stablehlo.divide %96, %99 : tensor<5x2x3x1x12xf32>
+    %101 = stablehlo.dot_general %100, %83, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %102 = stablehlo.reshape %101 : (tensor<5x2x3x1x6xf32>) -> tensor<5x6x6xf32>
+    %103 = stablehlo.reshape %102 : (tensor<5x6x6xf32>) -> tensor<5x36xf32>
+    return %103 : tensor<5x36xf32>
+  }
+}
