@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+pub mod client;
 mod error;
 mod grammar;
 mod keys;
+pub mod load;
 mod metrics;
 mod prepare;
 mod routes;

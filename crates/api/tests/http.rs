@@ -277,3 +277,31 @@ async fn a_shutdown_lets_answers_end() {
     assert_eq!((status, reply["usage"]["completion_tokens"].as_u64()), (200, Some(60)));
     assert!(server.client.get(server.url("/health")).send().await.is_err());
 }
+
+#[tokio::test]
+async fn a_load_is_counted_and_shared_prompts_are_found_in_the_cache() {
+    use collegium_api::client::Client;
+    use collegium_api::load::{Load, run};
+    use std::time::Duration;
+    let server = start("").await;
+    let client = Client::new(&server.url("/v1"), None);
+    assert_eq!(client.model().await.unwrap(), "tiny");
+    let load = Load {
+        requests: 6,
+        concurrency: 2,
+        prompt: 64,
+        shared: 0.5,
+        new: 5,
+        vocab: 200,
+        first: Duration::from_secs(60),
+        between: Duration::ZERO,
+        seed: 1,
+    };
+    let found = run(&client, &load, |_| ()).await.unwrap();
+    assert_eq!((found.answered, found.failed, found.goodput), (6, 0, 0.0));
+    // Two begin at once; four of six find the two pages that all share.
+    assert!(found.cached_share >= 4.0 * 32.0 / (6.0 * 64.0), "{found:?}");
+    assert!(found.first_ms.p50 > 0.0 && found.longest_gap_ms >= found.between_ms.p50, "{found:?}");
+    let error = run(&Client::new("http://127.0.0.1:1", None), &load, |_| ()).await.unwrap_err();
+    assert!(error.to_string().contains("is the server up?"), "{error}");
+}
