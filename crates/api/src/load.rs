@@ -162,11 +162,7 @@ async fn one(client: &Client, load: &Load, index: usize) -> Result<Timing, Clien
     })
 }
 
-fn summary(
-    load: &Load,
-    all: Vec<Result<Timing, ClientError>>,
-    seconds: f64,
-) -> Result<Found, ClientError> {
+fn summary(load: &Load, all: Vec<Result<Timing, ClientError>>, seconds: f64) -> Result<Found, ClientError> {
     let (mut timings, mut failures) = (Vec::new(), Vec::new());
     for outcome in all {
         match outcome {

@@ -69,21 +69,17 @@ pub struct Served {
 }
 
 impl Served {
-    /// The model of the checkpoint in `folder`, which `engine` runs.
-    ///
-    /// # Errors
-    /// A chat template that does not parse.
+    /// A model that `engine` runs.
     pub fn new(
         name: String,
         engine: Handle,
         tokenizer: Arc<Tokenizer>,
-        folder: &Path,
-    ) -> Result<Self, String> {
-        let template = Template::from_folder(folder)?;
+        template: Template,
+        defaults: Defaults,
+    ) -> Self {
         let tags = Tags::find(&template, &tokenizer);
-        let defaults = Defaults::from_folder(folder);
         let grammars = Grammars::new(&tokenizer);
-        Ok(Self { name, engine, tokenizer, template, defaults, tags, grammars })
+        Self { name, engine, tokenizer, template, defaults, tags, grammars }
     }
 }
 

@@ -19,7 +19,8 @@ pub struct Turn<'a> {
     pub more: Option<&'a serde_json::Map<String, Json>>,
 }
 
-/// Messages to one text.
+/// Messages to one text. The default joins their contents as they are.
+#[derive(Default)]
 pub struct Template {
     environment: Option<Environment<'static>>,
     /// Its text; empty where the checkpoint has none.

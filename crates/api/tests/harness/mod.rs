@@ -1,10 +1,11 @@
 //! A server of a small model, and a client.
+#![allow(dead_code)] // Every test uses a part.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use collegium_api::{App, Options, Served, serve};
+use collegium_api::{App, Defaults, Options, Served, Template, serve};
 use collegium_core::DType;
 use collegium_data::Tokenizer;
 use collegium_model::config::ModelConfig;
@@ -30,6 +31,19 @@ pub async fn start(template: &str) -> Server {
 
 /// A server with this chat template and options.
 pub async fn start_with(template: &str, set: impl FnOnce(&mut Options)) -> Server {
+    let (app, engine) = app(template, set);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(serve(listener, app, async {
+        stopped.await.ok();
+    }));
+    let stop = Arc::new(Mutex::new(Some(stop)));
+    Server { address, client: reqwest::Client::new(), engine, stop }
+}
+
+/// A small model with random weights, ready to be served, and its engine.
+pub fn app(template: &str, set: impl FnOnce(&mut Options)) -> (Arc<App>, Handle) {
     let config = json!({
         "model_type": "qwen3_moe", "vocab_size": 260, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
         "num_key_value_heads": 1, "head_dim": 8, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16,
@@ -44,22 +58,11 @@ pub async fn start_with(template: &str, set: impl FnOnce(&mut Options)) -> Serve
     let runner = Runner::new(Arc::new(EvalBackend::new(1)), config.clone(), DType::F32, room, value).unwrap();
     let tokenizer = Arc::new(Tokenizer::bytes());
     let engine = Handle::start(runner, Some(tokenizer.clone()), limits).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    if !template.is_empty() {
-        std::fs::write(folder.path().join("chat_template.jinja"), template).unwrap();
-    }
-    let served = Served::new("tiny".into(), engine.clone(), tokenizer, folder.path()).unwrap();
+    let template = Template::new(template.into(), String::new(), String::new()).unwrap();
+    let served = Served::new("tiny".into(), engine.clone(), tokenizer, template, Defaults::default());
     let mut options = Options { body_bytes: 100_000, ..Options::default() };
     set(&mut options);
-    let app = App::new(served, options, None);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(serve(listener, app, async {
-        stopped.await.ok();
-    }));
-    let stop = Arc::new(Mutex::new(Some(stop)));
-    Server { address, client: reqwest::Client::new(), engine, stop }
+    (App::new(served, options, None), engine)
 }
 
 impl Server {
