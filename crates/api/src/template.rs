@@ -19,7 +19,7 @@ pub struct Turn<'a> {
     pub more: Option<&'a serde_json::Map<String, Json>>,
 }
 
-/// Messages to one text. The default joins their contents as they are.
+/// Messages to one text. The default has no template.
 #[derive(Default)]
 pub struct Template {
     environment: Option<Environment<'static>>,
@@ -34,7 +34,7 @@ const FUEL: u64 = 50_000_000;
 
 impl Template {
     /// The template of the checkpoint in `folder`: `chat_template.jinja`, else `chat_template` of `tokenizer_config.json` (of several, the one named
-    /// `default`). Without one, the contents of the messages are joined as they are, which suits a base model.
+    /// `default`). A model without one knows no turns: what stands behind the last answer is a text of its own, which is continued.
     ///
     /// # Errors
     /// A template that does not parse, with the place.
@@ -83,7 +83,10 @@ impl Template {
     /// Messages that the template refuses.
     pub fn render(&self, messages: &[Message], turn: &Turn<'_>) -> Result<String, ApiError> {
         let Some(environment) = &self.environment else {
-            return Ok(messages.iter().map(Message::text).collect::<Vec<_>>().join("\n"));
+            let answered =
+                &messages[..messages.len() - usize::from(turn.continue_final && !messages.is_empty())];
+            let first = answered.iter().rposition(|m| m.role == "assistant").map_or(0, |at| at + 1);
+            return Ok(messages[first..].iter().map(Message::text).collect::<Vec<_>>().join("\n"));
         };
         let messages: Vec<Json> = messages.iter().map(Message::for_template).collect();
         let mut names: Vec<(String, Value)> = vec![
@@ -171,8 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_template_contents_are_joined() {
-        let template = Template::new(String::new(), String::new(), String::new()).unwrap();
-        assert_eq!(template.render(&messages()[..2], &Turn::default()).unwrap(), "Be brief.\nHello");
+    fn without_a_template_every_question_is_a_text_of_its_own() {
+        let template = Template::default();
+        let text = |n: usize, turn: &Turn<'_>| template.render(&messages()[..n], turn).unwrap();
+        assert_eq!(text(2, &Turn::default()), "Be brief.\nHello");
+        assert_eq!(text(4, &Turn::default()), "Bye");
+        let turn = Turn { continue_final: true, ..Turn::default() };
+        assert_eq!(text(3, &turn), "Be brief.\nHello\n<think>x</think>Hi ");
     }
 }

@@ -11,9 +11,8 @@ use crate::args::BenchServeArgs;
 /// Runs the command.
 pub fn run(args: &BenchServeArgs) -> Outcome {
     check(args)?;
-    let runtime = service::runtime()?;
     let mut vocab = args.vocab;
-    let client = service::client(&runtime, args.url.as_deref(), || match &args.checkpoint {
+    let (runtime, client) = service::client(args.url.as_deref(), || match &args.checkpoint {
         Some(path) => service::serve_checkpoint(path, None, &args.engine, &args.cache),
         None => {
             vocab = vocab.max(8192);

@@ -17,8 +17,7 @@ pub fn run(args: &ChatArgs) -> Outcome {
     {
         anyhow::bail!("--temperature {t} must be 0 or more");
     }
-    let runtime = service::runtime()?;
-    let client = service::client(&runtime, args.url.as_deref(), || {
+    let (runtime, client) = service::client(args.url.as_deref(), || {
         let path = args.checkpoint.as_deref().expect("clap demands it where there is no --url");
         service::serve_checkpoint(path, None, &args.engine, &args.cache)
     })?;

@@ -17,13 +17,12 @@ pub fn run(args: &ServeArgs) -> Outcome {
         anyhow::bail!("--timeout and --max-body must be at least 1");
     }
     let keys = keys(args)?;
-    let runtime = service::runtime()?;
     // The port first: whether it is free shows at once, and loading takes a while.
-    let address = format!("{}:{}", args.host, args.port);
-    let listener = runtime.block_on(TcpListener::bind(&address));
-    let listener = listener.with_context(|| {
-        format!("cannot listen on {address}; choose another --host or --port (0 for any)")
+    let (host, port) = (args.host.as_str(), args.port);
+    let listener = std::net::TcpListener::bind((host, port)).with_context(|| {
+        format!("cannot listen on {host}:{port}; choose another --host or --port (0 for any)")
     })?;
+    listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let served =
         service::serve_checkpoint(&args.checkpoint, args.name.as_deref(), &args.engine, &args.cache)?;
@@ -33,7 +32,7 @@ pub fn run(args: &ServeArgs) -> Outcome {
         tell("warning: everyone who reaches this machine may use this server; set --api-keys");
     }
     if !served.template.is_given() {
-        tell("note: the checkpoint has no chat template; messages of a chat are joined as they are");
+        tell("note: the checkpoint has no chat template, so in a chat every question is a text of its own");
     }
     println!("model       {}", served.name);
     println!("context     {} tokens", limits.context);
@@ -47,7 +46,9 @@ pub fn run(args: &ServeArgs) -> Outcome {
         ..Options::default()
     };
     let app = service::app(served, options);
+    let runtime = service::runtime()?;
     runtime.block_on(async {
+        let listener = TcpListener::from_std(listener)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let shutdown = async move {
             tokio::select! {

@@ -100,26 +100,26 @@ pub fn app(served: Served, options: Options) -> Arc<App> {
     App::new(served, options, energy)
 }
 
-/// Threads that wait for sockets.
+/// Threads that wait for sockets. Made only once the model is open: some plugins read variables that cannot be set beside other threads.
 pub fn runtime() -> anyhow::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 /// A client of the server at `url`, or of one that is started here for `served` and ends with this process.
 pub fn client(
-    runtime: &Runtime,
     url: Option<&str>,
     served: impl FnOnce() -> anyhow::Result<Served>,
-) -> anyhow::Result<Client> {
-    let key = std::env::var("COLLEGIUM_API_KEY").ok().filter(|k| !k.is_empty());
+) -> anyhow::Result<(Runtime, Client)> {
     if let Some(url) = url {
-        return Ok(Client::new(url, key));
+        let key = std::env::var("COLLEGIUM_API_KEY").ok().filter(|k| !k.is_empty());
+        return Ok((runtime()?, Client::new(url, key)));
     }
     // What runs for nobody else has no reason to end an answer.
     let options = Options { timeout: Duration::from_secs(1 << 30), ..Options::default() };
     let app = app(served()?, options);
+    let runtime = runtime()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let url = format!("http://{}", listener.local_addr()?);
     runtime.spawn(collegium_api::serve(listener, app, std::future::pending()));
-    Ok(Client::new(&url, None))
+    Ok((runtime, Client::new(&url, None)))
 }
