@@ -290,6 +290,9 @@ async fn a_load_is_counted_and_shared_prompts_are_found_in_the_cache() {
         requests: 6,
         concurrency: 2,
         prompt: 64,
+        distinct: 0,
+        mixed: false,
+        cancel: 0.0,
         shared: 0.5,
         new: 5,
         vocab: 200,
@@ -302,6 +305,21 @@ async fn a_load_is_counted_and_shared_prompts_are_found_in_the_cache() {
     // Two begin at once; four of six find the two pages that all share.
     assert!(found.cached_share >= 4.0 * 32.0 / (6.0 * 64.0), "{found:?}");
     assert!(found.first_ms.p50 > 0.0 && found.longest_gap_ms >= found.between_ms.p50, "{found:?}");
+    let soak = Load {
+        requests: 120,
+        concurrency: 12,
+        distinct: 10,
+        mixed: true,
+        cancel: 0.2,
+        new: 12,
+        ..load.clone()
+    };
+    let found = run(&client, &soak, |_| ()).await.unwrap();
+    assert!(
+        found.cancelled > 5 && found.answered + found.cancelled == 120 && found.mixed_up == 0,
+        "{found:?}"
+    );
+    server.until(|s| s.running == 0 && s.waiting == 0 && s.pages_in_use == 0).await;
     let error = run(&Client::new("http://127.0.0.1:1", None), &load, |_| ()).await.unwrap_err();
     assert!(error.to_string().contains("is the server up?"), "{error}");
 }

@@ -124,7 +124,7 @@ pub struct GenerateArgs {
 /// `bench serve`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  collegium bench serve\n  collegium bench serve --checkpoint runs/001 --concurrency 16 --shared 0.9\n  collegium bench serve --url http://127.0.0.1:8000 --requests 200"
+    after_help = "Examples:\n  collegium bench serve\n  collegium bench serve --checkpoint runs/001 --concurrency 16 --shared 0.9\n  collegium bench serve --url http://127.0.0.1:8000 --requests 200\n  collegium bench serve --requests 10000 --mixed --distinct 100 --cancel 0.05    a soak"
 )]
 pub struct BenchServeArgs {
     /// A checkpoint to serve [default: shape D with random weights: 12 layers of width 768, 32 experts, 4 for each token]
@@ -148,6 +148,15 @@ pub struct BenchServeArgs {
     /// New tokens of an answer
     #[arg(long, default_value_t = 128)]
     pub new: usize,
+    /// Lengths of prompts and answers are drawn from 1 to these
+    #[arg(long)]
+    pub mixed: bool,
+    /// Prompts come again after so many, and equal prompts must get equal answers; 0 for never
+    #[arg(long, default_value_t = 0)]
+    pub distinct: usize,
+    /// Share of the requests whose client goes away in the middle
+    #[arg(long, default_value_t = 0.0)]
+    pub cancel: f64,
     /// Tokens of prompts are below this; a server that runs already does not say how many it knows
     #[arg(long, default_value_t = 256)]
     pub vocab: u32,
