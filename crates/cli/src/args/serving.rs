@@ -65,7 +65,6 @@ pub struct ServeArgs {
 )]
 pub struct ChatArgs {
     /// A checkpoint, or a run (its newest checkpoint)
-    #[arg(required_unless_present = "url")]
     pub checkpoint: Option<PathBuf>,
     /// A server to talk to, instead of a checkpoint
     #[arg(long, conflicts_with = "checkpoint")]

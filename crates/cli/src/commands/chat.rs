@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use collegium_api::client::{Client, ClientError};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -18,7 +19,8 @@ pub fn run(args: &ChatArgs) -> Outcome {
         anyhow::bail!("--temperature {t} must be 0 or more");
     }
     let (runtime, client) = service::client(args.url.as_deref(), || {
-        let path = args.checkpoint.as_deref().expect("clap demands it where there is no --url");
+        let path = args.checkpoint.as_deref();
+        let path = path.context("chat needs a checkpoint, or --url with the address of a server")?;
         service::serve_checkpoint(path, None, &args.engine, &args.cache)
     })?;
     let model = runtime.block_on(client.model())?;
