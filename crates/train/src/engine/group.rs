@@ -156,6 +156,15 @@ impl Group {
         self.vectors.iter().all(|v| v.array(state).is_some())
     }
 
+    /// Room for the moments of the optimizer, where there is none yet. Made before the first activations are, it does not end up between them.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn ensure_moments(&mut self, backend: &dyn Backend) -> Result<(), TrainError> {
+        let states = [State::FirstMoment, State::SecondMoment];
+        self.vectors.iter_mut().try_for_each(|v| states.iter().try_for_each(|&s| v.ensure(s, backend)))
+    }
+
     /// The arrays of a group of experts by the programs' names behind `prefix`.
     pub fn expert_arrays(&self, prefix: &str, state: State) -> Env {
         let arrays = self.shape.params.iter().zip(&self.vectors);

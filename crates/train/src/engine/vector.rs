@@ -62,15 +62,24 @@ impl Vector {
         self.states[state as usize] = Some(array);
     }
 
+    /// Zeros where there is nothing yet.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn ensure(&mut self, state: State, backend: &dyn Backend) -> Result<(), TrainError> {
+        if self.array(state).is_none() {
+            self.put(state, backend.replicate(&HostTensor::zeros(DType::F32, &self.shard))?);
+        }
+        Ok(())
+    }
+
     /// One step of AdamW with `hyper`; the gradients are gone then. The new weights in the compute type, where the program makes them.
     ///
     /// # Errors
     /// What the device says.
     pub fn step(&mut self, hyper: &Array, backend: &dyn Backend) -> Result<Option<Array>, TrainError> {
         for state in [State::FirstMoment, State::SecondMoment, State::Gradient] {
-            if self.array(state).is_none() {
-                self.put(state, backend.replicate(&HostTensor::zeros(DType::F32, &self.shard))?);
-            }
+            self.ensure(state, backend)?;
         }
         let program = self.update.clone();
         let mut out = program.call(backend, |name| match name {
