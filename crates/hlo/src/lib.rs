@@ -26,7 +26,7 @@ mod text;
 mod verify;
 
 pub use build::{Inverse, MOST_DIVIDED, running_sum};
-pub use composite::{Composite, Links, Scale, masked_attention};
+pub use composite::{ADAMW_HYPER, AdamW, Composite, Links, Scale, masked_attention};
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;
 pub use gradient::gradient;
@@ -36,6 +36,6 @@ pub use op::{Binary, Bits, Compare, Op, Reduction, Unary};
 pub use shape::{Dim, Name, Shape, dim};
 pub use split::{ForwardBackward, Residuals, split};
 pub use text::{
-    ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GATHERED_DOTS, GATHERED_SUM, GROUPED_DOT,
+    ADAMW, ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GATHERED_DOTS, GATHERED_SUM, GROUPED_DOT,
     GROUPED_OUTER, PAGED_ATTENTION, SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU, SWIGLU_GRADIENT,
 };

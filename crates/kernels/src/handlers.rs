@@ -4,6 +4,7 @@
 //! that names the argument, and nothing has been written then. The views are our own and minimal, so that this room
 //! does not depend on how the runtime represents a call.
 
+mod adamw;
 mod composite;
 #[cfg(test)]
 mod frame;
@@ -11,6 +12,7 @@ mod paged;
 mod rows;
 mod slots;
 
+pub use adamw::adamw;
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use paged::paged_attention;
 pub use rows::{gathered_dots, gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
@@ -46,6 +48,12 @@ pub struct BufferViewMut<'a> {
     pub bytes: &'a mut [u8],
 }
 
+/// How many operands of a kernel, the first ones, are not shown to its handler: the results of the same number lie in their memory and hold their
+/// values.
+pub fn num_in_place(name: &str) -> usize {
+    if name == "collegium.adamw" { 3 } else { 0 }
+}
+
 /// Attributes of a custom call: names and integer values.
 pub type Attributes<'a> = &'a [(&'a str, i64)];
 
@@ -54,7 +62,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 13] = [
+pub const HANDLERS: [(&str, Handler); 14] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -68,6 +76,7 @@ pub const HANDLERS: [(&str, Handler); 13] = [
     ("collegium.gathered_sum", gathered_sum),
     ("collegium.gathered_dots", gathered_dots),
     ("collegium.sum_of_squares", sum_of_squares),
+    ("collegium.adamw", adamw),
 ];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute

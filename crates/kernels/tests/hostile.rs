@@ -69,6 +69,10 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
         "collegium.gathered_dots" => {
             (vec![floats(&[c, b]), floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![f32s(&[c, 2])])
         }
+        "collegium.adamw" => {
+            let (state, working) = (f32s(&[a, b]), floats(&[a, b]));
+            (vec![state.clone(), f32s(&[8]), i32s(&[])], vec![state.clone(), state.clone(), state, working])
+        }
         "collegium.sum_of_squares" => (vec![f32s(&[a, b])], vec![f32s(&[])]),
         "collegium.paged_attention" => {
             let (query, cache) = (floats(&[a, 2 * c, d]), floats(&[2 * b, c, d]));
@@ -153,7 +157,7 @@ proptest! {
     #[test]
     fn anything_is_answered(
         args in prop::collection::vec(buffer(), 0..8),
-        outs in prop::collection::vec(buffer(), 0..4),
+        outs in prop::collection::vec(buffer(), 0..5),
         flag in -1..3_i64,
         bits in any::<u32>(),
     ) {

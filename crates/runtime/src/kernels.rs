@@ -27,6 +27,7 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<GatheredSum>(plugin, HOST).is_ok()
         && ffi::register::<GatheredDots>(plugin, HOST).is_ok()
         && ffi::register::<SumOfSquares>(plugin, HOST).is_ok()
+        && ffi::register::<AdamW>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -164,14 +165,42 @@ impl ffi::Handler for SumOfSquares {
     }
 }
 
+struct AdamW;
+
+impl ffi::Handler for AdamW {
+    const NAME: &'static str = collegium_hlo::ADAMW;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call_in_place(handlers::adamw, frame, &[], handlers::num_in_place(Self::NAME))
+    }
+}
+
 /// Shows a call's buffers to a kernel.
 fn call(
     kernel: handlers::Handler,
     frame: &mut CallFrame<'_>,
     attributes: handlers::Attributes<'_>,
 ) -> Result<(), String> {
-    let inputs: Vec<BufferView<'_>> =
-        (0..frame.num_inputs()).map(|i| view(frame, i)).collect::<Result<_, _>>()?;
+    call_in_place(kernel, frame, attributes, 0)
+}
+
+/// The same for a kernel that turns its first operands, `in_place` of them, into its first results.
+fn call_in_place(
+    kernel: handlers::Handler,
+    frame: &mut CallFrame<'_>,
+    attributes: handlers::Attributes<'_>,
+    in_place: usize,
+) -> Result<(), String> {
+    for index in 0..in_place.min(frame.num_inputs()) {
+        if frame.alias(index)? != Some(index) {
+            return Err(format!(
+                "operand {index} must lie where result {index} does (output_operand_aliases)"
+            ));
+        }
+    }
+    let inputs: Vec<BufferView<'_>> = (in_place.min(frame.num_inputs())..frame.num_inputs())
+        .map(|i| view(frame, i))
+        .collect::<Result<_, _>>()?;
     let mut outputs: Vec<BufferViewMut<'_>> =
         (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect::<Result<_, _>>()?;
     kernel(&inputs, &mut outputs, attributes).map_err(|e| e.to_string())

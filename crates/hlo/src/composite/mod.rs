@@ -7,6 +7,7 @@
 //! evaluates, what costs are counted on and what target rules look at. So a composite needs no arm in those passes, and its
 //! kernel is tested against the very program that it replaces.
 
+mod adamw;
 mod attention;
 mod cross_entropy;
 mod gathered;
@@ -21,6 +22,7 @@ use collegium_core::DType;
 
 use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
+pub use adamw::{ADAMW_HYPER, AdamW};
 pub use attention::masked_attention;
 pub use gathered::{Links, Scale};
 
@@ -72,6 +74,12 @@ pub enum Composite {
     GatheredDots,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
+    /// [`Value::adamw`]. Inputs: weights, two moments, gradient, hyper, where decay ends. Results: weights, moments, the weights in
+    /// `working`. No gradient.
+    AdamW {
+        /// Element type of the last result.
+        working: DType,
+    },
 }
 
 impl Composite {
@@ -89,6 +97,7 @@ impl Composite {
             Self::GatheredSum { .. } => "gathered_sum",
             Self::GatheredDots => "gathered_dots",
             Self::SumOfSquares => "sum_of_squares",
+            Self::AdamW { .. } => "adamw",
         }
     }
 
@@ -96,7 +105,7 @@ impl Composite {
     pub(crate) fn num_inputs(self) -> usize {
         match self {
             Self::Attention { .. } | Self::CrossEntropy => 4,
-            Self::PagedAttention { .. } => 6,
+            Self::PagedAttention { .. } | Self::AdamW { .. } => 6,
             Self::AttentionGradient { .. } => 7,
             Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
             Self::SwigluGradient => 3,
@@ -120,6 +129,7 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::shapes(x, scale),
             Self::GatheredDots => gathered::dots_shapes(x),
             Self::SumOfSquares => squares::shapes(x),
+            Self::AdamW { working } => adamw::shapes(x, working),
         }
     }
 
@@ -137,6 +147,7 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::plain(x, scale),
             Self::GatheredDots => gathered::plain_dots(x),
             Self::SumOfSquares => squares::plain(x),
+            Self::AdamW { working } => adamw::plain(x, working),
         }
     }
 
@@ -175,9 +186,18 @@ impl Composite {
         }
     }
 
+    /// How many of its inputs, the first ones, the kernel turns into the results of the same number, in their memory.
+    pub(crate) fn num_in_place(self) -> usize {
+        if matches!(self, Self::AdamW { .. }) { 3 } else { 0 }
+    }
+
     /// Whether its results come of matrix products, which a backward pass would not do again.
     pub(crate) fn is_product(self) -> bool {
-        !self.is_free() && !matches!(self, Self::GatheredSum { .. } | Self::GatheredDots | Self::SumOfSquares)
+        !self.is_free()
+            && !matches!(
+                self,
+                Self::GatheredSum { .. } | Self::GatheredDots | Self::SumOfSquares | Self::AdamW { .. }
+            )
     }
 
     /// Whether a backward pass computes it again rather than keep it: one pass over what is kept anyway.

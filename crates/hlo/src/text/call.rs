@@ -34,6 +34,8 @@ pub const GATHERED_SUM: &str = "collegium.gathered_sum";
 pub const GATHERED_DOTS: &str = "collegium.gathered_dots";
 /// Custom-call target of sums of squares.
 pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
+/// Custom-call target of a step of AdamW.
+pub const ADAMW: &str = "collegium.adamw";
 
 impl Writer<'_> {
     /// A result of a composite. The first result that is met writes the call, with as many results as the program uses: those
@@ -51,7 +53,7 @@ impl Writer<'_> {
             Op::Composite { what: w, result } if w == what && n.inputs == node.inputs => result + 1,
             _ => 0,
         };
-        let count = self.program.nodes.iter().map(used).max().unwrap_or(1);
+        let count = self.program.nodes.iter().map(used).max().unwrap_or(1).max(what.num_in_place());
         let call = match self.calls.get(&key) {
             Some(call) => call.clone(),
             None => {
@@ -68,8 +70,11 @@ impl Writer<'_> {
                     Composite::GatheredSum { .. } => GATHERED_SUM,
                     Composite::GatheredDots => GATHERED_DOTS,
                     Composite::SumOfSquares => SUM_OF_SQUARES,
+                    Composite::AdamW { .. } => ADAMW,
                 };
-                let call = self.custom_call(target, &what.attributes(), x, s, &shapes[..count]);
+                let count_in_place = what.num_in_place();
+                let call =
+                    self.call_in_place(target, &what.attributes(), x, s, &shapes[..count], count_in_place);
                 self.calls.insert(key, call.clone());
                 call
             }
@@ -177,6 +182,30 @@ impl Writer<'_> {
         s: &[Shape],
         y: &[Shape],
     ) -> String {
+        self.call_in_place(target, attributes, x, s, y, 0)
+    }
+
+    /// A call whose first results lie where its first operands did, `in_place` of them.
+    fn call_in_place(
+        &mut self,
+        target: &str,
+        attributes: &str,
+        x: &[String],
+        s: &[Shape],
+        y: &[Shape],
+        in_place: usize,
+    ) -> String {
+        let alias = |i| {
+            let place = if y.len() == 1 { String::new() } else { format!("{i}") };
+            format!(
+                "#stablehlo.output_operand_alias<output_tuple_indices = [{place}], operand_index = {i}, operand_tuple_indices = []>"
+            )
+        };
+        let aliases: Vec<String> = (0..in_place.min(y.len())).map(alias).collect();
+        let aliases = match aliases.is_empty() {
+            true => String::new(),
+            false => format!(", output_operand_aliases = [{}]", aliases.join(", ")),
+        };
         let types: Vec<String> = s.iter().map(tensor).collect();
         let results: Vec<String> = y.iter().map(tensor).collect();
         let results =
@@ -185,7 +214,7 @@ impl Writer<'_> {
         let count = if y.len() == 1 { String::new() } else { format!(":{}", y.len()) };
         let _ = writeln!(
             self.out,
-            "    {name}{count} = stablehlo.custom_call @{target}({}) {{api_version = 4 : i32, backend_config = {{{attributes}}}}} : ({}) -> {}",
+            "    {name}{count} = stablehlo.custom_call @{target}({}) {{api_version = 4 : i32, backend_config = {{{attributes}}}{aliases}}} : ({}) -> {}",
             x.join(", "),
             types.join(", "),
             results

@@ -2,13 +2,13 @@
 //! devices with kernels are compared with it.
 
 use collegium_core::DType;
-use collegium_hlo::{Links, Value, dim, gradient};
+use collegium_hlo::{ADAMW_HYPER, Links, Value, dim, gradient};
 
 use super::{bf16, f32, index};
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
-    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares()].concat()
+    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares(), adamw()].concat()
 }
 
 /// Query, key, value and segments.
@@ -154,4 +154,28 @@ fn squares() -> Vec<OpCase> {
     vec![OpCase::new("sum_of_squares", vec![f32(&[dim("row", 6), dim("flat", 35)])], |_, x| {
         x[0].sum_of_squares()
     })]
+}
+
+/// A shard with an end of what decays inside, and one that decays whole.
+fn adamw() -> Vec<OpCase> {
+    let inputs = |dims: &[collegium_hlo::Dim], end: f64| {
+        let hyper = [0.1, 0.3, 0.9, 0.95, 2.0, 3.0, 1e-3, 0.5];
+        let positive = f32(dims).fill(Fill::Between(0.0, 2.0));
+        let hyper = f32(&[dim("entry", ADAMW_HYPER)]).fill(Fill::Given(hyper.to_vec()));
+        let end = index(&[], 64).fill(Fill::Given(vec![end]));
+        vec![f32(dims), f32(dims), positive, f32(dims), hyper, end]
+    };
+    vec![
+        OpCase::new("adamw", inputs(&[dim("flat", 37)], 21.0), |_, x| {
+            let made = x[0].adamw([x[1], x[2], x[3]], x[4], x[5], DType::F32);
+            Value::concat(&[made.master, made.first, made.second], "flat")
+        })
+        .gradient(Gradient::None),
+        OpCase::new("adamw_bf16", inputs(&[dim("expert", 3), dim("flat", 18)], 18.0), |_, x| {
+            let made = x[0].adamw([x[1], x[2], x[3]], x[4], x[5], DType::Bf16);
+            let state = [made.master, made.first, made.second].map(|v| v.convert(DType::Bf16));
+            Value::concat(&[&state[..], &[made.working]].concat(), "flat")
+        })
+        .gradient(Gradient::None),
+    ]
 }
