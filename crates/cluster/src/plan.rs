@@ -63,6 +63,8 @@ pub struct Choice {
     pub checkpoint_every: Option<f64>,
     /// Days for all tokens, with goodput.
     pub days: f64,
+    /// Watts of the whole cluster at the wall; none where a power is unknown.
+    pub watts: Option<f64>,
     /// Joules a token at the wall; none where a power is unknown.
     pub joules_per_token: Option<f64>,
     /// Dollars a million tokens; none without a price.
@@ -257,6 +259,7 @@ impl Request<'_> {
             goodput,
             checkpoint_every,
             days: seconds / 86400.0,
+            watts,
             joules_per_token: watts.map(|w| w / rate),
             usd_per_million_tokens: usd.map(|u| u / self.tokens * 1e6),
             usd,

@@ -1,24 +1,34 @@
 //! Sparse against dense training at equal loss.
 //!
 //! ```text
-//! dense frontier   ln L = a + b ln C                    least squares over the dense runs, b < 0
+//! dense frontier   ln L = a + b ln C                    least squares over the dense sizes that no other beats, b < 0
 //! equal-loss cost  C*(L) = exp((ln L - a) / b)          what a dense run would need for the loss of a sparse one
 //! gain             C* / C                               above 1: the sparse run needed less
 //! ```
-//! `C` is FLOPs, seconds or joules. The interval is a percentile bootstrap: runs are drawn again within each size (that is over seeds), then everything
+//! `C` is FLOPs, seconds or joules. A size is beaten where another reaches a lower mean loss for no more cost: a run that was too short or too
+//! small for its cost says nothing of what dense training can do. The interval is a percentile bootstrap: runs are drawn again within each size (that is over seeds), then everything
 //! is fitted anew (Efron 1979). With one seed a size the interval says nothing of seeds, and is absent. A loss outside of the dense
 //! runs' is beyond the frontier that was measured, and is said to be.
 
 use std::collections::BTreeMap;
 
 use collegium_core::SplitMix64;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Bootstrap samples.
 const SAMPLES: usize = 1000;
 
+/// A study: runs as points, as `collegium compare --json` prints them and `--study` reads them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// Dense runs.
+    pub dense: Vec<Point>,
+    /// Sparse runs.
+    pub moe: Vec<Point>,
+}
+
 /// A finished run as a point.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Its folder.
     pub run: String,
@@ -28,15 +38,20 @@ pub struct Point {
     pub loss: f64,
     /// FLOPs of training, forward and backward.
     pub flops: f64,
-    /// Seconds.
+    /// Seconds: steps times their median, so that compiling and a disturbed step do not count.
     pub seconds: f64,
     /// Measured joules, where the machine has a meter.
     pub joules: Option<f64>,
+    /// Estimated joules, where it has none.
+    pub joules_estimated: Option<f64>,
+    /// Tokens and validation loss on the way.
+    #[serde(default)]
+    pub curve: Vec<(u64, f64)>,
 }
 
 /// What a gain is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Cost {
     /// FLOPs.
     Flops,
@@ -44,18 +59,31 @@ pub enum Cost {
     Time,
     /// Measured joules.
     Energy,
+    /// Estimated joules: counted only where not all runs were measured.
+    EstimatedEnergy,
 }
 
 impl Cost {
     /// All of them with their names.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("FLOPs", Self::Flops), ("time", Self::Time), ("energy", Self::Energy)];
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("FLOPs", Self::Flops),
+        ("time", Self::Time),
+        ("energy", Self::Energy),
+        ("energy, estimated", Self::EstimatedEnergy),
+    ];
 
-    fn of(self, p: &Point) -> Option<f64> {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|c| c.1 == self).map_or("", |c| c.0)
+    }
+
+    /// What a run cost; none where it was not counted.
+    pub fn of(self, p: &Point) -> Option<f64> {
         match self {
             Self::Flops => Some(p.flops),
             Self::Time => Some(p.seconds),
             Self::Energy => p.joules,
+            Self::EstimatedEnergy => p.joules_estimated.filter(|_| p.joules.is_none()),
         }
         .filter(|v| *v > 0.0)
     }
@@ -81,9 +109,33 @@ impl Frontier {
         (spread > 1e-12 && slope < 0.0).then_some(Self { offset: y - slope * x, slope })
     }
 
+    /// Through the runs of the sizes that no other size beats; `None` as [`fit`](Self::fit), or where a run lacks the cost.
+    pub fn of(dense: &[Point], cost: Cost) -> Option<Self> {
+        if dense.iter().any(|p| cost.of(p).is_none()) {
+            return None;
+        }
+        let sizes = by_size(dense);
+        let mean = |runs: &[&Point], f: &dyn Fn(&Point) -> f64| {
+            runs.iter().map(|p| f(p)).sum::<f64>() / runs.len() as f64
+        };
+        let paid = |p: &Point| cost.of(p).unwrap_or(f64::INFINITY);
+        let means: Vec<(f64, f64)> =
+            sizes.values().map(|runs| (mean(runs, &paid), mean(runs, &|p| p.loss))).collect();
+        let beaten = |own: &(f64, f64)| means.iter().any(|m| m != own && m.0 <= own.0 && m.1 <= own.1);
+        let kept = sizes.values().zip(&means).filter(|(_, m)| !beaten(m));
+        let points: Vec<(f64, f64)> =
+            kept.flat_map(|(runs, _)| runs.iter().map(|p| (paid(p), p.loss))).collect();
+        Self::fit(&points)
+    }
+
     /// What a loss costs.
     pub fn cost(&self, loss: f64) -> f64 {
         ((loss.ln() - self.offset) / self.slope).exp()
+    }
+
+    /// The loss that a cost buys.
+    pub fn loss(&self, cost: f64) -> f64 {
+        (self.offset + self.slope * cost.ln()).exp()
     }
 }
 
@@ -130,8 +182,7 @@ pub fn gains(dense: &[Point], sparse: &[Point]) -> Vec<Gain> {
 
 /// Ratio, mean loss and number of runs by size.
 fn ratios(dense: &[Point], sparse: &[Point], cost: Cost) -> Option<BTreeMap<String, (f64, f64, usize)>> {
-    let points: Vec<(f64, f64)> = dense.iter().filter_map(|p| Some((cost.of(p)?, p.loss))).collect();
-    let frontier = Frontier::fit(&points)?;
+    let frontier = Frontier::of(dense, cost)?;
     let one = |runs: &Vec<&Point>| {
         let n = runs.len() as f64;
         let loss = runs.iter().map(|p| p.loss).sum::<f64>() / n;
@@ -179,7 +230,16 @@ mod tests {
     use super::*;
 
     fn point(size: &str, flops: f64, loss: f64) -> Point {
-        Point { run: size.into(), size: size.into(), loss, flops, seconds: flops / 1e9, joules: None }
+        Point {
+            run: size.into(),
+            size: size.into(),
+            loss,
+            flops,
+            seconds: flops / 1e9,
+            joules: None,
+            joules_estimated: None,
+            curve: Vec::new(),
+        }
     }
 
     /// Dense runs on `L = 8 C^-0.1`; sparse ones that reach what a dense run needs three times as much for.
@@ -213,6 +273,23 @@ mod tests {
         assert_eq!(gains(&dense, &sparse), gains(&dense, &sparse), "the same on every run");
         let single = gains(&dense, &sparse[..1]);
         assert!(single[0].interval.is_none(), "one seed says nothing of seeds");
+    }
+
+    #[test]
+    fn a_beaten_dense_size_is_off_the_frontier_and_estimates_are_a_cost_of_their_own() {
+        let (mut dense, mut sparse) = study(0.0);
+        let before = gains(&dense, &sparse)[0].ratio;
+        dense.extend([point("too small", 5e13, 1.0), point("too small", 5e13, 1.0)]);
+        assert_eq!(gains(&dense, &sparse)[0].ratio, before, "{:?}", gains(&dense, &sparse)[0]);
+        for p in dense.iter_mut().chain(&mut sparse) {
+            p.joules_estimated = Some(p.seconds * 100.0);
+        }
+        let costs: Vec<Cost> = gains(&dense, &sparse).iter().map(|g| g.cost).collect();
+        assert_eq!(costs, [Cost::Flops, Cost::Time, Cost::EstimatedEnergy]);
+        dense[0].joules = Some(1.0);
+        assert_eq!(gains(&dense, &sparse).len(), 2, "measured and estimated joules are not mixed");
+        let text = serde_json::to_string(&Study { dense: dense.clone(), moe: sparse }).unwrap();
+        assert_eq!(serde_json::from_str::<Study>(&text).unwrap().dense, dense);
     }
 
     #[test]

@@ -46,5 +46,8 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
         "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}",
         answer.ranks, layout.expert
     )?;
+    if let Some(watts) = choice.watts {
+        writeln!(text, "\n[run]\n# Of the whole cluster at the wall, predicted.\nwatts = {watts:.0}")?;
+    }
     Ok(write_file(file, text.as_bytes())?)
 }
