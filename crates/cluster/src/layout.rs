@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::collective::Group;
 use crate::roofline::{Kernels, Precision};
+use crate::schedule::Schedule;
 
 /// Degrees of parallelism and what goes with them. Ranks are ordered tensor first, then context, data, pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -19,6 +20,8 @@ pub struct Layout {
     pub pipeline: usize,
     /// Pieces of the model on each stage.
     pub virtual_stages: usize,
+    /// In which order a stage works on micro-batches.
+    pub schedule: Schedule,
     /// Ranks that the experts of a layer are spread over.
     pub expert: usize,
     /// Ranks that share one expert's inner width.
@@ -165,8 +168,6 @@ pub struct Software {
     pub compute: f64,
     /// A row goes once to every domain that needs it, however many of its experts are there.
     pub deduplicated: bool,
-    /// Share of the bubble that the pipeline schedule leaves: 1 for 1F1B, less where weight gradients fill it.
-    pub bubble: f64,
     /// Rows {token, hidden} are shared by the tensor-parallel ranks.
     pub sequence_parallel: bool,
     /// Overlap of expert dispatch in place of the device's.
@@ -196,7 +197,6 @@ impl Software {
             gradient_sum_bytes: 4.0,
             compute: 1.0,
             deduplicated: false,
-            bubble: 1.0,
             sequence_parallel: true,
             overlap_expert: None,
             imbalance: 1.0,

@@ -11,7 +11,7 @@ use crate::layout::Software;
 use crate::model::PlanModel;
 use crate::roofline::Precision;
 use crate::search::{Candidate, Found, Space};
-use crate::step::Pricer;
+use crate::step::{Pricer, Roofline, Timeline};
 
 /// Seconds from a failure to the first step after it: noticing, restarting, loading. Llama 3 (2407.21783) speaks of minutes.
 const RESTART: f64 = 600.0;
@@ -99,6 +99,11 @@ pub struct Answer {
     pub memory_limit: f64,
     /// What the search did.
     pub search: Found,
+    /// The step of the best layout, to be drawn.
+    #[serde(skip)]
+    pub timeline: Option<Timeline>,
+    /// The programs of the best layout against what its device can do.
+    pub roofline: Option<Roofline>,
     /// Why nothing fits, and what would.
     pub impossible: Option<String>,
     /// Figures that are unknown, and what is therefore missing.
@@ -152,7 +157,14 @@ impl Request<'_> {
             found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
         let limit = pricer.rank().memory - pricer.rank().reserved;
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
+        let best = found.best.first().map(|c| c.layout);
+        let software = best.map(|l| self.space().software_of(&l, &self.software()));
+        let drawn = best.zip(software);
+        let timeline = drawn.map(|(l, s)| pricer.timeline(&l, &s)).transpose()?;
+        let roofline = drawn.map(|(l, s)| pricer.roofline(&l, &s)).transpose()?;
         Ok(Answer {
+            timeline,
+            roofline,
             cluster: format!("{}:{}", self.instance.name, self.instances),
             platform: self.device.platform.clone(),
             ranks: self.ranks(),

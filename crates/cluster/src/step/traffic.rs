@@ -85,15 +85,14 @@ impl Pricer<'_> {
         2.0 * self.links().seconds(Kind::Shift, layout.stage_group(self.domain()), bytes)
     }
 
-    /// Exposed traffic of gradients and weights in one step.
-    pub(super) fn data_traffic(&self, layout: &Layout, software: &Software, micro: f64) -> f64 {
+    /// Exposed traffic of gradients and weights: of every micro-batch, and once a step.
+    pub(super) fn data_traffic(&self, layout: &Layout, software: &Software, micro: f64) -> (f64, f64) {
         let (dense, experts) = self.parameters(layout);
         let (domain, links) = (self.domain(), self.links());
         let (all, own) = (layout.data_group(domain), layout.expert_data_group(domain));
         let both = |kind, bytes: f64| {
             links.seconds(kind, all, dense * bytes) + links.seconds(kind, own, experts * bytes)
         };
-        let n = layout.micro_batches as f64;
         let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
         let overlap = self.device.calibration.overlap_data;
         let exposed =
@@ -103,13 +102,18 @@ impl Pricer<'_> {
                 // Gathered for forward and again for backward.
                 let traffic =
                     2.0 * both(Kind::AllGather, width) + both(Kind::ReduceScatter, software.gradient_bytes);
-                n * exposed(traffic, micro)
+                (exposed(traffic, micro), 0.0)
             }
-            Sharding::None => exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro),
+            Sharding::None => (0.0, exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro)),
             _ => {
                 let reduce = both(Kind::ReduceScatter, software.gradient_bytes);
-                let times = if software.reduce_every_micro_batch { n } else { 1.0 };
-                times * exposed(reduce, 0.6 * micro) + exposed(both(Kind::AllGather, width), 0.3 * micro)
+                let reduced = exposed(reduce, 0.6 * micro);
+                let gathered = exposed(both(Kind::AllGather, width), 0.3 * micro);
+                if software.reduce_every_micro_batch {
+                    (reduced, gathered)
+                } else {
+                    (0.0, reduced + gathered)
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::layout::{Layout, Recompute, Sharding, Software};
 use crate::model::PlanModel;
 use crate::roofline::{Kernels, Precision};
+use crate::schedule::Schedule;
 use crate::table::Row;
 
 /// What was measured.
@@ -123,7 +124,7 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
         || system.starts_with("mbridge-26")
         || system.starts_with("dsv3");
     let neuron = system.starts_with("neuron");
-    let dual_pipe = notes.contains("dualpipe");
+    let dual_pipe = schedule(row) == Schedule::DualPipe;
     let megatron = ["mbridge", "mbskill", "mlperf", "nemo"].iter().any(|s| system.starts_with(s));
     let precision = precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8")));
     let no_sequence_parallel = notes.contains("without sequence parallel")
@@ -137,7 +138,6 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
         gradient_bytes: if neuron || unfused { 4.0 } else { 2.0 },
         deduplicated,
         gradient_sum_bytes: if megatron { 2.0 } else { 4.0 },
-        bubble: if dual_pipe { 0.4 } else { 1.0 },
         compute: if dual_pipe { DUAL_PIPE.1 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
         overlap_expert: match (dual_pipe, notes.contains("ep overlap off")) {
@@ -173,6 +173,13 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
             false => HOST_LAYER,
         },
         state_bytes: 12.0,
+    }
+}
+
+fn schedule(row: &Row) -> Schedule {
+    match row.text("notes") {
+        Some(notes) if notes.to_lowercase().contains("dualpipe") => Schedule::DualPipe,
+        _ => Schedule::OneForwardOneBackward,
     }
 }
 
@@ -247,6 +254,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         context,
         pipeline,
         virtual_stages: virtual_stages(&system, row, pipeline, model.config.num_layers),
+        schedule: schedule(row),
         expert,
         // Unstated: experts are not cut (rule of thumb of every recipe read but Llama 4's).
         expert_tensor: row.count("etp").unwrap_or(1).max(1),
