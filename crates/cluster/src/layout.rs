@@ -26,6 +26,8 @@ pub struct Layout {
     pub expert: usize,
     /// Ranks that share one expert's inner width.
     pub expert_tensor: usize,
+    /// Most clones of a rank in a sparse layer, where recorded routing says what they bring.
+    pub clones: usize,
     /// Sequences of a micro-batch.
     pub micro_batch: usize,
     /// Micro-batches of a step.
@@ -174,6 +176,10 @@ pub struct Software {
     pub overlap_expert: Option<f64>,
     /// Rows of the fullest rank over the mean.
     pub imbalance: f64,
+    /// Share of the micro-batches in which a sparse layer has clones.
+    pub cloned: f64,
+    /// Clone slots of a rank in those.
+    pub clone_slots: f64,
     /// Time of attention over that of the device's best kernel.
     pub attention: f64,
     /// Element-wise work and dispatch of sparse layers over those of plain kernels: fused ones need less.
@@ -200,6 +206,8 @@ impl Software {
             sequence_parallel: true,
             overlap_expert: None,
             imbalance: 1.0,
+            cloned: 0.0,
+            clone_slots: 0.0,
             attention: 1.0,
             sparse: 1.0,
             kept: 1.0,

@@ -12,6 +12,7 @@ use crate::model::PlanModel;
 use crate::roofline::Precision;
 use crate::search::{Candidate, Found, Space};
 use crate::step::{Pricer, Roofline, Timeline};
+use crate::stragglers::Balanced;
 
 /// Seconds from a failure to the first step after it: noticing, restarting, loading. Llama 3 (2407.21783) speaks of minutes.
 const RESTART: f64 = 600.0;
@@ -39,8 +40,8 @@ pub struct Request<'a> {
     pub trainable_only: bool,
     /// Rows of the fullest rank over the mean; 1 under exact balance.
     pub imbalance: f64,
-    /// The same by expert degree, where routing was replayed.
-    pub stragglers: BTreeMap<usize, f64>,
+    /// What clones bring by expert degree, where routing was replayed.
+    pub stragglers: BTreeMap<usize, Vec<Balanced>>,
     /// Whether attention is one kernel; as in the trainer on that platform where nothing is said.
     pub fused_attention: Option<bool>,
     /// Which kind of price; the usual one where none is named.
@@ -128,7 +129,7 @@ impl Request<'_> {
             batch: self.batch,
             trainable_only: self.trainable_only,
             powers_only: self.device.platform == "neuron",
-            imbalance: self.stragglers.clone(),
+            balance: self.stragglers.clone(),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::ClusterError;
 use crate::layout::{Layout, Recompute, Sharding, Software};
 use crate::schedule::Schedule;
 use crate::step::{Estimate, Pricer};
+use crate::stragglers::Balanced;
 
 /// Layouts kept by the bound, to be simulated.
 const KEPT: usize = 16;
@@ -32,8 +33,8 @@ pub struct Space {
     pub trainable_only: bool,
     /// Only degrees that are powers of two (Neuron).
     pub powers_only: bool,
-    /// Rows of the fullest rank over the mean by expert degree, where routing was replayed; else the software's own.
-    pub imbalance: BTreeMap<usize, f64>,
+    /// What clones bring by expert degree, where routing was replayed; else the software's own imbalance.
+    pub balance: BTreeMap<usize, Vec<Balanced>>,
 }
 
 /// A layout with its prediction.
@@ -182,6 +183,7 @@ impl Space {
             (_, true) => &[Sharding::Optimizer],
             _ => &[Sharding::None, Sharding::Optimizer, Sharding::Gradients, Sharding::Weights],
         };
+        let unplanned = [Balanced::default()];
         let mut all = Vec::new();
         for expert in divisors(experts) {
             for &expert_tensor in &cuts {
@@ -202,20 +204,26 @@ impl Space {
                     if pieces > layers || !runs {
                         continue;
                     }
-                    all.extend(shardings.iter().map(|&sharding| Layout {
-                        data,
-                        tensor: branch.tensor,
-                        context: branch.context,
-                        pipeline: branch.pipeline,
-                        virtual_stages,
-                        schedule,
-                        expert,
-                        expert_tensor,
-                        micro_batch: branch.micro_batch,
-                        micro_batches,
-                        recompute: branch.recompute,
-                        sharding,
-                    }));
+                    let budgets = self.balance.get(&expert).map_or(&unplanned[..], |b| b);
+                    all.extend(
+                        budgets.iter().flat_map(|b| shardings.iter().map(move |s| (b.clones, *s))).map(
+                            |(clones, sharding)| Layout {
+                                clones,
+                                data,
+                                tensor: branch.tensor,
+                                context: branch.context,
+                                pipeline: branch.pipeline,
+                                virtual_stages,
+                                schedule,
+                                expert,
+                                expert_tensor,
+                                micro_batch: branch.micro_batch,
+                                micro_batches,
+                                recompute: branch.recompute,
+                                sharding,
+                            },
+                        ),
+                    );
                 }
             }
         }
@@ -225,7 +233,10 @@ impl Space {
     /// The software as it runs one layout.
     pub fn software_of(&self, layout: &Layout, software: &Software) -> Software {
         let mut own = *software;
-        own.imbalance = self.imbalance.get(&layout.expert).copied().unwrap_or(software.imbalance);
+        let replayed = self.balance.get(&layout.expert);
+        if let Some(b) = replayed.and_then(|b| b.iter().find(|b| b.clones == layout.clones)) {
+            (own.imbalance, own.cloned, own.clone_slots) = (b.imbalance, b.cloned, b.slots);
+        }
         own.reduce_every_micro_batch = matches!(layout.sharding, Sharding::Gradients | Sharding::Weights);
         own
     }
@@ -322,6 +333,47 @@ mod tests {
     use crate::roofline::Precision;
 
     #[test]
+    fn clones_cost_their_weights_and_are_chosen_where_they_bring_more() {
+        let sizes = Sizes {
+            layers: 4,
+            hidden: 1024,
+            heads: 8,
+            kv_heads: 8,
+            head_dim: 128,
+            vocab: 1024,
+            dense_layers: 0,
+            intermediate: 512,
+            experts: 8,
+            top_k: 2,
+            expert_intermediate: 4096,
+            tied: false,
+        };
+        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let pricer = Pricer::new(&model, device, instance, 4096).unwrap();
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let best = |home: f64| {
+            let none = Balanced { imbalance: home, ..Balanced::default() };
+            let one = Balanced { clones: 1, imbalance: 1.0, cloned: 1.0, slots: 1.0 };
+            let balance = BTreeMap::from([(8, vec![none, one])]);
+            let space = Space { ranks: 8, batch: 64, trainable_only: true, powers_only: false, balance };
+            let all: Vec<Layout> =
+                space.branches(&pricer).into_iter().flat_map(|b| space.layouts(b, &pricer, false)).collect();
+            let price = |l: &Layout| pricer.price(l, &space.software_of(l, &software)).unwrap();
+            let of =
+                |clones: usize| all.iter().copied().find(|l| l.expert == 8 && l.clones == clones).unwrap();
+            let (without, with) = (price(&of(0)), price(&of(1)));
+            assert!(with.parts.expert > without.parts.expert && with.memory.weights > without.memory.weights);
+            let fastest =
+                all.iter().filter(|l| l.expert == 8).min_by(|a, b| price(a).step.total_cmp(&price(b).step));
+            fastest.unwrap().clones
+        };
+        assert_eq!((best(1.0), best(2.0)), (0, 1));
+    }
+
+    #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
         let sizes = Sizes {
             layers: 4,
@@ -348,7 +400,7 @@ mod tests {
             batch: 32,
             trainable_only: false,
             powers_only: false,
-            imbalance: BTreeMap::new(),
+            balance: BTreeMap::new(),
         };
         let found = space.search(&pricer, &software).unwrap();
         let all = space

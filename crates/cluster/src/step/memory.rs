@@ -24,10 +24,17 @@ impl Pricer<'_> {
         } else {
             1.0
         };
+        // Slots of clones in every sparse layer of the stage.
+        let clones: f64 = match layout.expert {
+            1 => 0.0,
+            _ => self.kinds.iter().map(|k| self.expert_bytes(&k.0, layout, width) * k.1 as f64).sum(),
+        };
+        let clones = clones * software.clone_slots / stages;
         let local = self.local(layout, software);
         let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
         MemoryUse {
-            weights: copies * width * if layout.sharding == Sharding::Weights { held } else { whole },
+            weights: copies * width * if layout.sharding == Sharding::Weights { held } else { whole }
+                + clones,
             gradients: copies
                 * software.gradient_sum_bytes
                 * match layout.sharding {

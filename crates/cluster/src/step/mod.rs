@@ -90,6 +90,7 @@ impl Pricer<'_> {
         if experts.is_some() {
             parts.vector *= software.sparse;
             parts.expert *= software.sparse;
+            parts.expert += self.clone_traffic(layer, layout, software).iter().sum::<f64>();
             parts.launch += (software.host_layer - parts.total()).max(0.0);
         }
         Stage { parts, kept, working }

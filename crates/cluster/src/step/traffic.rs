@@ -77,6 +77,35 @@ impl Pricer<'_> {
         passes * (2.0 * once + shared)
     }
 
+    /// Weights of clones made before a micro-batch and their gradients sent home after it, as the trainer does it: a layer with clones has
+    /// all its slots made anew, where one without keeps its homes for the whole step.
+    pub(super) fn clone_traffic(
+        &self,
+        layer: &LayerConfig,
+        layout: &Layout,
+        software: &Software,
+    ) -> [f64; 2] {
+        let Some(moe) = layer.feed_forward.moe() else { return [0.0; 2] };
+        if software.cloned == 0.0 || layout.expert == 1 {
+            return [0.0; 2];
+        }
+        let expert = self.expert_bytes(layer, layout, 1.0);
+        let homes = moe.num_experts as f64 / layout.expert as f64;
+        let width = self.local(layout, software).dtype.size_bytes() as f64;
+        let group = layout.expert_group(self.domain());
+        let sent = |slots: f64, bytes: f64| {
+            software.cloned * self.links().seconds(Kind::AllToAll, group, slots * expert * bytes)
+        };
+        let slots = software.clone_slots;
+        [sent(homes + slots, width), sent(slots, software.gradient_bytes)]
+    }
+
+    /// Bytes of one expert on one rank, of so many a parameter.
+    pub(super) fn expert_bytes(&self, layer: &LayerConfig, layout: &Layout, bytes: f64) -> f64 {
+        let experts = layer.feed_forward.moe().map_or(1, |m| m.num_experts) as f64;
+        bytes * self.model.expert_parameters(layer) / experts / layout.expert_tensor as f64
+    }
+
     /// Activations between neighbouring stages, there and back, of one micro-batch.
     pub(super) fn stage_traffic(&self, layout: &Layout, software: &Software) -> f64 {
         let local = self.local(layout, software);

@@ -173,6 +173,8 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
             false => HOST_LAYER,
         },
         state_bytes: 12.0,
+        cloned: 0.0,
+        clone_slots: 0.0,
     }
 }
 
@@ -258,6 +260,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         expert,
         // Unstated: experts are not cut (rule of thumb of every recipe read but Llama 4's).
         expert_tensor: row.count("etp").unwrap_or(1).max(1),
+        clones: 0,
         micro_batch,
         micro_batches,
         recompute: recompute(row.text("recompute")),

@@ -11,7 +11,6 @@ use super::super::Pricer;
 use super::super::layers::Priced;
 use crate::ClusterError;
 use crate::layout::{Layout, Recompute, Software};
-use crate::roofline::Seconds;
 
 /// What is busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,16 +55,6 @@ impl Segment {
     }
 }
 
-/// The three lanes of a program's seconds, in the order in which a layer uses them.
-fn work(s: &Seconds, names: [&'static str; 2], software: &Software, sparse: f64) -> [Segment; 4] {
-    [
-        Segment::new(Lane::Memory, "element-wise", s.vector * sparse),
-        Segment::new(Lane::Engine, names[0], s.attention * software.attention * software.compute),
-        Segment::new(Lane::Engine, names[1], s.products * software.compute),
-        Segment::new(Lane::Waiting, "launch", s.launch),
-    ]
-}
-
 /// Plays a chain; seconds, and the spans where they are wanted.
 pub(super) fn play<'a>(
     chain: impl IntoIterator<Item = &'a Segment>,
@@ -105,20 +94,44 @@ impl Pricer<'_> {
             if backward { ((passes - 1.0) / passes, 2.0 / 3.0) } else { (1.0 / passes, 1.0 / 3.0) };
         let half = |p: &Priced| if backward { p.backward } else { p.forward };
         let sparse = if experts.is_some() { software.sparse } else { 1.0 };
-        let mut chain = Vec::from(work(&half(&own), ["attention", "products"], software, sparse));
+        let engine = |what, seconds: f64| Segment::new(Lane::Engine, what, seconds * software.compute);
+        let memory = |seconds: f64| Segment::new(Lane::Memory, "element-wise", seconds * sparse);
+        let launch = |seconds| Segment::new(Lane::Waiting, "launch", seconds);
         let overlap_tensor = if software.sequence_parallel { c.overlap_tensor } else { 0.0 };
-        let tensor = self.tensor_traffic(layer, layout, software) * share;
-        chain.push(Segment { hidden: overlap_tensor, ..Segment::new(Lane::Links, "rows of heads", tensor) });
+        let tensor = self.tensor_traffic(layer, layout, software) * share / 2.0;
+        let rows = Segment { hidden: overlap_tensor, ..Segment::new(Lane::Links, "rows of heads", tensor) };
         let context = self.context_traffic(layout, own.forward.attention + own.backward.attention) * third;
-        chain.push(Segment::new(Lane::Links, "keys and values", context));
+        let block = half(&own);
+        // Rows are gathered before attention and scattered after its last product, with norms around.
+        let mut chain = vec![
+            memory(block.vector / 2.0),
+            rows,
+            engine("attention", block.attention * software.attention),
+            Segment::new(Lane::Links, "keys and values", context),
+            engine("products", block.products),
+            launch(block.launch),
+            rows,
+            memory(block.vector / 2.0),
+        ];
         if let Some(e) = experts {
             let hidden = software.overlap_expert.unwrap_or(c.overlap_expert);
             let exchange = self.dispatch(layer, layout, software) * software.sparse * share / 2.0;
             let link = |what| Segment { hidden, ..Segment::new(Lane::Links, what, exchange) };
+            let clones = self.clone_traffic(layer, layout, software)[usize::from(backward)];
+            let clones = Segment::new(Lane::Links, "clones", clones);
+            // Their weights come before the first row, their gradients go after the last.
+            chain.extend((!backward).then_some(clones));
             chain.push(link(if backward { "combine" } else { "dispatch" }));
-            chain.extend(work(&half(&e), ["attention", "experts"], software, sparse));
+            let inner = half(&e);
+            chain.extend([
+                memory(inner.vector / 2.0),
+                engine("experts", inner.products),
+                launch(inner.launch),
+                memory(inner.vector / 2.0),
+            ]);
             chain.push(Segment::new(Lane::Waiting, "fullest rank", whole.parts.imbalance * third));
             chain.push(link(if backward { "dispatch" } else { "combine" }));
+            chain.extend(backward.then_some(clones));
             // What the host needs beyond the device's time.
             let launched =
                 own.forward.plus(own.backward, 1.0).plus(e.forward.plus(e.backward, 1.0), 1.0).launch;
