@@ -186,8 +186,11 @@ pub struct Software {
     pub sparse: f64,
     /// Bytes kept for the backward pass over those of the trainer's programs, which keep some values in f32.
     pub kept: f64,
-    /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time.
+    /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time. Half as much
+    /// again where the forward pass is repeated.
     pub host_layer: f64,
+    /// The same of a dense layer.
+    pub host_dense: f64,
     /// Bytes a parameter of masters and moments.
     pub state_bytes: f64,
 }
@@ -212,6 +215,7 @@ impl Software {
             sparse: 1.0,
             kept: 1.0,
             host_layer: 0.0,
+            host_dense: 0.0,
             state_bytes: 12.0,
         }
     }

@@ -91,8 +91,10 @@ impl Pricer<'_> {
             parts.vector *= software.sparse;
             parts.expert *= software.sparse;
             parts.expert += self.clone_traffic(layer, layout, software).iter().sum::<f64>();
-            parts.launch += (software.host_layer - parts.total()).max(0.0);
         }
+        let host = if experts.is_some() { software.host_layer } else { software.host_dense };
+        let passes = if layout.recompute == Recompute::Recompute { 1.5 } else { 1.0 };
+        parts.launch += (host * passes - parts.total()).max(0.0);
         Stage { parts, kept, working }
     }
 

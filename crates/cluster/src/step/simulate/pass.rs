@@ -132,11 +132,11 @@ impl Pricer<'_> {
             chain.push(Segment::new(Lane::Waiting, "fullest rank", whole.parts.imbalance * third));
             chain.push(link(if backward { "dispatch" } else { "combine" }));
             chain.extend(backward.then_some(clones));
-            // What the host needs beyond the device's time.
-            let launched =
-                own.forward.plus(own.backward, 1.0).plus(e.forward.plus(e.backward, 1.0), 1.0).launch;
-            chain.push(Segment::new(Lane::Waiting, "host", (whole.parts.launch - launched).max(0.0) * third));
         }
+        // What the host needs beyond the device's time.
+        let launched = |p: &Priced| p.forward.launch + p.backward.launch;
+        let launched = launched(&own) + experts.as_ref().map_or(0.0, launched);
+        chain.push(Segment::new(Lane::Waiting, "host", (whole.parts.launch - launched).max(0.0) * third));
         if backward {
             chain.reverse();
         }
