@@ -4,6 +4,7 @@
 mod calibrate;
 mod models;
 mod row;
+mod spread;
 
 use std::collections::BTreeMap;
 
