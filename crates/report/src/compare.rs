@@ -1,8 +1,8 @@
 //! Sparse against dense training at equal loss.
 //!
 //! ```text
-//! dense frontier   ln L = a + b ln C                    least squares over the dense sizes that no other beats, b < 0
-//! equal-loss cost  C*(L) = exp((ln L - a) / b)          what a dense run would need for the loss of a sparse one
+//! dense frontier   (C, L) of the dense sizes that no other beats, means over their runs, straight between them in logarithms
+//! equal-loss cost  C*(L)                                what a dense run would need for the loss of a sparse one
 //! gain             C* / C                               above 1: the sparse run needed less
 //! ```
 //! `C` is FLOPs, seconds or joules. A size is beaten where another reaches a lower mean loss for no more cost: a run that was too short or too
@@ -89,53 +89,56 @@ impl Cost {
     }
 }
 
-/// `ln L = a + b ln C`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// What dense training reaches for a cost. A line through all sizes would be wrong where they bend, as they do between runs that were too short
+/// and runs that were too small.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Frontier {
-    /// `a`.
-    pub offset: f64,
-    /// `b`.
-    pub slope: f64,
+    /// Logarithms of cost and loss; costs grow, losses fall.
+    points: Vec<(f64, f64)>,
 }
 
 impl Frontier {
-    /// Through the points; `None` with fewer than two costs, or where more does not lower the loss.
+    /// Through costs and losses; `None` with fewer than two of them that no other beats.
     pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
-        let n = points.len() as f64;
-        let logs: Vec<(f64, f64)> = points.iter().map(|p| (p.0.ln(), p.1.ln())).collect();
-        let (x, y) = (logs.iter().map(|p| p.0).sum::<f64>() / n, logs.iter().map(|p| p.1).sum::<f64>() / n);
-        let spread: f64 = logs.iter().map(|p| (p.0 - x).powi(2)).sum();
-        let slope = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>() / spread;
-        (spread > 1e-12 && slope < 0.0).then_some(Self { offset: y - slope * x, slope })
+        let beaten = |own: &(f64, f64)| points.iter().any(|p| p != own && p.0 <= own.0 && p.1 <= own.1);
+        let mut kept: Vec<(f64, f64)> =
+            points.iter().filter(|p| !beaten(p)).map(|p| (p.0.ln(), p.1.ln())).collect();
+        kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+        kept.dedup();
+        (kept.len() >= 2).then_some(Self { points: kept })
     }
 
-    /// Through the runs of the sizes that no other size beats; `None` as [`fit`](Self::fit), or where a run lacks the cost.
+    /// Through the sizes of dense runs; `None` as [`fit`](Self::fit), or where a run lacks the cost.
     pub fn of(dense: &[Point], cost: Cost) -> Option<Self> {
-        if dense.iter().any(|p| cost.of(p).is_none()) {
-            return None;
-        }
-        let sizes = by_size(dense);
-        let mean = |runs: &[&Point], f: &dyn Fn(&Point) -> f64| {
-            runs.iter().map(|p| f(p)).sum::<f64>() / runs.len() as f64
+        let mean = |runs: &[&Point]| {
+            let costs = runs.iter().map(|p| cost.of(p)).sum::<Option<f64>>()?;
+            let n = runs.len() as f64;
+            Some((costs / n, runs.iter().map(|p| p.loss).sum::<f64>() / n))
         };
-        let paid = |p: &Point| cost.of(p).unwrap_or(f64::INFINITY);
-        let means: Vec<(f64, f64)> =
-            sizes.values().map(|runs| (mean(runs, &paid), mean(runs, &|p| p.loss))).collect();
-        let beaten = |own: &(f64, f64)| means.iter().any(|m| m != own && m.0 <= own.0 && m.1 <= own.1);
-        let kept = sizes.values().zip(&means).filter(|(_, m)| !beaten(m));
-        let points: Vec<(f64, f64)> =
-            kept.flat_map(|(runs, _)| runs.iter().map(|p| (paid(p), p.loss))).collect();
-        Self::fit(&points)
+        let means: Option<Vec<(f64, f64)>> = by_size(dense).values().map(|runs| mean(runs)).collect();
+        Self::fit(&means?)
     }
 
-    /// What a loss costs.
+    /// What a loss costs; beyond the sizes, the nearest two say how it goes on.
     pub fn cost(&self, loss: f64) -> f64 {
-        ((loss.ln() - self.offset) / self.slope).exp()
+        let y = loss.ln();
+        let at = self.points.iter().position(|p| p.1 <= y).unwrap_or(self.points.len());
+        let (a, b) = self.around(at);
+        (a.0 + (y - a.1) * (b.0 - a.0) / (b.1 - a.1)).exp()
     }
 
     /// The loss that a cost buys.
     pub fn loss(&self, cost: f64) -> f64 {
-        (self.offset + self.slope * cost.ln()).exp()
+        let x = cost.ln();
+        let at = self.points.iter().position(|p| p.0 >= x).unwrap_or(self.points.len());
+        let (a, b) = self.around(at);
+        (a.1 + (x - a.0) * (b.1 - a.1) / (b.0 - a.0)).exp()
+    }
+
+    /// The two points whose line holds before the point `at`.
+    fn around(&self, at: usize) -> ((f64, f64), (f64, f64)) {
+        let end = at.clamp(1, self.points.len() - 1);
+        (self.points[end - 1], self.points[end])
     }
 }
 

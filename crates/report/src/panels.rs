@@ -16,7 +16,7 @@ pub struct Panel {
     pub series: Vec<(String, Vec<f64>)>,
 }
 
-/// Points and lines over a logarithmic axis.
+/// Points and lines over logarithmic axes: powers are straight.
 #[derive(Clone, Debug)]
 pub struct Scatter {
     /// What stands above it.
@@ -144,7 +144,7 @@ fn plot(panel: &Panel) -> String {
 fn scatter(scatter: &Scatter) -> String {
     let all = || scatter.points.iter().chain(&scatter.lines).flat_map(|s| s.1.iter().copied());
     let x = Axis::decades(all().map(|p| p.0));
-    let y = Axis::values(all().map(|p| p.1));
+    let y = Axis::decades(all().map(|p| p.1));
     let mut out = frame(&scatter.title, &x, &y);
     let place = |p: &(f64, f64)| (x.fraction(p.0) * WIDTH, (1.0 - y.fraction(p.1)) * HEIGHT);
     let _ = write!(

@@ -86,9 +86,7 @@ fn notes(dense: &[Point], sparse: &[Point], found: &[Gain]) -> Vec<String> {
     }
     let sizes = dense.iter().map(|p| p.size.as_str()).collect::<std::collections::BTreeSet<_>>().len();
     if sizes < 3 {
-        notes.push(format!(
-            "{sizes} dense sizes make a line without a check; three or more show whether it bends"
-        ));
+        notes.push(format!("{sizes} dense sizes make one line; three or more show where it bends"));
     }
     let counted = |cost| found.iter().any(|g| g.cost == cost);
     if counted(Cost::EstimatedEnergy) {
