@@ -69,16 +69,22 @@ pub enum Command {
 /// `compare`.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  collegium compare --dense runs/d1 runs/d2 runs/d3 --moe runs/m1 runs/m2 --plot compare.html\n\nRuns of one model and number of tokens differ by seed; two seeds of every size give an interval."
+    after_help = "Example:\n  collegium compare --dense runs/d1 runs/d2 runs/d3 --moe runs/m1 runs/m2 --plot compare.html\n\nRuns of one model and number of tokens differ by seed; two seeds of every size give an interval.\nA study that ships with the sources: collegium compare --study studies/dense-vs-moe/study.json"
 )]
 pub struct CompareArgs {
     /// Finished dense runs, of at least two sizes
-    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    #[arg(long, value_name = "RUN", num_args = 1.., required_unless_present = "study")]
     pub dense: Vec<PathBuf>,
     /// Finished sparse runs
-    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    #[arg(long, value_name = "RUN", num_args = 1.., required_unless_present = "study")]
     pub moe: Vec<PathBuf>,
-    /// Write a plot of the losses, fewest FLOPs first: .svg or .html
+    /// Runs of the same shapes on a machine that did nothing else: seconds of a step are taken from them
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    pub timing: Vec<PathBuf>,
+    /// A study that an earlier `compare --json` printed, in place of runs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dense", "moe", "timing"])]
+    pub study: Option<PathBuf>,
+    /// Write a plot of the losses against FLOPs, time and energy: .svg or .html
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Print one JSON object
