@@ -8,7 +8,7 @@ use collegium_balance::{Bucket, Counts, Ladder, Layout, Plan, Tables};
 use collegium_hlo::{Cost, Program};
 use collegium_model::layers::EXPERT_AXIS;
 use collegium_model::params::{self, GroupKey, ParamGroup};
-use collegium_model::programs::{self, GroupShape, Shape};
+use collegium_model::programs::{self, Collect, GroupShape, Shape};
 use serde::Serialize;
 
 use crate::ClusterError;
@@ -121,26 +121,35 @@ pub fn step_ledger(
                 let mut held = None;
                 for micro in 0..micro_batches {
                     let slots = bucket(layer, micro).slots;
+                    // A lone device trains the shards themselves, and a copy in another type comes of the update.
+                    let lone = programs::slots_are_experts(experts, slots, mesh);
                     // Homes are made once an update; clones lie elsewhere in every micro-batch.
-                    if held != Some(slots) || slots * ranks > experts {
+                    if !lone && (held != Some(slots) || slots * ranks > experts) {
                         ledger
                             .add(&programs::materialise_experts(&own, experts, slots, mesh, shape.dtype)?, 1);
                         held = Some(slots);
                     }
-                    ledger.add(&programs::collect_experts(&own, experts, slots, mesh)?, 1);
+                    let how = if micro == 0 { Collect::Begin } else { Collect::Add };
+                    if !lone || how == Collect::Add {
+                        ledger.add(&programs::collect_experts(&own, experts, slots, how, mesh)?, 1);
+                    }
                 }
             }
             _ => {
                 let tied = config.tie_word_embeddings && group.key == GroupKey::Embed;
                 let twice = tied.then(|| (own.params[0].0.as_str(), "tied"));
                 ledger.add(&programs::materialise(&own, mesh, shape.dtype)?, 1);
-                ledger.add(&programs::collect(&own, twice, mesh)?, n);
+                ledger.add(&programs::collect(&own, twice, Collect::Begin, mesh)?, 1);
+                if n > 1 {
+                    ledger.add(&programs::collect(&own, twice, Collect::Add, mesh)?, n - 1);
+                }
             }
         }
-        let shard: Vec<usize> =
-            group.experts.into_iter().chain([own.shard_len(mesh.num_devices())]).collect();
-        ledger.add(&programs::adamw(&shard, mesh)?, 1);
-        shards.push(shard);
+        let working = programs::working_of_update(group.experts, mesh, shape.dtype);
+        for shard in own.shards(group.experts, mesh.num_devices()) {
+            ledger.add(&programs::adamw(&shard, working, mesh)?, 1);
+            shards.push(shard);
+        }
     }
     ledger.add(&programs::squared_norm(&shards, mesh)?, 1);
     let embed = programs::embed(shape)?;

@@ -4,6 +4,7 @@
 //! that names the argument, and nothing has been written then. The views are our own and minimal, so that this room
 //! does not depend on how the runtime represents a call.
 
+mod adamw;
 mod composite;
 #[cfg(test)]
 mod frame;
@@ -12,6 +13,7 @@ mod prepacked;
 mod rows;
 mod slots;
 
+pub use adamw::adamw;
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use paged::paged_attention;
 pub use prepacked::{packed_dot, packed_experts, paged_step, rms_norm, route};
@@ -48,6 +50,16 @@ pub struct BufferViewMut<'a> {
     pub bytes: &'a mut [u8],
 }
 
+/// How many operands of a kernel, the first ones, are not shown to its handler: the results of the same number lie in their memory and hold their
+/// values.
+pub fn num_in_place(name: &str) -> usize {
+    match name {
+        "collegium.adamw" => 3,
+        "collegium.paged_step" => 2,
+        _ => 0,
+    }
+}
+
 /// Attributes of a custom call: names and integer values.
 pub type Attributes<'a> = &'a [(&'a str, i64)];
 
@@ -56,7 +68,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 18] = [
+pub const HANDLERS: [(&str, Handler); 19] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -75,6 +87,7 @@ pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.route", route),
     ("collegium.rms_norm", rms_norm),
     ("collegium.paged_step", paged_step),
+    ("collegium.adamw", adamw),
 ];
 
 /// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod adamw;
 pub mod attention;
 mod check;
 pub mod cross_entropy;

@@ -100,9 +100,13 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
             let norms = vec![floats(&[width]); 2];
             let cache = floats(&[2 * b, c, width]);
             let operands = [vec![floats(&[a, 4 * c * width])], tables, places, norms].concat();
-            (operands, vec![floats(&[a, 2 * c * width]), cache.clone(), cache])
+            (operands, vec![cache.clone(), cache, floats(&[a, 2 * c * width])])
         }
         "collegium.rms_norm" => (vec![floats(&[a, b, c]), floats(&[c])], vec![floats(&[a, b, c])]),
+        "collegium.adamw" => {
+            let (state, working) = (f32s(&[a, b]), floats(&[a, b]));
+            (vec![state.clone(), f32s(&[8]), i32s(&[])], vec![state.clone(), state.clone(), state, working])
+        }
         "collegium.sum_of_squares" => (vec![f32s(&[a, b])], vec![f32s(&[])]),
         "collegium.paged_attention" => {
             let (query, cache) = (floats(&[a, 2 * c, d]), floats(&[2 * b, c, d]));
@@ -196,7 +200,7 @@ proptest! {
     #[test]
     fn anything_is_answered(
         args in prop::collection::vec(buffer(), 0..10),
-        outs in prop::collection::vec(buffer(), 0..4),
+        outs in prop::collection::vec(buffer(), 0..5),
         flag in -1..3_i64,
         bits in any::<u32>(),
     ) {

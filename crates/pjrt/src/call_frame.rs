@@ -79,6 +79,11 @@ impl<'a> CallFrame<'a> {
         Ok(self.input_slot(index)?.tensor.dims)
     }
 
+    /// The result that lies in the memory of an operand, if there is one (none for an operand without elements).
+    pub fn alias(&self, index: usize) -> Result<Option<usize>, String> {
+        Ok(self.input_slot(index)?.alias)
+    }
+
     /// Values of an operand, row-major. Booleans are read as `u8`.
     pub fn input<T: Element>(&self, index: usize) -> Result<&'a [T], String> {
         let Input { tensor, alias } = self.input_slot(index)?;

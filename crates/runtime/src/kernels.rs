@@ -32,6 +32,7 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<Route>(plugin, HOST).is_ok()
         && ffi::register::<RmsNorm>(plugin, HOST).is_ok()
         && ffi::register::<PagedStep>(plugin, HOST).is_ok()
+        && ffi::register::<AdamW>(plugin, HOST).is_ok()
 }
 
 struct GroupedDot;
@@ -222,12 +223,17 @@ impl ffi::Handler for PagedStep {
         let attributes = ["eps_bits", "page", "window"];
         let attributes = attributes.map(|name| frame.integer(name).map(|value| (name, value)));
         let attributes = attributes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        // The caches are the last two operands; their values are in the results that take their place.
-        let own = frame.num_inputs().saturating_sub(2);
-        if (own..frame.num_inputs()).any(|i| view(frame, i).is_ok()) {
-            return Err("a cache is not updated in place; write its alias into the call".into());
-        }
-        call_with(handlers::paged_step, frame, own, &attributes)
+        call_in_place(handlers::paged_step, frame, &attributes, handlers::num_in_place(Self::NAME))
+    }
+}
+
+struct AdamW;
+
+impl ffi::Handler for AdamW {
+    const NAME: &'static str = collegium_hlo::ADAMW;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call_in_place(handlers::adamw, frame, &[], handlers::num_in_place(Self::NAME))
     }
 }
 
@@ -237,17 +243,26 @@ fn call(
     frame: &mut CallFrame<'_>,
     attributes: handlers::Attributes<'_>,
 ) -> Result<(), String> {
-    call_with(kernel, frame, frame.num_inputs(), attributes)
+    call_in_place(kernel, frame, attributes, 0)
 }
 
-/// Shows the first `operands` of a call, and its results.
-fn call_with(
+/// The same for a kernel that turns its first operands, `in_place` of them, into its first results.
+fn call_in_place(
     kernel: handlers::Handler,
     frame: &mut CallFrame<'_>,
-    operands: usize,
     attributes: handlers::Attributes<'_>,
+    in_place: usize,
 ) -> Result<(), String> {
-    let inputs: Vec<BufferView<'_>> = (0..operands).map(|i| view(frame, i)).collect::<Result<_, _>>()?;
+    for index in 0..in_place.min(frame.num_inputs()) {
+        if frame.alias(index)? != Some(index) {
+            return Err(format!(
+                "operand {index} must lie where result {index} does (output_operand_aliases)"
+            ));
+        }
+    }
+    let inputs: Vec<BufferView<'_>> = (in_place.min(frame.num_inputs())..frame.num_inputs())
+        .map(|i| view(frame, i))
+        .collect::<Result<_, _>>()?;
     let mut outputs: Vec<BufferViewMut<'_>> =
         (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect::<Result<_, _>>()?;
     kernel(&inputs, &mut outputs, attributes).map_err(|e| e.to_string())

@@ -140,6 +140,36 @@ fn log_probabilities_have_the_same_bits_alone_and_in_company() {
     }
 }
 
+/// The log-probabilities of all tokens behind some prompts.
+fn first_logprobs(engine: &Handle) -> Vec<f32> {
+    let mut found = Vec::new();
+    for len in [1, 20, 60, 100] {
+        let request = Request { logprobs: Some(60), ..greedy(&prompt(len as u32, len), 1) };
+        let mut events = engine.submit(request).unwrap();
+        let Some(Event::Token(token)) = events.blocking_recv() else { panic!("a token comes first") };
+        let mut all = token.top;
+        all.sort_by_key(|t| t.0);
+        found.extend(all.into_iter().map(|t| t.1));
+    }
+    found
+}
+
+/// On a dense model: where a rounded score makes a token choose another expert, numbers say nothing of the weights.
+#[test]
+fn narrow_weights_say_nearly_the_same() {
+    let Some(backend) = cpu() else { return };
+    let [exact, half, quarter] = [DType::F32, DType::Bf16, DType::I8]
+        .map(|dtype| first_logprobs(&handle_of(&backend, "llama", Limits::new(2, 128), dtype)));
+    let distance = |a: &[f32]| {
+        let squares: f32 = a.iter().zip(&exact).map(|(a, b)| (a - b) * (a - b)).sum();
+        (squares / exact.len() as f32).sqrt()
+    };
+    let (half, quarter) = (distance(&half), distance(&quarter));
+    println!("root mean square of log-probabilities' differences: bfloat16 {half:.2e}, int8 {quarter:.2e}");
+    assert!(half > 0.0 && half < 0.1, "{half}");
+    assert!(quarter > 0.0 && quarter < 0.2, "{quarter}");
+}
+
 #[test]
 fn sequences_that_are_sent_back_for_want_of_pages_say_the_same() {
     let backend = backend();

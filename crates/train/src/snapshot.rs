@@ -64,7 +64,7 @@ pub fn write(
 
     let moments = [("m/", State::FirstMoment), ("v/", State::SecondMoment)];
     let kept: Vec<_> =
-        moments.into_iter().filter(|(_, s)| engine.groups().iter().all(|g| g.array(*s).is_some())).collect();
+        moments.into_iter().filter(|(_, s)| engine.groups().iter().all(|g| g.has(*s))).collect();
     let declared: Vec<_> = kept.iter().flat_map(|(prefix, _)| declare(prefix)).collect();
     let mut optimizer = SafetensorsWriter::create_file(&folder.join(OPTIMIZER), &declared)?;
     for (prefix, which) in kept {

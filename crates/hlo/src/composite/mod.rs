@@ -7,6 +7,7 @@
 //! evaluates, what costs are counted on and what target rules look at. So a composite needs no arm in those passes, and its
 //! kernel is tested against the very program that it replaces.
 
+mod adamw;
 mod attention;
 mod cross_entropy;
 mod gathered;
@@ -25,6 +26,7 @@ use collegium_core::DType;
 
 use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
+pub use adamw::{ADAMW_HYPER, AdamW};
 pub use attention::masked_attention;
 pub use gathered::{Links, Scale};
 pub use paged_step::PagedStep;
@@ -79,8 +81,8 @@ pub enum Composite {
     GatheredDots,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
-    /// [`Value::paged_step`]. Inputs: queries, keys and values, cosines, sines, pages, sequence, position, place, norms where there are, the
-    /// caches. Results: output and the caches, in place. No gradient.
+    /// [`Value::paged_step`]. Inputs: the caches, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
+    /// where there are. Results: the caches, in place, and the output. No gradient.
     PagedStep {
         /// Places of a page.
         page: usize,
@@ -117,6 +119,12 @@ pub enum Composite {
         /// What is added to the mean of squares, as the bits of an f32.
         eps_bits: u32,
     },
+    /// [`Value::adamw`]. Inputs: weights, two moments, gradient, hyper, where decay ends. Results: weights, moments, the weights in
+    /// `working`. No gradient.
+    AdamW {
+        /// Element type of the last result.
+        working: DType,
+    },
 }
 
 impl Composite {
@@ -139,6 +147,7 @@ impl Composite {
             Self::PackedExperts { .. } => "packed_experts",
             Self::Route { .. } => "route",
             Self::RmsNorm { .. } => "rms_norm",
+            Self::AdamW { .. } => "adamw",
         }
     }
 
@@ -146,7 +155,7 @@ impl Composite {
     pub(crate) fn num_inputs(self) -> usize {
         match self {
             Self::Attention { .. } | Self::CrossEntropy => 4,
-            Self::PagedAttention { .. } => 6,
+            Self::PagedAttention { .. } | Self::AdamW { .. } => 6,
             Self::AttentionGradient { .. } => 7,
             Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
             Self::SwigluGradient => 3,
@@ -190,6 +199,7 @@ impl Composite {
             }
             Self::Route { top_k, .. } => route::shapes(x, top_k),
             Self::RmsNorm { .. } => norm::shapes(x),
+            Self::AdamW { working } => adamw::shapes(x, working),
         }
     }
 
@@ -214,6 +224,7 @@ impl Composite {
             }
             Self::Route { top_k, normalise } => route::plain(x, top_k, normalise),
             Self::RmsNorm { eps_bits } => norm::plain(x, eps_bits),
+            Self::AdamW { working } => adamw::plain(x, working),
         }
     }
 
@@ -260,20 +271,19 @@ impl Composite {
         }
     }
 
-    /// Results that take the memory of an input of the kernel's call: result and input.
-    pub(crate) fn aliases(self) -> Vec<(usize, usize)> {
+    /// How many of its inputs, the first ones, the kernel turns into the results of the same number, in their memory.
+    pub(crate) fn num_in_place(self) -> usize {
         match self {
-            Self::PagedStep { .. } => {
-                (1..=2).map(|result| (result, self.num_inputs() - 3 + result)).collect()
-            }
-            _ => Vec::new(),
+            Self::AdamW { .. } => 3,
+            Self::PagedStep { .. } => 2,
+            _ => 0,
         }
     }
 
     /// Results that a call of the kernel has at least, whichever are read.
     pub(crate) fn least_results(self) -> usize {
         match self {
-            Self::PagedStep { .. } => 3,
+            Self::AdamW { .. } | Self::PagedStep { .. } => 3,
             Self::Route { .. } => 2,
             _ => 1,
         }
@@ -283,7 +293,11 @@ impl Composite {
     pub(crate) fn is_product(self) -> bool {
         let is_pass = matches!(
             self,
-            Self::GatheredSum { .. } | Self::GatheredDots | Self::SumOfSquares | Self::RmsNorm { .. }
+            Self::GatheredSum { .. }
+                | Self::GatheredDots
+                | Self::SumOfSquares
+                | Self::RmsNorm { .. }
+                | Self::AdamW { .. }
         );
         !self.is_free() && !is_pass
     }

@@ -9,7 +9,7 @@
 //! | place | {token} i32: where in the cache the token's keys and values go |
 //! | norms of queries and keys | {head_dim} |
 //! | keys, values | {place, kv_head, head_dim} |
-//! | results | {token, feature}, and keys and values |
+//! | results | keys and values, then {token, feature} |
 
 use collegium_core::DType;
 
@@ -47,11 +47,10 @@ impl<'g> Value<'g> {
     pub fn paged_step(self, with: &PagedStep<'g>) -> (Self, [Self; 2]) {
         let PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page, window } = *with;
         let what = Composite::PagedStep { page, window, eps_bits: norms.map(|n| n.1.to_bits()) };
-        let mut inputs = vec![self, cos, sin, pages, sequence, position, place];
+        let mut inputs = vec![caches[0], caches[1], self, cos, sin, pages, sequence, position, place];
         inputs.extend(norms.iter().flat_map(|n| n.0));
-        inputs.extend(caches);
         let result = |i| Self::composite(what, i, &inputs);
-        (result(0), [result(1), result(2)])
+        (result(2), [result(0), result(1)])
     }
 }
 
@@ -68,16 +67,15 @@ pub(super) fn shapes(
     window: Option<usize>,
     is_normed: bool,
 ) -> Option<Vec<Shape>> {
-    let [qkv, cos, sin, pages, sequence, position, place, rest @ ..] = x else { return None };
-    let (norms, caches) = rest.split_at_checked(if is_normed { 2 } else { 0 })?;
-    let [keys, values] = caches else { return None };
+    let [keys, values, qkv, cos, sin, pages, sequence, position, place, norms @ ..] = x else { return None };
     let [token, feature] = &qkv.dims[..] else { return None };
     let [_, kv_head, head_dim] = &keys.dims[..] else { return None };
     let heads = heads(feature.size, keys)?;
     let half = Shape::new(DType::F32, &[*token, dim("half", head_dim.size / 2)]);
     let query = Shape::new(qkv.dtype, &[*token, dim("head", heads), *head_dim]);
     paged::shapes(&[&query, keys, values, pages, sequence, position], page, window)?;
-    let fits = feature.name == "feature"
+    let fits = norms.len() == if is_normed { 2 } else { 0 }
+        && feature.name == "feature"
         && heads > 0
         && kv_head.size > 0
         && head_dim.size.is_multiple_of(2)
@@ -87,7 +85,7 @@ pub(super) fn shapes(
         && place == sequence
         && norms.iter().all(|n| **n == Shape::new(qkv.dtype, &[*head_dim]));
     let mixed = Shape::new(qkv.dtype, &[*token, dim("feature", heads * head_dim.size)]);
-    fits.then(|| vec![mixed, (*keys).clone(), (*values).clone()])
+    fits.then(|| vec![(*keys).clone(), (*values).clone(), mixed])
 }
 
 pub(super) fn plain<'g>(
@@ -96,8 +94,7 @@ pub(super) fn plain<'g>(
     window: Option<usize>,
     eps_bits: Option<u32>,
 ) -> Vec<Value<'g>> {
-    let (qkv, cos, sin) = (x[0], x[1], x[2]);
-    let caches = [x[x.len() - 2], x[x.len() - 1]];
+    let (caches, qkv, cos, sin) = ([x[0], x[1]], x[2], x[3], x[4]);
     let cache = caches[0].shape();
     let (kv_head, head_dim) = (cache.dims[1], cache.dims[2]);
     let heads = dim("head", heads(qkv.size("feature"), &cache).expect("shapes were checked"));
@@ -107,7 +104,7 @@ pub(super) fn plain<'g>(
         qkv.slice("feature", start - own.size * head_dim.size, start).split("feature", &[own, head_dim])
     });
     let turned = |y: Value<'g>, which: usize| {
-        let y = eps_bits.map_or(y, |eps| norm::plain(&[y, x[7 + which]], eps)[0]);
+        let y = eps_bits.map_or(y, |eps| norm::plain(&[y, x[9 + which]], eps)[0]);
         let half = head_dim.size / 2;
         let wide = y.convert(DType::F32);
         let part = |from, to| wide.slice("head_dim", from, to).rename(&[("head_dim", "half")]);
@@ -116,7 +113,7 @@ pub(super) fn plain<'g>(
         Value::concat(&parts, "half").rename(&[("half", "head_dim")]).convert(y.dtype())
     };
     let [q, k] = [(q, 0), (k, 1)].map(|(y, which)| turned(y, which));
-    let hits = x[6].one_hot(cache.dims[0], DType::F32);
+    let hits = x[8].one_hot(cache.dims[0], DType::F32);
     let is_new = hits.sum(&["token"]).at_least(hits.graph().scalar(DType::F32, 1.0));
     let written = |old: Value<'g>, new: Value<'g>| {
         let rows = hits.dot(new.convert(DType::F32), &["token"]).convert(old.dtype());
@@ -124,6 +121,6 @@ pub(super) fn plain<'g>(
     };
     let [keys, values] = [written(caches[0], k), written(caches[1], v)];
     // Its plain form, since a plain form holds no composites.
-    let mixed = paged::plain(&[q, keys, values, x[3], x[4], x[5]], page, window)[0];
-    vec![mixed.merge(&["head", "head_dim"], "feature"), keys, values]
+    let mixed = paged::plain(&[q, keys, values, x[5], x[6], x[7]], page, window)[0];
+    vec![keys, values, mixed.merge(&["head", "head_dim"], "feature")]
 }

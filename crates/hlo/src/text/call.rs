@@ -44,6 +44,8 @@ pub const PAGED_STEP: &str = "collegium.paged_step";
 pub const ROUTE: &str = "collegium.route";
 /// Custom-call target of normalisation.
 pub const RMS_NORM: &str = "collegium.rms_norm";
+/// Custom-call target of a step of AdamW.
+pub const ADAMW: &str = "collegium.adamw";
 
 impl Writer<'_> {
     /// A result of a composite. The first result that is met writes the call, with as many results as the program uses: those
@@ -83,9 +85,11 @@ impl Writer<'_> {
                     Composite::PackedExperts { .. } => PACKED_EXPERTS,
                     Composite::Route { .. } => ROUTE,
                     Composite::RmsNorm { .. } => RMS_NORM,
+                    Composite::AdamW { .. } => ADAMW,
                 };
-                let aliases = what.aliases();
-                let call = self.aliased_call(target, &what.attributes(), &aliases, x, s, &shapes[..count]);
+                let count_in_place = what.num_in_place();
+                let call =
+                    self.call_in_place(target, &what.attributes(), x, s, &shapes[..count], count_in_place);
                 self.calls.insert(key, call.clone());
                 call
             }
@@ -193,31 +197,29 @@ impl Writer<'_> {
         s: &[Shape],
         y: &[Shape],
     ) -> String {
-        self.aliased_call(target, attributes, &[], x, s, y)
+        self.call_in_place(target, attributes, x, s, y, 0)
     }
 
-    /// `aliases`: results that take the memory of an operand, and that operand.
-    fn aliased_call(
+    /// A call whose first results lie where its first operands did, `in_place` of them.
+    fn call_in_place(
         &mut self,
         target: &str,
         attributes: &str,
-        aliases: &[(usize, usize)],
         x: &[String],
         s: &[Shape],
         y: &[Shape],
+        in_place: usize,
     ) -> String {
-        let alias = |(result, operand): &(usize, usize)| {
-            let place = if y.len() == 1 { String::new() } else { result.to_string() };
+        let alias = |i| {
+            let place = if y.len() == 1 { String::new() } else { format!("{i}") };
             format!(
-                "#stablehlo.output_operand_alias<output_tuple_indices = [{place}], operand_index = {operand}, operand_tuple_indices = []>"
+                "#stablehlo.output_operand_alias<output_tuple_indices = [{place}], operand_index = {i}, operand_tuple_indices = []>"
             )
         };
-        let aliases = match aliases {
-            [] => String::new(),
-            some => {
-                let all: Vec<String> = some.iter().map(alias).collect();
-                format!(", output_operand_aliases = [{}]", all.join(", "))
-            }
+        let aliases: Vec<String> = (0..in_place.min(y.len())).map(alias).collect();
+        let aliases = match aliases.is_empty() {
+            true => String::new(),
+            false => format!(", output_operand_aliases = [{}]", aliases.join(", ")),
         };
         let types: Vec<String> = s.iter().map(tensor).collect();
         let results: Vec<String> = y.iter().map(tensor).collect();

@@ -212,7 +212,7 @@ impl Call {
 }
 
 /// Operands qkv {token, feature}, cos and sin {token, half}, pages {sequence, page}, sequence, position and place {token}, and two norms {head_dim}
-/// where heads are normalised. Results {token, feature}, and keys and values {place, kv_head, head_dim}, which hold the old ones. Attributes
+/// where heads are normalised. Results keys and values {place, kv_head, head_dim}, which hold the old ones, and {token, feature}. Attributes
 /// `page`, `window` (0: all) and `eps_bits` (an f32).
 pub fn paged_step(
     args: &[BufferView<'_>],
@@ -234,7 +234,7 @@ impl Call {
         &self,
         [qkv, cos, sin, pages, sequence, position, place]: &[BufferView<'_>; 7],
         norms: &[BufferView<'_>],
-        [out, keys, values]: &mut [BufferViewMut<'_>; 3],
+        [keys, values, out]: &mut [BufferViewMut<'_>; 3],
         attributes: Attributes<'_>,
     ) -> Result<(), ArgumentError> {
         let (page, window) = (self.count(attributes, "page")?, self.count(attributes, "window")?);

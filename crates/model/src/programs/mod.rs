@@ -16,10 +16,12 @@ pub use block::{block, generation_block};
 pub use ends::{embed, head, logits_at, sum_loss};
 pub use expert_layer::expert_layer;
 pub use fused::{FusedShape, fused};
-pub use optimizer::{HYPER, adamw, squared_norm};
+pub use optimizer::{HYPER, adamw, squared_norm, working_of_update};
 pub use packing::Packing;
 pub use serving::{PAGE, StepShape, serving_step};
-pub use weights::{GroupShape, collect, collect_experts, materialise, materialise_experts};
+pub use weights::{
+    Collect, GroupShape, collect, collect_experts, materialise, materialise_experts, slots_are_experts,
+};
 
 use collegium_balance::{Bucket, Topology};
 use collegium_core::DType;

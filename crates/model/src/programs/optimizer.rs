@@ -1,45 +1,36 @@
 //! AdamW (Loshchilov & Hutter, 1711.05101) on shards, in place, and the norm it is clipped by.
 
 use collegium_core::DType;
-use collegium_hlo::{Dim, Graph, GraphError, Mesh, Program, Value, dim};
+use collegium_hlo::{ADAMW_HYPER, Dim, Graph, GraphError, Mesh, Program, Value, dim};
 
 /// Entries of `hyper`, in order: learning rate, weight decay, beta 1, beta 2, the two bias corrections 1 / (1 - beta^t), epsilon,
 /// and the factor that gradients are scaled by (clipping).
-pub const HYPER: usize = 8;
+pub const HYPER: usize = ADAMW_HYPER;
 
 /// One step: `master`, `m`, `v`, `gradient` f32 of `sizes`, `hyper` {[`HYPER`]} and `decay_end` (i32 scalar: places along the last dim
-/// from there on do not decay) to `master_out`, `m_out`, `v_out`, in place, and `gradient_out`, zeros in place of the gradient.
+/// from there on do not decay) to `master_out`, `m_out`, `v_out`, in place, and, where `working` names a type, `working_out`, the new
+/// weights in it.
 ///
 /// # Errors
-/// None.
-pub fn adamw(sizes: &[usize], mesh: &Mesh) -> Result<Program, GraphError> {
+/// None for at most three sizes.
+pub fn adamw(sizes: &[usize], working: Option<DType>, mesh: &Mesh) -> Result<Program, GraphError> {
     let graph = Graph::new(mesh.clone());
     let dims = dims_of(sizes);
     let input = |name: &str| graph.parameter(name, DType::F32, &dims);
-    let (p, m, v) = (input("master"), input("m"), input("v"));
+    let (master, state) = (input("master"), ["m", "v", "gradient"].map(input));
     let hyper = graph.parameter("hyper", DType::F32, &[dim("entry", HYPER)]);
-    let entry = |i: usize| hyper.index("entry", i);
-    let [rate, decay, beta1, beta2, correct1, correct2, eps, scale] = std::array::from_fn(entry);
     let decay_end = graph.parameter("decay_end", DType::I32, &[]);
-    let last = dims[dims.len() - 1].name;
-    let decays = graph.iota(DType::I32, &dims, last).less(decay_end).convert(DType::F32);
-
-    let g = input("gradient") * scale;
-    let m = m * beta1 + g * (-beta1 + 1.0);
-    let v = v * beta2 + g * g * (-beta2 + 1.0);
-    let step = m * correct1 / ((v * correct2).sqrt() + eps) + p * decays * decay;
-    let outputs = [
-        ("master_out", p - step * rate),
-        ("m_out", m),
-        ("v_out", v),
-        ("gradient_out", graph.full(DType::F32, &dims, 0.0)),
-    ];
+    let made = master.adamw(state, hyper, decay_end, working.unwrap_or(DType::F32));
+    let mut outputs = vec![("master_out", made.master), ("m_out", made.first), ("v_out", made.second)];
+    outputs.extend(working.map(|_| ("working_out", made.working)));
     let program = graph.finish("adamw", &outputs)?;
-    program
-        .donate("master", "master_out")?
-        .donate("m", "m_out")?
-        .donate("v", "v_out")?
-        .donate("gradient", "gradient_out")
+    program.donate("master", "master_out")?.donate("m", "m_out")?.donate("v", "v_out")
+}
+
+/// In which type the update of a shard writes the new weights besides: on a lone device the shards of experts are their working weights but for
+/// the type, so that no pass of its own makes these.
+pub fn working_of_update(experts: Option<usize>, mesh: &Mesh, dtype: DType) -> Option<DType> {
+    (experts.is_some() && mesh.num_devices() == 1 && dtype != DType::F32).then_some(dtype)
 }
 
 /// Sum of the squares of many shards `g0`, `g1`, .. of the given sizes: `squared_norm`, a scalar on every rank for its own shards.
@@ -58,6 +49,6 @@ pub fn squared_norm(shards: &[Vec<usize>], mesh: &Mesh) -> Result<Program, Graph
 }
 
 fn dims_of(sizes: &[usize]) -> Vec<Dim> {
-    const NAMES: [&str; 2] = ["expert", "flat"];
-    sizes.iter().zip(&NAMES[2 - sizes.len()..]).map(|(&s, &n)| dim(n, s)).collect()
+    const NAMES: [&str; 3] = ["expert", "row", "flat"];
+    sizes.iter().zip(&NAMES[3 - sizes.len()..]).map(|(&s, &n)| dim(n, s)).collect()
 }

@@ -2,15 +2,26 @@
 //! devices with kernels are compared with it.
 
 use collegium_core::DType;
-use collegium_hlo::{Graph, Links, Packed, PagedStep, Value, dim, gradient};
+use collegium_hlo::{ADAMW_HYPER, Graph, Links, Packed, PagedStep, Value, dim, gradient};
 
 use super::{bf16, f32, index};
 use crate::case::Build;
 use crate::{Fill, Gradient, Input, OpCase};
 
 pub(super) fn cases() -> Vec<OpCase> {
-    [attention(), paged(), cross_entropy(), slots(), swiglu(), gathered(), squares(), packed(), serving()]
-        .concat()
+    [
+        attention(),
+        paged(),
+        cross_entropy(),
+        slots(),
+        swiglu(),
+        gathered(),
+        squares(),
+        adamw(),
+        packed(),
+        serving(),
+    ]
+    .concat()
 }
 
 /// Query, key, value and segments.
@@ -236,10 +247,10 @@ fn serving() -> Vec<OpCase> {
         route("route_experts", |_, x| x[0].route(x[1], x[2], 2, true).1),
         norm("rms_norm_f32", f32),
         norm("rms_norm_bf16", bf16),
-        step("paged_step_f32", f32, 6, stepped::<0>),
-        step("paged_step_keys", f32, 6, stepped::<1>),
-        step("paged_step_values", f32, 6, stepped::<2>),
-        step("paged_step_bf16", bf16, 32, stepped::<0>),
+        step("paged_step_f32", f32, 6, stepped::<2>),
+        step("paged_step_keys", f32, 6, stepped::<0>),
+        step("paged_step_values", f32, 6, stepped::<1>),
+        step("paged_step_bf16", bf16, 32, stepped::<2>),
     ]
 }
 
@@ -250,5 +261,29 @@ fn stepped<'g, const RESULT: usize>(_: &'g Graph, x: &[Value<'g>]) -> Value<'g> 
     let (norms, caches) = (Some(([x[7], x[8]], 1e-5)), [x[9], x[10]]);
     let with = PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page: 4, window: None };
     let (mixed, [keys, values]) = x[0].paged_step(&with);
-    [mixed, keys, values][RESULT]
+    [keys, values, mixed][RESULT]
+}
+
+/// A shard with an end of what decays inside, and one that decays whole.
+fn adamw() -> Vec<OpCase> {
+    let inputs = |dims: &[collegium_hlo::Dim], end: f64| {
+        let hyper = [0.1, 0.3, 0.9, 0.95, 2.0, 3.0, 1e-3, 0.5];
+        let positive = f32(dims).fill(Fill::Between(0.0, 2.0));
+        let hyper = f32(&[dim("entry", ADAMW_HYPER)]).fill(Fill::Given(hyper.to_vec()));
+        let end = index(&[], 64).fill(Fill::Given(vec![end]));
+        vec![f32(dims), f32(dims), positive, f32(dims), hyper, end]
+    };
+    vec![
+        OpCase::new("adamw", inputs(&[dim("flat", 37)], 21.0), |_, x| {
+            let made = x[0].adamw([x[1], x[2], x[3]], x[4], x[5], DType::F32);
+            Value::concat(&[made.master, made.first, made.second], "flat")
+        })
+        .gradient(Gradient::None),
+        OpCase::new("adamw_bf16", inputs(&[dim("expert", 3), dim("flat", 18)], 18.0), |_, x| {
+            let made = x[0].adamw([x[1], x[2], x[3]], x[4], x[5], DType::Bf16);
+            let state = [made.master, made.first, made.second].map(|v| v.convert(DType::Bf16));
+            Value::concat(&[&state[..], &[made.working]].concat(), "flat")
+        })
+        .gradient(Gradient::None),
+    ]
 }

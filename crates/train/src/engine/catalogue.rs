@@ -104,16 +104,18 @@ impl<'c> List<'c> {
         for spec in params::groups(self.config) {
             let part = format!("weights of {}", part_of(spec.key));
             let made = group::programs_for(&spec, tied, mesh, dtype)?;
-            let (shape, mut between) = (group::shape_of(&spec), made.whole);
+            let (shape, mut between) =
+                (group::shape_of(&spec), made.whole.map(|w| vec![w]).unwrap_or_default());
             if let (GroupKey::Experts(layer), Some(experts)) = (spec.key, spec.experts) {
                 let moe = self.config.layers[layer].feed_forward.moe().expect("a sparse layer has experts");
                 let slots = self.bucket(moe)?.slots;
-                between = Some(weights::slot_programs(&shape, experts, slots, mesh, dtype)?);
+                between.push(weights::slot_programs(&shape, experts, slots, mesh, dtype)?);
             }
-            for program in between.iter().flat_map(|b| [&b.materialise, &b.collect]).chain([&made.update]) {
+            let ways = between.iter().flat_map(|b| [&b.materialise, &b.begin, &b.add]);
+            for program in ways.chain(&made.updates) {
                 self.add(&part, program.program().clone());
             }
-            shards.push(group::shard_sizes(&spec, &shape, mesh.num_devices()));
+            shards.extend(shape.shards(spec.experts, mesh.num_devices()));
         }
         self.add("optimizer", programs::squared_norm(&shards, mesh)?);
         Ok(())

@@ -1,14 +1,15 @@
-//! One group of parameters on the devices: masters, moments and gradient sums in uniform shards, and the working weights.
+//! One group of parameters on the devices: its vectors in uniform shards, and the working weights.
 
 use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::Mesh;
 use collegium_model::params::{GroupKey, ParamGroup};
-use collegium_model::programs::{self, GroupShape};
+use collegium_model::programs::{self, Collect, GroupShape};
 use collegium_runtime::{Array, Backend};
 
 use super::program::{Compiled, Env};
+use super::vector::{State, Vector};
 use crate::TrainError;
 use crate::adapt::Slots;
 
@@ -18,26 +19,13 @@ pub type Values<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, TrainError> 
 /// Takes a parameter's checkpoint name, sizes and values.
 pub type Sink<'a> = dyn FnMut(&str, &[usize], &[f32]) -> Result<(), TrainError> + 'a;
 
-/// Which of the sharded vectors of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// The f32 weights.
-    Master,
-    /// First moment of Adam.
-    FirstMoment,
-    /// Second moment of Adam.
-    SecondMoment,
-    /// Sum of the gradients since the last update.
-    Gradient,
-}
-
 /// Programs of a group; groups of one shape share them.
 #[derive(Clone)]
 pub struct GroupPrograms {
     /// Between shards and weights, of a group that lies whole on every rank; those of experts depend on the slots.
     pub whole: Option<WeightPrograms>,
-    /// AdamW.
-    pub update: Arc<Compiled>,
+    /// AdamW, for every vector.
+    pub updates: Vec<Arc<Compiled>>,
 }
 
 /// The way from shards to working weights and back.
@@ -45,8 +33,10 @@ pub struct GroupPrograms {
 pub struct WeightPrograms {
     /// Shards to working weights.
     pub materialise: Arc<Compiled>,
-    /// Gradients onto shards.
-    pub collect: Arc<Compiled>,
+    /// Gradients onto shards, the first since an update.
+    pub begin: Arc<Compiled>,
+    /// Gradients onto shards that have some.
+    pub add: Arc<Compiled>,
 }
 
 /// A group and everything it has on the devices.
@@ -55,19 +45,14 @@ pub struct Group {
     pub spec: ParamGroup,
     /// The same with the programs' names.
     pub shape: GroupShape,
-    /// Programs.
-    pub programs: GroupPrograms,
-    /// Sizes of one rank's shard.
-    pub shard: Vec<usize>,
-    master: Option<Array>,
-    first: Option<Array>,
-    second: Option<Array>,
-    gradient: Option<Array>,
+    /// Between shards and weights, of a group that lies whole on every rank.
+    pub whole: Option<WeightPrograms>,
+    /// What it lies in: one vector, or one for each matrix of experts.
+    pub vectors: Vec<Vector>,
     /// Weights in compute precision, by the programs' names; those of experts lie in `slots`.
     pub working: Env,
     /// The slots that `working` was made for, in a group of experts.
     pub slots: Option<Arc<Slots>>,
-    decay_end: Array,
 }
 
 /// What the programs call a parameter.
@@ -103,27 +88,32 @@ pub fn programs_for(
     dtype: DType,
 ) -> Result<GroupPrograms, TrainError> {
     let shape = shape_of(spec);
-    let shard = shard_sizes(spec, &shape, mesh.num_devices());
     let whole = match spec.experts {
         Some(_) => None,
         None => {
             let twice = (tied && spec.key == GroupKey::Embed).then_some(("embed", "lm_head"));
+            let collect = |how| programs::collect(&shape, twice, how, mesh).map(Compiled::new);
             Some(WeightPrograms {
                 materialise: Compiled::new(programs::materialise(&shape, mesh, dtype)?),
-                collect: Compiled::new(programs::collect(&shape, twice, mesh)?),
+                begin: collect(Collect::Begin)?,
+                add: collect(Collect::Add)?,
             })
         }
     };
-    Ok(GroupPrograms { whole, update: Compiled::new(programs::adamw(&shard, mesh)?) })
-}
-
-/// Sizes of one rank's shard of a group.
-pub fn shard_sizes(spec: &ParamGroup, shape: &GroupShape, ranks: usize) -> Vec<usize> {
-    spec.experts.into_iter().chain([shape.shard_len(ranks)]).collect()
+    let working = programs::working_of_update(spec.experts, mesh, dtype);
+    let mut updates: Vec<(Vec<usize>, Arc<Compiled>)> = Vec::new();
+    for shard in shape.shards(spec.experts, mesh.num_devices()) {
+        let update = match updates.iter().find(|known| known.0 == shard) {
+            Some(known) => known.1.clone(),
+            None => Compiled::new(programs::adamw(&shard, working, mesh)?),
+        };
+        updates.push((shard, update));
+    }
+    Ok(GroupPrograms { whole, updates: updates.into_iter().map(|u| u.1).collect() })
 }
 
 impl Group {
-    /// A group with zero moments; `value` gives every parameter by its checkpoint name.
+    /// A group without moments; `value` gives every parameter by its checkpoint name.
     pub fn new(
         spec: ParamGroup,
         programs: GroupPrograms,
@@ -132,30 +122,26 @@ impl Group {
     ) -> Result<Self, TrainError> {
         let shape = shape_of(&spec);
         let ranks = backend.num_devices();
-        let shard = shard_sizes(&spec, &shape, ranks);
-        let len = *shard.last().expect("a shard has a flat dim");
-        let decayed: usize =
-            spec.params.iter().filter(|p| p.decay).map(|p| p.sizes.iter().product::<usize>()).sum();
-        let decay_end = |rank: usize| {
-            let end = if spec.experts.is_some() { len } else { decayed.saturating_sub(rank * len).min(len) };
-            HostTensor::scalar(end as i32)
-        };
-        let decay_end = backend.upload(&(0..ranks).map(decay_end).collect::<Vec<_>>())?;
-        let mut group = Self {
-            spec,
-            shape,
-            programs,
-            shard,
-            master: None,
-            first: None,
-            second: None,
-            gradient: None,
-            working: Env::default(),
-            slots: None,
-            decay_end,
-        };
+        let shards = shape.shards(spec.experts, ranks);
+        let last = spec.params.len();
+        let mut vectors = Vec::with_capacity(shards.len());
+        for (at, (shard, update)) in shards.into_iter().zip(programs.updates).enumerate() {
+            let params = if spec.experts.is_some() { at..at + 1 } else { 0..last };
+            let own = &spec.params[params.clone()];
+            let decayed: usize =
+                own.iter().filter(|p| p.decay).map(|p| p.sizes.iter().product::<usize>()).sum();
+            let len = shard[shard.len() - 1];
+            let decay_end = |rank: usize| match spec.experts {
+                // A matrix decays whole or not at all.
+                Some(_) => HostTensor::scalar(if decayed > 0 { len as i32 } else { 0 }),
+                None => HostTensor::scalar(decayed.saturating_sub(rank * len).min(len) as i32),
+            };
+            let decay_end: Vec<HostTensor> = (0..ranks).map(decay_end).collect();
+            vectors.push(Vector::new(params, shard, update, &decay_end, backend)?);
+        }
+        let (working, slots) = (Env::default(), None);
+        let mut group = Self { spec, shape, whole: programs.whole, vectors, working, slots };
         group.load(State::Master, backend, value)?;
-        group.gradient = Some(backend.replicate(&HostTensor::zeros(DType::F32, &group.shard))?);
         Ok(group)
     }
 
@@ -165,51 +151,53 @@ impl Group {
         self.slots = None;
     }
 
-    /// Room for the moments of the optimizer, where there is none yet.
+    /// Whether all of it has such arrays.
+    pub fn has(&self, state: State) -> bool {
+        self.vectors.iter().all(|v| v.array(state).is_some())
+    }
+
+    /// Room for the moments of the optimizer, where there is none yet. Made before the first activations are, it does not end up between them.
+    ///
+    /// # Errors
+    /// What the device says.
     pub fn ensure_moments(&mut self, backend: &dyn Backend) -> Result<(), TrainError> {
-        for place in [&mut self.first, &mut self.second] {
-            if place.is_none() {
-                *place = Some(backend.replicate(&HostTensor::zeros(DType::F32, &self.shard))?);
+        let states = [State::FirstMoment, State::SecondMoment];
+        self.vectors.iter_mut().try_for_each(|v| states.iter().try_for_each(|&s| v.ensure(s, backend)))
+    }
+
+    /// The arrays of a group of experts by the programs' names behind `prefix`.
+    pub fn expert_arrays(&self, prefix: &str, state: State) -> Env {
+        let arrays = self.shape.params.iter().zip(&self.vectors);
+        arrays.fold(Env::default(), |env, ((name, _), vector)| match vector.array(state) {
+            Some(array) => env.with(&format!("{prefix}{name}"), array.clone()),
+            None => env,
+        })
+    }
+
+    /// Takes the sums of the gradients of a group of experts out, to be donated as `sum.<name>`.
+    pub fn take_expert_sums(&mut self) -> Env {
+        let sums = self.expert_arrays("sum.", State::Gradient);
+        self.vectors.iter_mut().for_each(|v| drop(v.take(State::Gradient)));
+        sums
+    }
+
+    /// One step of AdamW with `hyper`.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn update(&mut self, hyper: &Array, backend: &dyn Backend) -> Result<(), TrainError> {
+        // Working weights may be the masters themselves, which are written over.
+        self.forget_working();
+        for vector in &mut self.vectors {
+            if let Some(working) = vector.step(hyper, backend)? {
+                let name = &self.shape.params[vector.params.start].0;
+                self.working = std::mem::take(&mut self.working).with(name, working);
             }
         }
         Ok(())
     }
 
-    fn place(&mut self, state: State) -> &mut Option<Array> {
-        match state {
-            State::Master => &mut self.master,
-            State::FirstMoment => &mut self.first,
-            State::SecondMoment => &mut self.second,
-            State::Gradient => &mut self.gradient,
-        }
-    }
-
-    /// One of the sharded vectors.
-    pub fn array(&self, state: State) -> Option<&Array> {
-        match state {
-            State::Master => self.master.as_ref(),
-            State::FirstMoment => self.first.as_ref(),
-            State::SecondMoment => self.second.as_ref(),
-            State::Gradient => self.gradient.as_ref(),
-        }
-    }
-
-    /// Takes a vector out, to be donated; it must be put back by [`put`](Self::put).
-    pub fn take(&mut self, state: State) -> Option<Array> {
-        self.place(state).take()
-    }
-
-    /// Puts a vector in place.
-    pub fn put(&mut self, state: State, array: Array) {
-        *self.place(state) = Some(array);
-    }
-
-    /// Where each rank's places stop to decay.
-    pub fn decay_end(&self) -> &Array {
-        &self.decay_end
-    }
-
-    /// Sets a vector from values by checkpoint name.
+    /// Sets the vectors from values by checkpoint name.
     pub fn load(
         &mut self,
         state: State,
@@ -217,37 +205,52 @@ impl Group {
         value: &mut Values<'_>,
     ) -> Result<(), TrainError> {
         let ranks = backend.num_devices();
-        let len = self.shape.shard_len(ranks);
         let experts = self.spec.experts.unwrap_or(1);
-        let mut shards: Vec<Vec<f32>> = vec![Vec::with_capacity(experts * len); ranks];
-        for expert in 0..experts {
-            let mut flat = Vec::with_capacity(len * ranks);
-            for param in &self.spec.params {
-                flat.extend(value(&param.name_of(expert), &param.sizes)?);
+        for vector in &mut self.vectors {
+            let len = shard_len(&vector.shard, &self.spec);
+            let mut shards: Vec<Vec<f32>> = vec![Vec::with_capacity(experts * len); ranks];
+            for expert in 0..experts {
+                let mut flat = Vec::with_capacity(len * ranks);
+                for param in &self.spec.params[vector.params.clone()] {
+                    flat.extend(value(&param.name_of(expert), &param.sizes)?);
+                }
+                flat.resize(len * ranks, 0.0);
+                shards
+                    .iter_mut()
+                    .zip(flat.chunks(len))
+                    .for_each(|(shard, piece)| shard.extend_from_slice(piece));
             }
-            flat.resize(len * ranks, 0.0);
-            shards.iter_mut().zip(flat.chunks(len)).for_each(|(shard, piece)| shard.extend_from_slice(piece));
+            let pieces: Vec<HostTensor> = shards.iter().map(|s| HostTensor::new(&vector.shard, s)).collect();
+            vector.put(state, backend.upload(&pieces)?);
         }
-        let pieces: Vec<HostTensor> = shards.iter().map(|s| HostTensor::new(&self.shard, s)).collect();
-        self.put(state, backend.upload(&pieces)?);
         Ok(())
     }
 
-    /// Hands every parameter of a vector to `sink` by checkpoint name, one at a time.
+    /// Hands every parameter of the vectors to `sink` by checkpoint name, one at a time.
     pub fn export(&self, state: State, sink: &mut Sink<'_>) -> Result<(), TrainError> {
-        let Some(array) = self.array(state) else { return Ok(()) };
-        let shards: Vec<Vec<f32>> = array.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
-        let len = self.shard[self.shard.len() - 1];
-        for expert in 0..self.spec.experts.unwrap_or(1) {
-            let flat: Vec<f32> =
-                shards.iter().flat_map(|s| s[expert * len..(expert + 1) * len].iter().copied()).collect();
-            let mut start = 0;
-            for param in &self.spec.params {
-                let count: usize = param.sizes.iter().product();
-                sink(&param.name_of(expert), &param.sizes, &flat[start..start + count])?;
-                start += count;
+        if !self.has(state) {
+            return Ok(());
+        }
+        for vector in &self.vectors {
+            let array = vector.array(state).expect("it was looked for just above");
+            let shards: Vec<Vec<f32>> = array.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
+            let len = shard_len(&vector.shard, &self.spec);
+            for expert in 0..self.spec.experts.unwrap_or(1) {
+                let piece = |s: &Vec<f32>| s[expert * len..(expert + 1) * len].to_vec();
+                let flat: Vec<f32> = shards.iter().flat_map(piece).collect();
+                let mut start = 0;
+                for param in &self.spec.params[vector.params.clone()] {
+                    let count: usize = param.sizes.iter().product();
+                    sink(&param.name_of(expert), &param.sizes, &flat[start..start + count])?;
+                    start += count;
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Elements of a shard, of one expert where it is of experts.
+fn shard_len(shard: &[usize], spec: &ParamGroup) -> usize {
+    shard[usize::from(spec.experts.is_some())..].iter().product()
 }

@@ -10,6 +10,7 @@ mod program;
 mod rotation;
 mod step;
 mod update;
+mod vector;
 mod weights;
 
 use std::collections::HashMap;
@@ -28,10 +29,11 @@ use crate::TrainError;
 use crate::adapt::{Adapter, BalanceOptions};
 
 pub use catalogue::{CatalogueEntry, catalogue};
-pub use group::{Group, Sink, State, Values, shape_of};
+pub use group::{Group, Sink, Values, shape_of};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;
+pub use vector::{State, Vector};
 
 use group::GroupPrograms;
 use weights::SlotPrograms;
@@ -165,7 +167,8 @@ impl Engine {
         let transport = settings.exchange.transport;
         let adapter = Adapter::new(&*backend, &mesh, &config, transport, settings.balance)?;
         let groups = make_groups(&*backend, &config, &mesh, settings.dtype, value)?;
-        let shards: Vec<Vec<usize>> = groups.iter().map(|g| g.shard.clone()).collect();
+        let shards: Vec<Vec<usize>> =
+            groups.iter().flat_map(|g| &g.vectors).map(|v| v.shard.clone()).collect();
         let mut engine = Self {
             embed: Halves::new(programs::embed(&shape)?),
             blocks: layer_programs(&shape)?,
@@ -331,9 +334,8 @@ impl Engine {
         ];
         programs.extend(self.blocks.iter().flat_map(|b| [b.forward.clone(), b.backward.clone()]));
         for group in &self.groups {
-            programs.push(group.programs.update.clone());
-            programs
-                .extend(group.programs.whole.iter().flat_map(|w| [w.materialise.clone(), w.collect.clone()]));
+            programs.extend(group.vectors.iter().map(|v| v.update.clone()));
+            programs.extend(group.whole.iter().flat_map(|w| [&w.materialise, &w.begin, &w.add]).cloned());
         }
         // With one rank one bucket serves every routing; with several, what the routing needs is found out on the way.
         if self.adapter.ranks() == 1 || self.settings.precompile {

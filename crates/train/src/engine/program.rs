@@ -36,6 +36,16 @@ impl Env {
         self.0.get(name)
     }
 
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The array called `name`, taken out, if there is one.
+    pub fn remove(&mut self, name: &str) -> Option<Array> {
+        self.0.remove(name)
+    }
+
     /// The array called `name`, taken out.
     ///
     /// # Panics

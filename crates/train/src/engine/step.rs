@@ -87,6 +87,7 @@ impl Engine {
     /// # Errors
     /// A router whose scores are not finite, or what the device says.
     pub fn micro_step(&mut self, batch: &Batch, weights: LossWeights) -> Result<StepLoss, TrainError> {
+        self.groups.iter_mut().try_for_each(|group| group.ensure_moments(&*self.backend))?;
         if self.settings.execution == Execution::Fused {
             return self.fused_micro_step(batch, weights);
         }
@@ -189,6 +190,9 @@ impl Engine {
         forward.sums.push(RouterSums::read(&block, &dispatch.report, tokens * self.backend.num_devices())?);
         forward.dispatch.push(dispatch.report);
         let env = run.and(&dispatch.tables).and(&weights);
+        if !self.blocks[layer].residuals.iter().any(|name| name == "mixed") {
+            block.remove("mixed");
+        }
         let experts = Some(ExpertRun { halves, env, slots: dispatch.slots });
         forward.layers.push(LayerRun { hidden, block, experts });
         Ok(())

@@ -63,14 +63,14 @@ impl Engine {
     pub fn gradient_norm(&self) -> Result<f64, TrainError> {
         let gradient = |name: &str| {
             let at: usize = name.strip_prefix('g')?.parse().ok()?;
-            self.groups[at].array(State::Gradient).cloned()
+            self.groups.iter().flat_map(|g| &g.vectors).nth(at)?.array(State::Gradient).cloned()
         };
         let mut out = self.squared_norm.call(&*self.backend, gradient)?;
         let squares: f64 = out.take("squared_norm").download()?.iter().map(|t| t.to_f64()[0]).sum();
         Ok(squares.sqrt())
     }
 
-    /// One AdamW step with the summed gradients of norm `norm`, which become zero.
+    /// One AdamW step with the summed gradients of norm `norm`, which are gone then.
     ///
     /// # Errors
     /// What the device says.
@@ -78,26 +78,7 @@ impl Engine {
         let entries = self
             .backend
             .replicate(&HostTensor::new(&[collegium_model::programs::HYPER], &hyper.entries(norm)))?;
-        for group in &mut self.groups {
-            group.ensure_moments(&*self.backend)?;
-            let program = group.programs.update.clone();
-            let decay_end = group.decay_end().clone();
-            let mut out = program.call(&*self.backend, |name| match name {
-                "master" => group.take(State::Master),
-                "m" => group.take(State::FirstMoment),
-                "v" => group.take(State::SecondMoment),
-                "gradient" => group.take(State::Gradient),
-                "hyper" => Some(entries.clone()),
-                "decay_end" => Some(decay_end.clone()),
-                _ => None,
-            })?;
-            group.put(State::Master, out.take("master_out"));
-            group.put(State::FirstMoment, out.take("m_out"));
-            group.put(State::SecondMoment, out.take("v_out"));
-            group.put(State::Gradient, out.take("gradient_out"));
-            group.forget_working();
-        }
-        Ok(())
+        self.groups.iter_mut().try_for_each(|group| group.update(&entries, &*self.backend))
     }
 
     /// Makes the new working weights now and waits for them, so that the time of an update can be measured.

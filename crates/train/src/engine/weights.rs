@@ -6,7 +6,7 @@ use std::sync::Arc;
 use collegium_core::DType;
 use collegium_hlo::Mesh;
 use collegium_model::params::GroupKey;
-use collegium_model::programs::{self, GroupShape};
+use collegium_model::programs::{self, Collect, GroupShape};
 use collegium_runtime::MemoryUse;
 
 use super::group::WeightPrograms;
@@ -21,10 +21,10 @@ impl Engine {
     /// Makes the working weights that an update or a load made stale, but for the experts'.
     pub(super) fn refresh_working(&mut self) -> Result<(), TrainError> {
         for group in &mut self.groups {
-            let Some(programs) = &group.programs.whole else { continue };
-            if group.working.iter().next().is_none() {
+            let Some(programs) = &group.whole else { continue };
+            if group.working.is_empty() {
                 group.working = programs.materialise.clone().call(&*self.backend, |name| match name {
-                    "shard" => group.array(State::Master).cloned(),
+                    "shard" => group.vectors[0].array(State::Master).cloned(),
                     _ => None,
                 })?;
             }
@@ -32,25 +32,32 @@ impl Engine {
         Ok(())
     }
 
-    /// The weights of a layer's experts in these slots; made by one all-to-all unless they lie there already.
+    /// The weights of a layer's experts in these slots: made by an all-to-all unless they lie there already. On a lone device in f32 they are the
+    /// masters.
     pub(super) fn slot_weights(&mut self, layer: usize, slots: &Arc<Slots>) -> Result<Env, TrainError> {
         let at = self.group_at(GroupKey::Experts(layer));
-        if self.groups[at].slots.as_ref().is_some_and(|held| Arc::ptr_eq(held, slots)) {
-            return Ok(self.groups[at].working.clone());
+        let lone = self.slots_are_experts(at, slots);
+        let group = &self.groups[at];
+        if lone && self.settings.dtype == DType::F32 {
+            return Ok(group.expert_arrays("", State::Master));
+        }
+        let held = lone || group.slots.as_ref().is_some_and(|held| Arc::ptr_eq(held, slots));
+        if held && !group.working.is_empty() {
+            return Ok(group.working.clone());
         }
         let program = self.slot_programs(at, slots.num_slots())?.materialise;
         let group = &mut self.groups[at];
         group.forget_working();
+        let shards = group.expert_arrays("shard.", State::Master);
         group.working = program.call(&*self.backend, |name| match name {
-            "shard" => group.array(State::Master).cloned(),
             "slots" => Some(slots.table().clone()),
-            _ => None,
+            _ => shards.get(name).cloned(),
         })?;
         group.slots = Some(slots.clone());
         Ok(group.working.clone())
     }
 
-    /// Adds gradients to a group's sum; those of experts come from `slots`.
+    /// Adds gradients to a group's sums, or makes them the sums where there are none; those of experts come from `slots`.
     pub(super) fn collect(
         &mut self,
         key: GroupKey,
@@ -58,18 +65,53 @@ impl Engine {
         slots: Option<&Arc<Slots>>,
     ) -> Result<(), TrainError> {
         let at = self.group_at(key);
-        let program = match slots {
-            Some(slots) => self.slot_programs(at, slots.num_slots())?.collect,
-            None => self.groups[at].programs.whole.clone().expect("only experts lie in slots").collect,
-        };
+        match slots {
+            Some(slots) => self.collect_experts(at, gradients, slots),
+            None => self.collect_whole(at, gradients),
+        }
+    }
+
+    fn collect_whole(&mut self, at: usize, gradients: &Env) -> Result<(), TrainError> {
         let group = &mut self.groups[at];
+        let programs = group.whole.as_ref().expect("only experts lie in slots");
+        let program = if group.has(State::Gradient) { &programs.add } else { &programs.begin }.clone();
+        let vector = &mut group.vectors[0];
         let mut out = program.call(&*self.backend, |name| match name {
-            "sum" => group.take(State::Gradient),
-            "slots" => slots.map(|s| s.table().clone()),
+            "sum" => vector.take(State::Gradient),
             _ => gradients.get(name).cloned(),
         })?;
-        group.put(State::Gradient, out.take("sum_out"));
+        vector.put(State::Gradient, out.take("sum_out"));
         Ok(())
+    }
+
+    fn collect_experts(&mut self, at: usize, gradients: &Env, slots: &Arc<Slots>) -> Result<(), TrainError> {
+        let begins = !self.groups[at].has(State::Gradient);
+        if begins && self.slots_are_experts(at, slots) {
+            let group = &mut self.groups[at];
+            for ((name, _), vector) in group.shape.params.iter().zip(&mut group.vectors) {
+                let own = gradients.get(&format!("d.{name}")).expect("the gradient of every weight");
+                vector.put(State::Gradient, own.clone());
+            }
+            return Ok(());
+        }
+        let programs = self.slot_programs(at, slots.num_slots())?;
+        let program = if begins { programs.begin } else { programs.add };
+        let group = &mut self.groups[at];
+        let mut sums = group.take_expert_sums();
+        let mut out = program.call(&*self.backend, |name| match name {
+            "slots" => Some(slots.table().clone()),
+            _ => sums.remove(name).or_else(|| gradients.get(name).cloned()),
+        })?;
+        for ((name, _), vector) in group.shape.params.iter().zip(&mut group.vectors) {
+            vector.put(State::Gradient, out.take(&format!("sum_out.{name}")));
+        }
+        Ok(())
+    }
+
+    /// Whether the shards of the experts of the group at `at` are what lies in the slots, but for the type.
+    fn slots_are_experts(&self, at: usize, slots: &Slots) -> bool {
+        let experts = self.groups[at].spec.experts.expect("a group of experts");
+        programs::slots_are_experts(experts, slots.num_slots(), &self.mesh)
     }
 
     /// Programs of the expert group at `at` for a number of slots.
@@ -97,9 +139,12 @@ pub(super) fn slot_programs(
     mesh: &Mesh,
     dtype: DType,
 ) -> Result<SlotPrograms, TrainError> {
-    let materialise = programs::materialise_experts(shape, experts, slots, mesh, dtype)?;
-    let collect = programs::collect_experts(shape, experts, slots, mesh)?;
-    Ok(WeightPrograms { materialise: Compiled::new(materialise), collect: Compiled::new(collect) })
+    let collect = |how| programs::collect_experts(shape, experts, slots, how, mesh).map(Compiled::new);
+    Ok(WeightPrograms {
+        materialise: Compiled::new(programs::materialise_experts(shape, experts, slots, mesh, dtype)?),
+        begin: collect(Collect::Begin)?,
+        add: collect(Collect::Add)?,
+    })
 }
 
 /// Weights of `bytes` in all layers' slots fit beside what the device holds, where it tells.
