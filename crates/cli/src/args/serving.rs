@@ -150,6 +150,9 @@ pub struct BenchServeArgs {
     /// New tokens of an answer
     #[arg(long, default_value_t = 128)]
     pub new: usize,
+    /// Samples of a request, all of one prompt
+    #[arg(long, default_value_t = 1)]
+    pub samples: usize,
     /// Lengths of prompts and answers are drawn from 1 to these
     #[arg(long)]
     pub mixed: bool,
