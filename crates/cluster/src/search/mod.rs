@@ -209,22 +209,25 @@ mod tests {
     use crate::model::{PlanModel, Sizes};
     use crate::roofline::Precision;
 
+    const SMALL: Sizes = Sizes {
+        layers: 4,
+        hidden: 256,
+        heads: 4,
+        kv_heads: 2,
+        head_dim: 64,
+        vocab: 1024,
+        dense_layers: 0,
+        intermediate: 512,
+        experts: 8,
+        top_k: 2,
+        expert_intermediate: 256,
+        tied: false,
+    };
+
     #[test]
     fn clones_cost_their_weights_and_are_chosen_where_they_bring_more() {
-        let sizes = Sizes {
-            layers: 4,
-            hidden: 1024,
-            heads: 8,
-            kv_heads: 8,
-            head_dim: 128,
-            vocab: 1024,
-            dense_layers: 0,
-            intermediate: 512,
-            experts: 8,
-            top_k: 2,
-            expert_intermediate: 4096,
-            tied: false,
-        };
+        let sizes =
+            Sizes { hidden: 1024, heads: 8, kv_heads: 8, head_dim: 128, expert_intermediate: 4096, ..SMALL };
         let model = PlanModel::plain("test", sizes.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();
@@ -252,21 +255,7 @@ mod tests {
 
     #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
-        let sizes = Sizes {
-            layers: 4,
-            hidden: 256,
-            heads: 4,
-            kv_heads: 2,
-            head_dim: 64,
-            vocab: 1024,
-            dense_layers: 0,
-            intermediate: 512,
-            experts: 8,
-            top_k: 2,
-            expert_intermediate: 256,
-            tied: false,
-        };
-        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let model = PlanModel::plain("test", SMALL.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();
         let device = catalog.device(&instance.device).unwrap();
