@@ -2,8 +2,10 @@
 
 mod balance;
 pub mod plan;
+mod serving;
 
 pub use balance::{BalanceArgs, PlanOnArg};
+pub use serving::{BenchServeArgs, CacheArgs, ChatArgs, EngineArgs, GenerateArgs, ServeArgs};
 
 use std::path::PathBuf;
 
@@ -28,6 +30,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Perplexity of a checkpoint on text, or the share of fresh built-in problems it solves
     Eval(EvalArgs),
+    /// Serve a checkpoint over an OpenAI-compatible API
+    Serve(ServeArgs),
+    /// Talk to a checkpoint or a server in the terminal
+    Chat(ChatArgs),
     /// Continue a prompt
     Generate(GenerateArgs),
     /// Compare models with reference logits, losses and gradients
@@ -63,16 +69,22 @@ pub enum Command {
 /// `compare`.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  collegium compare --dense runs/d1 runs/d2 runs/d3 --moe runs/m1 runs/m2 --plot compare.html\n\nRuns of one model and number of tokens differ by seed; two seeds of every size give an interval."
+    after_help = "Example:\n  collegium compare --dense runs/d1 runs/d2 runs/d3 --moe runs/m1 runs/m2 --plot compare.html\n\nRuns of one model and number of tokens differ by seed; two seeds of every size give an interval.\nA study that ships with the sources: collegium compare --study studies/dense-vs-moe/study.json"
 )]
 pub struct CompareArgs {
     /// Finished dense runs, of at least two sizes
-    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    #[arg(long, value_name = "RUN", num_args = 1.., required_unless_present = "study")]
     pub dense: Vec<PathBuf>,
     /// Finished sparse runs
-    #[arg(long, value_name = "RUN", num_args = 1.., required = true)]
+    #[arg(long, value_name = "RUN", num_args = 1.., required_unless_present = "study")]
     pub moe: Vec<PathBuf>,
-    /// Write a plot of the losses, fewest FLOPs first: .svg or .html
+    /// Runs of the same shapes on a machine that did nothing else: seconds of a step are taken from them
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    pub timing: Vec<PathBuf>,
+    /// A study that an earlier `compare --json` printed, in place of runs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dense", "moe", "timing"])]
+    pub study: Option<PathBuf>,
+    /// Write a plot of the losses against FLOPs, time and energy: .svg or .html
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Print one JSON object
@@ -176,33 +188,6 @@ pub struct EvalArgs {
     pub json: bool,
 }
 
-/// `generate`.
-#[derive(Args)]
-pub struct GenerateArgs {
-    /// A checkpoint, or a run (its newest checkpoint)
-    pub checkpoint: PathBuf,
-    /// Text to continue
-    #[arg(long)]
-    pub prompt: String,
-    /// Most new tokens
-    #[arg(long, default_value_t = 128)]
-    pub max_tokens: usize,
-    /// 0 takes the likeliest token always
-    #[arg(long, default_value_t = 0.0)]
-    pub temperature: f64,
-    /// Sample among the likeliest tokens that together have this probability
-    #[arg(long, default_value_t = 1.0)]
-    pub top_p: f64,
-    /// Seed of the sampling
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    #[command(flatten)]
-    pub device: DeviceArgs,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `verify`.
 #[derive(Args)]
 pub struct VerifyArgs {
@@ -256,6 +241,8 @@ pub enum BenchCommand {
     Tax(BenchTaxArgs),
     /// The experts of one MoE layer, forward and backward, with even and with skewed routing in turns
     Layer(BenchLayerArgs),
+    /// A server under load: time to the first token, time between tokens, goodput
+    Serve(BenchServeArgs),
 }
 
 /// `bench tax`.

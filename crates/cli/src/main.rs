@@ -7,17 +7,19 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{Arguments, BenchCommand, Command};
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
-    if !matches!(command, Command::Train(_)) {
-        // Nobody reads any more (`| head`): end quietly. Training goes on, for its result is on the disk.
+    if !has_more_to_do(&command) {
+        // Nobody reads any more (`| head`): end quietly.
         sigpipe::reset();
     }
     let outcome = match command {
         Command::Train(a) => commands::train::run(&a),
         Command::Eval(a) => commands::eval::run(&a),
+        Command::Serve(a) => commands::serve::run(&a),
+        Command::Chat(a) => commands::chat::run(&a),
         Command::Generate(a) => commands::generate::run(&a),
         Command::Verify(a) => commands::verify::run(&a),
         Command::Lint(a) => commands::lint::run(&a),
@@ -40,6 +42,15 @@ fn main() -> ExitCode {
             eprintln!("error: {}", message(&error));
             ExitCode::from(2)
         }
+    }
+}
+
+/// Whether a pipe that is closed must not end the command: a run has its result on the disk, and a server has other clients.
+fn has_more_to_do(command: &Command) -> bool {
+    match command {
+        Command::Train(_) | Command::Serve(_) | Command::Chat(_) => true,
+        Command::Bench(bench) => matches!(bench.what, BenchCommand::Serve(_)),
+        _ => false,
     }
 }
 

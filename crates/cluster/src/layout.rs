@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::collective::Group;
 use crate::roofline::{Kernels, Precision};
+use crate::schedule::Schedule;
 
 /// Degrees of parallelism and what goes with them. Ranks are ordered tensor first, then context, data, pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -19,10 +20,14 @@ pub struct Layout {
     pub pipeline: usize,
     /// Pieces of the model on each stage.
     pub virtual_stages: usize,
+    /// In which order a stage works on micro-batches.
+    pub schedule: Schedule,
     /// Ranks that the experts of a layer are spread over.
     pub expert: usize,
     /// Ranks that share one expert's inner width.
     pub expert_tensor: usize,
+    /// Most clones of a rank in a sparse layer, where recorded routing says what they bring.
+    pub clones: usize,
     /// Sequences of a micro-batch.
     pub micro_batch: usize,
     /// Micro-batches of a step.
@@ -165,22 +170,27 @@ pub struct Software {
     pub compute: f64,
     /// A row goes once to every domain that needs it, however many of its experts are there.
     pub deduplicated: bool,
-    /// Share of the bubble that the pipeline schedule leaves: 1 for 1F1B, less where weight gradients fill it.
-    pub bubble: f64,
     /// Rows {token, hidden} are shared by the tensor-parallel ranks.
     pub sequence_parallel: bool,
     /// Overlap of expert dispatch in place of the device's.
     pub overlap_expert: Option<f64>,
     /// Rows of the fullest rank over the mean.
     pub imbalance: f64,
+    /// Share of the micro-batches in which a sparse layer has clones.
+    pub cloned: f64,
+    /// Clone slots of a rank in those.
+    pub clone_slots: f64,
     /// Time of attention over that of the device's best kernel.
     pub attention: f64,
     /// Element-wise work and dispatch of sparse layers over those of plain kernels: fused ones need less.
     pub sparse: f64,
     /// Bytes kept for the backward pass over those of the trainer's programs, which keep some values in f32.
     pub kept: f64,
-    /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time.
+    /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time. Half as much
+    /// again where the forward pass is repeated.
     pub host_layer: f64,
+    /// The same of a dense layer.
+    pub host_dense: f64,
     /// Bytes a parameter of masters and moments.
     pub state_bytes: f64,
 }
@@ -196,14 +206,16 @@ impl Software {
             gradient_sum_bytes: 4.0,
             compute: 1.0,
             deduplicated: false,
-            bubble: 1.0,
             sequence_parallel: true,
             overlap_expert: None,
             imbalance: 1.0,
+            cloned: 0.0,
+            clone_slots: 0.0,
             attention: 1.0,
             sparse: 1.0,
             kept: 1.0,
             host_layer: 0.0,
+            host_dense: 0.0,
             state_bytes: 12.0,
         }
     }

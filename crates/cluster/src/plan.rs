@@ -11,7 +11,8 @@ use crate::layout::Software;
 use crate::model::PlanModel;
 use crate::roofline::Precision;
 use crate::search::{Candidate, Found, Space};
-use crate::step::Pricer;
+use crate::step::{Pricer, Roofline, Timeline};
+use crate::stragglers::Balanced;
 
 /// Seconds from a failure to the first step after it: noticing, restarting, loading. Llama 3 (2407.21783) speaks of minutes.
 const RESTART: f64 = 600.0;
@@ -39,8 +40,8 @@ pub struct Request<'a> {
     pub trainable_only: bool,
     /// Rows of the fullest rank over the mean; 1 under exact balance.
     pub imbalance: f64,
-    /// The same by expert degree, where routing was replayed.
-    pub stragglers: BTreeMap<usize, f64>,
+    /// What clones bring by expert degree, where routing was replayed.
+    pub stragglers: BTreeMap<usize, Vec<Balanced>>,
     /// Whether attention is one kernel; as in the trainer on that platform where nothing is said.
     pub fused_attention: Option<bool>,
     /// Which kind of price; the usual one where none is named.
@@ -63,6 +64,8 @@ pub struct Choice {
     pub checkpoint_every: Option<f64>,
     /// Days for all tokens, with goodput.
     pub days: f64,
+    /// Watts of the whole cluster at the wall; none where a power is unknown.
+    pub watts: Option<f64>,
     /// Joules a token at the wall; none where a power is unknown.
     pub joules_per_token: Option<f64>,
     /// Dollars a million tokens; none without a price.
@@ -97,6 +100,11 @@ pub struct Answer {
     pub memory_limit: f64,
     /// What the search did.
     pub search: Found,
+    /// The step of the best layout, to be drawn.
+    #[serde(skip)]
+    pub timeline: Option<Timeline>,
+    /// The programs of the best layout against what its device can do.
+    pub roofline: Option<Roofline>,
     /// Why nothing fits, and what would.
     pub impossible: Option<String>,
     /// Figures that are unknown, and what is therefore missing.
@@ -121,7 +129,7 @@ impl Request<'_> {
             batch: self.batch,
             trainable_only: self.trainable_only,
             powers_only: self.device.platform == "neuron",
-            imbalance: self.stragglers.clone(),
+            balance: self.stragglers.clone(),
         }
     }
 
@@ -150,7 +158,14 @@ impl Request<'_> {
             found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
         let limit = pricer.rank().memory - pricer.rank().reserved;
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
+        let best = found.best.first().map(|c| c.layout);
+        let software = best.map(|l| self.space().software_of(&l, &self.software()));
+        let drawn = best.zip(software);
+        let timeline = drawn.map(|(l, s)| pricer.timeline(&l, &s)).transpose()?;
+        let roofline = drawn.map(|(l, s)| pricer.roofline(&l, &s)).transpose()?;
         Ok(Answer {
+            timeline,
+            roofline,
             cluster: format!("{}:{}", self.instance.name, self.instances),
             platform: self.device.platform.clone(),
             ranks: self.ranks(),
@@ -257,6 +272,7 @@ impl Request<'_> {
             goodput,
             checkpoint_every,
             days: seconds / 86400.0,
+            watts,
             joules_per_token: watts.map(|w| w / rate),
             usd_per_million_tokens: usd.map(|u| u / self.tokens * 1e6),
             usd,

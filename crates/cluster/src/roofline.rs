@@ -123,6 +123,11 @@ impl<'a> Rank<'a> {
         (0..=precision as usize).rev().map(|i| self.matrix[i]).find(|p| *p > 0.0).unwrap_or(self.matrix[1])
     }
 
+    /// FLOP/s of the peak in a precision that the device has.
+    pub fn own_peak(&self, precision: Precision) -> Option<f64> {
+        Some(self.matrix[precision as usize]).filter(|p| *p > 0.0)
+    }
+
     /// Share of the peak that large products reach.
     fn share(&self, precision: Precision) -> f64 {
         let shares = &self.device.calibration.matrix_share;

@@ -3,7 +3,8 @@
 //! Order of the cuts: memory (closed form once layers are priced), then a lower bound: the seconds of products and attention of the fullest
 //! stage, which no expert layout, sharding or schedule changes. A first coarse pass gives the incumbent that bounds are held against; it is
 //! fixed before the full pass, so the counts and the answer are the same on any number of threads. What the bound cuts is slower
-//! than the last of the list kept, hence the list is exact for this model of costs.
+//! than the last of the list kept. The closed form that prices layouts is itself a bound of the simulation that finishes the list, so the
+//! distance from the last of the list says by how much another layout could still be faster.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,14 @@ use serde::Serialize;
 
 use crate::ClusterError;
 use crate::layout::{Layout, Recompute, Sharding, Software};
+use crate::schedule::Schedule;
 use crate::step::{Estimate, Pricer};
+use crate::stragglers::Balanced;
 
-/// Layouts kept.
-const KEPT: usize = 8;
+/// Layouts kept by the bound, to be simulated.
+const KEPT: usize = 16;
+/// Layouts that an answer lists.
+const LISTED: usize = 8;
 
 /// What the search may choose.
 #[derive(Clone, Debug)]
@@ -28,8 +33,8 @@ pub struct Space {
     pub trainable_only: bool,
     /// Only degrees that are powers of two (Neuron).
     pub powers_only: bool,
-    /// Rows of the fullest rank over the mean by expert degree, where routing was replayed; else the software's own.
-    pub imbalance: BTreeMap<usize, f64>,
+    /// What clones bring by expert degree, where routing was replayed; else the software's own imbalance.
+    pub balance: BTreeMap<usize, Vec<Balanced>>,
 }
 
 /// A layout with its prediction.
@@ -56,6 +61,8 @@ pub struct Found {
     pub too_large: u64,
     /// Of those, cut by the bound.
     pub bounded: u64,
+    /// Share of the best step that a layout outside of those simulated could save at most; 0 certifies the best.
+    pub gap: f64,
 }
 
 impl Found {
@@ -158,40 +165,100 @@ impl Space {
             (Some(_), false) => divisors(branch.tensor),
             _ => vec![1],
         };
-        let virtuals: &[usize] = if branch.pipeline == 1 || coarse { &[1] } else { &[1, 2, 4, 8] };
+        let plain = Schedule::OneForwardOneBackward;
+        let schedules: &[(Schedule, usize)] = if branch.pipeline == 1 || coarse {
+            &[(plain, 1)]
+        } else {
+            &[
+                (plain, 1),
+                (plain, 2),
+                (plain, 4),
+                (plain, 8),
+                (Schedule::ZeroBubble, 1),
+                (Schedule::DualPipe, 1),
+            ]
+        };
         let shardings: &[Sharding] = match (self.trainable_only, coarse) {
             (true, _) => &[Sharding::Gradients],
             (_, true) => &[Sharding::Optimizer],
             _ => &[Sharding::None, Sharding::Optimizer, Sharding::Gradients, Sharding::Weights],
         };
+        let unplanned = [Balanced::default()];
         let mut all = Vec::new();
         for expert in divisors(experts) {
             for &expert_tensor in &cuts {
                 if !stage_ranks.is_multiple_of(expert * expert_tensor) || !self.allowed(expert) {
                     continue;
                 }
-                for &virtual_stages in virtuals.iter().filter(|v| branch.pipeline * **v <= layers) {
-                    // Interleaving needs full rounds of micro-batches.
-                    if virtual_stages > 1 && !micro_batches.is_multiple_of(branch.pipeline) {
+                for &(schedule, virtual_stages) in schedules {
+                    let pieces = branch.pipeline * virtual_stages;
+                    // Interleaving needs full rounds of micro-batches, and DualPipe two directions.
+                    let runs = match schedule {
+                        Schedule::DualPipe => {
+                            branch.pipeline.is_multiple_of(2)
+                                && 2 * branch.pipeline <= layers
+                                && micro_batches.is_multiple_of(2)
+                        }
+                        _ => virtual_stages == 1 || micro_batches.is_multiple_of(branch.pipeline),
+                    };
+                    if pieces > layers || !runs {
                         continue;
                     }
-                    all.extend(shardings.iter().map(|&sharding| Layout {
-                        data,
-                        tensor: branch.tensor,
-                        context: branch.context,
-                        pipeline: branch.pipeline,
-                        virtual_stages,
-                        expert,
-                        expert_tensor,
-                        micro_batch: branch.micro_batch,
-                        micro_batches,
-                        recompute: branch.recompute,
-                        sharding,
-                    }));
+                    let budgets = self.balance.get(&expert).map_or(&unplanned[..], |b| b);
+                    all.extend(
+                        budgets.iter().flat_map(|b| shardings.iter().map(move |s| (b.clones, *s))).map(
+                            |(clones, sharding)| Layout {
+                                clones,
+                                data,
+                                tensor: branch.tensor,
+                                context: branch.context,
+                                pipeline: branch.pipeline,
+                                virtual_stages,
+                                schedule,
+                                expert,
+                                expert_tensor,
+                                micro_batch: branch.micro_batch,
+                                micro_batches,
+                                recompute: branch.recompute,
+                                sharding,
+                            },
+                        ),
+                    );
                 }
             }
         }
         all
+    }
+
+    /// The software as it runs one layout.
+    pub fn software_of(&self, layout: &Layout, software: &Software) -> Software {
+        let mut own = *software;
+        let replayed = self.balance.get(&layout.expert);
+        if let Some(b) = replayed.and_then(|b| b.iter().find(|b| b.clones == layout.clones)) {
+            (own.imbalance, own.cloned, own.clone_slots) = (b.imbalance, b.cloned, b.slots);
+        }
+        own.reduce_every_micro_batch = matches!(layout.sharding, Sharding::Gradients | Sharding::Weights);
+        own
+    }
+
+    /// Simulates what the bound has left, best first, and says how far the best may be from the best of all.
+    fn finish(
+        &self,
+        pricer: &Pricer<'_>,
+        software: &Software,
+        mut found: Found,
+    ) -> Result<Found, ClusterError> {
+        let others = found.best.get(KEPT - 1).map(|c| c.estimate.step);
+        for candidate in &mut found.best {
+            let own = self.software_of(&candidate.layout, software);
+            candidate.estimate = pricer.simulate(&candidate.layout, &own)?;
+        }
+        let mut found = Found::default().merge(found);
+        if let (Some(best), Some(others)) = (found.best.first(), others) {
+            found.gap = (1.0 - others / best.estimate.step).max(0.0);
+        }
+        found.best.truncate(LISTED);
+        Ok(found)
     }
 
     fn explore(
@@ -212,10 +279,7 @@ impl Space {
         }
         let limit = pricer.rank().memory - pricer.rank().reserved;
         for layout in layouts {
-            let mut own = *software;
-            own.imbalance = self.imbalance.get(&layout.expert).copied().unwrap_or(software.imbalance);
-            own.reduce_every_micro_batch = matches!(layout.sharding, Sharding::Gradients | Sharding::Weights);
-            let estimate = pricer.price(&layout, &own)?;
+            let estimate = pricer.price(&layout, &self.software_of(&layout, software))?;
             found.priced += 1;
             found.offer(Candidate { layout, estimate }, limit);
         }
@@ -241,7 +305,7 @@ impl Space {
         if found.smallest.is_none() {
             found.smallest = coarse.smallest;
         }
-        Ok(found)
+        self.finish(pricer, software, found)
     }
 
     /// Prices every layout of the space twice on one thread, without bounds: how many there are, and the seconds of the second pass,
@@ -267,6 +331,47 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::model::{PlanModel, Sizes};
     use crate::roofline::Precision;
+
+    #[test]
+    fn clones_cost_their_weights_and_are_chosen_where_they_bring_more() {
+        let sizes = Sizes {
+            layers: 4,
+            hidden: 1024,
+            heads: 8,
+            kv_heads: 8,
+            head_dim: 128,
+            vocab: 1024,
+            dense_layers: 0,
+            intermediate: 512,
+            experts: 8,
+            top_k: 2,
+            expert_intermediate: 4096,
+            tied: false,
+        };
+        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let pricer = Pricer::new(&model, device, instance, 4096).unwrap();
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let best = |home: f64| {
+            let none = Balanced { imbalance: home, ..Balanced::default() };
+            let one = Balanced { clones: 1, imbalance: 1.0, cloned: 1.0, slots: 1.0 };
+            let balance = BTreeMap::from([(8, vec![none, one])]);
+            let space = Space { ranks: 8, batch: 64, trainable_only: true, powers_only: false, balance };
+            let all: Vec<Layout> =
+                space.branches(&pricer).into_iter().flat_map(|b| space.layouts(b, &pricer, false)).collect();
+            let price = |l: &Layout| pricer.price(l, &space.software_of(l, &software)).unwrap();
+            let of =
+                |clones: usize| all.iter().copied().find(|l| l.expert == 8 && l.clones == clones).unwrap();
+            let (without, with) = (price(&of(0)), price(&of(1)));
+            assert!(with.parts.expert > without.parts.expert && with.memory.weights > without.memory.weights);
+            let fastest =
+                all.iter().filter(|l| l.expert == 8).min_by(|a, b| price(a).step.total_cmp(&price(b).step));
+            fastest.unwrap().clones
+        };
+        assert_eq!((best(1.0), best(2.0)), (0, 1));
+    }
 
     #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
@@ -295,7 +400,7 @@ mod tests {
             batch: 32,
             trainable_only: false,
             powers_only: false,
-            imbalance: BTreeMap::new(),
+            balance: BTreeMap::new(),
         };
         let found = space.search(&pricer, &software).unwrap();
         let all = space
@@ -303,8 +408,19 @@ mod tests {
             .into_iter()
             .map(|b| space.explore(&pricer, &software, b, f64::INFINITY, false).unwrap())
             .fold(Found::default(), Found::merge);
-        assert_eq!(found.best, all.best);
-        assert_eq!(found.best.len(), KEPT);
+        let all = space.finish(&pricer, &software, all).unwrap();
+        assert_eq!((&found.best, found.gap), (&all.best, all.gap));
+        assert_eq!(found.best.len(), LISTED);
+        for branch in space.branches(&pricer) {
+            for layout in space.layouts(branch, &pricer, false) {
+                let own = space.software_of(&layout, &software);
+                let (bound, played) =
+                    (pricer.price(&layout, &own).unwrap(), pricer.simulate(&layout, &own).unwrap());
+                let (least, step) = (bound.step, played.step);
+                assert!(least <= step * (1.0 + 1e-9) && step < 1.5 * least, "{layout:?}: {least} {step}");
+                assert!((played.parts.total() - step).abs() < 1e-9 * step);
+            }
+        }
         assert_eq!(found.legal, all.legal);
         assert_eq!(found.priced + found.bounded, found.legal);
         assert!(found.best.iter().all(|c| c.layout.ranks() == 8 && c.layout.batch() == 32));

@@ -48,6 +48,31 @@ pub struct Stragglers {
     pub band: (f64, f64),
     /// Clones of a rank in a layer, on average.
     pub clones: f64,
+    /// Share of the plans that have clones at all.
+    pub cloned: f64,
+    /// Clone slots of a rank in those plans: as many as the rank with the most clones needs, since all run one program.
+    pub slots: f64,
+}
+
+/// What a budget of clones makes of recorded routing at one expert degree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Balanced {
+    /// The budget: most clones of a rank in a layer.
+    pub clones: usize,
+    /// Rows of the fullest rank over the mean.
+    pub imbalance: f64,
+    /// Share of the plans with clones.
+    pub cloned: f64,
+    /// Clone slots of a rank in those.
+    pub slots: f64,
+}
+
+/// One plan of a replay.
+#[derive(Clone, Copy)]
+struct Planned {
+    fullest: f64,
+    clones: usize,
+    slots: usize,
 }
 
 /// Replays `span` of a trace over the ranks of `setting`.
@@ -69,7 +94,7 @@ pub fn replay(
         )));
     }
     let tokens_per_rank = span.tokens_per_rank.clamp(1, tokens / ranks);
-    let layers: Vec<Vec<(f64, usize)>> = (0..span.layers)
+    let layers: Vec<Vec<Planned>> = (0..span.layers)
         .into_par_iter()
         .map(|i| {
             let layer = Window { layer: &trace.layers[i % trace.layers.len()], ranks, tokens_per_rank };
@@ -78,8 +103,10 @@ pub fn replay(
         .collect::<Result<_, _>>()
         .map_err(|e| ClusterError::Request(e.to_string()))?;
     let count = (span.layers * span.steps) as f64;
-    let mut by_step: Vec<f64> =
-        (0..span.steps).map(|s| layers.iter().map(|l| l[s].0).sum::<f64>() / span.layers as f64).collect();
+    let mut by_step: Vec<f64> = (0..span.steps)
+        .map(|s| layers.iter().map(|l| l[s].fullest).sum::<f64>() / span.layers as f64)
+        .collect();
+    let sum = |of: &dyn Fn(&Planned) -> f64| layers.iter().flatten().map(of).sum::<f64>();
     let mean = by_step.iter().sum::<f64>() / span.steps as f64;
     by_step.sort_by(f64::total_cmp);
     Ok(Stragglers {
@@ -89,11 +116,14 @@ pub fn replay(
         plans: span.layers * span.steps,
         mean,
         band: (quantile(&by_step, 0.1), quantile(&by_step, 0.9)),
-        clones: layers.iter().flatten().map(|s| s.1 as f64).sum::<f64>() / count / ranks as f64,
+        clones: sum(&|p| p.clones as f64) / count / ranks as f64,
+        cloned: sum(&|p| f64::from(u8::from(p.slots > 0))) / count,
+        slots: sum(&|p| p.slots as f64) / sum(&|p| f64::from(u8::from(p.slots > 0))).max(1.0),
     })
 }
 
-/// Replays at every degree of `degrees`, for a search that chooses among them.
+/// Replays at every degree of `degrees` under growing budgets of clones, for a search that chooses among them. A budget that the policy does
+/// not use up is the last.
 ///
 /// # Errors
 /// As [`replay`].
@@ -103,8 +133,23 @@ pub fn by_degree(
     degrees: &[usize],
     setting: impl Fn(usize) -> Result<Setting, ClusterError>,
     span: Span,
-) -> Result<BTreeMap<usize, f64>, ClusterError> {
-    let one = |ranks: usize| Ok((ranks, replay(trace, policy, &setting(ranks)?, span)?.mean));
+) -> Result<BTreeMap<usize, Vec<Balanced>>, ClusterError> {
+    let one = |ranks: usize| {
+        let mut found: Vec<Balanced> = Vec::new();
+        let homes = trace.num_experts.div_ceil(ranks);
+        let budgets: &[usize] = if policy.plans_micro_batches() { &[0, 1, 2, 4, 8] } else { &[0] };
+        for &clones in budgets.iter().filter(|b| **b <= homes) {
+            let mut setting = setting(ranks)?;
+            setting.limits.max_clones = clones;
+            let s = replay(trace, policy, &setting, span)?;
+            let next = Balanced { clones, imbalance: s.mean, cloned: s.cloned, slots: s.slots };
+            if found.last().is_some_and(|last| next == Balanced { clones, ..*last }) {
+                break;
+            }
+            found.push(next);
+        }
+        Ok((ranks, found))
+    };
     degrees.iter().copied().filter(|d| *d > 1).map(one).collect()
 }
 
@@ -131,7 +176,7 @@ impl Window<'_> {
     }
 }
 
-/// Fullest over mean and clones, step by step.
+/// Plans, step by step.
 fn replay_layer(
     window: &Window<'_>,
     num_experts: usize,
@@ -139,7 +184,7 @@ fn replay_layer(
     setting: &Setting,
     steps: usize,
     start: usize,
-) -> Result<Vec<(f64, usize)>, collegium_balance::BalanceError> {
+) -> Result<Vec<Planned>, collegium_balance::BalanceError> {
     let mut layout = Layout::contiguous(window.ranks, num_experts)?;
     let mut history = History::new(REMEMBERED, num_experts);
     let mut previous: Option<Plan> = None;
@@ -150,7 +195,11 @@ fn replay_layer(
         }
         let counts = window.counts(num_experts, start + step * STRIDE.0)?;
         let plan = policy.plan(&counts, &layout, previous.as_ref(), setting)?;
-        found.push((max_over_mean(&plan.loads()), plan.num_clones()));
+        found.push(Planned {
+            fullest: max_over_mean(&plan.loads()),
+            clones: plan.num_clones(),
+            slots: plan.max_clones(),
+        });
         history.observe(&counts);
         previous = Some(plan);
     }
@@ -184,6 +233,22 @@ mod tests {
         assert!(exact.mean < 1.01 && exact.clones > 0.0, "{exact:?}");
         assert_eq!(exact.plans, 18);
         assert_eq!(run("exact"), exact, "the same on every run");
+    }
+
+    #[test]
+    fn budgets_of_clones_grow_until_the_policy_has_enough() {
+        let span = Span { steps: 6, layers: 3, tokens_per_rank: 128 };
+        let run = |name| {
+            by_degree(&skewed(), policy::by_name(name).unwrap(), &[1, 2], |r| Ok(setting(r)), span).unwrap()
+        };
+        let (fixed, exact) = (run("static"), run("exact"));
+        assert_eq!(fixed.keys().collect::<Vec<_>>(), [&2], "one rank has nothing to balance");
+        assert_eq!((fixed[&2].len(), fixed[&2][0].clones), (1, 0));
+        let found = &exact[&2];
+        assert!(found[0].imbalance > 1.4 && found[0].cloned == 0.0, "{found:?}");
+        let last = found.last().unwrap();
+        assert!(last.imbalance < 1.01 && last.cloned > 0.9 && last.slots >= 1.0, "{found:?}");
+        assert!(found.windows(2).all(|w| w[1].imbalance <= w[0].imbalance + 1e-12), "{found:?}");
     }
 
     #[test]

@@ -1,24 +1,34 @@
 //! Sparse against dense training at equal loss.
 //!
 //! ```text
-//! dense frontier   ln L = a + b ln C                    least squares over the dense runs, b < 0
-//! equal-loss cost  C*(L) = exp((ln L - a) / b)          what a dense run would need for the loss of a sparse one
+//! dense frontier   (C, L) of the dense sizes that no other beats, means over their runs, straight between them in logarithms
+//! equal-loss cost  C*(L)                                what a dense run would need for the loss of a sparse one
 //! gain             C* / C                               above 1: the sparse run needed less
 //! ```
-//! `C` is FLOPs, seconds or joules. The interval is a percentile bootstrap: runs are drawn again within each size (that is over seeds), then everything
+//! `C` is FLOPs, seconds or joules. A size is beaten where another reaches a lower mean loss for no more cost: a run that was too short or too
+//! small for its cost says nothing of what dense training can do. The interval is a percentile bootstrap: runs are drawn again within each size (that is over seeds), then everything
 //! is fitted anew (Efron 1979). With one seed a size the interval says nothing of seeds, and is absent. A loss outside of the dense
 //! runs' is beyond the frontier that was measured, and is said to be.
 
 use std::collections::BTreeMap;
 
 use collegium_core::SplitMix64;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Bootstrap samples.
 const SAMPLES: usize = 1000;
 
+/// A study: runs as points, as `collegium compare --json` prints them and `--study` reads them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// Dense runs.
+    pub dense: Vec<Point>,
+    /// Sparse runs.
+    pub moe: Vec<Point>,
+}
+
 /// A finished run as a point.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Its folder.
     pub run: String,
@@ -28,15 +38,20 @@ pub struct Point {
     pub loss: f64,
     /// FLOPs of training, forward and backward.
     pub flops: f64,
-    /// Seconds.
+    /// Seconds: steps times their median, so that compiling and a disturbed step do not count.
     pub seconds: f64,
     /// Measured joules, where the machine has a meter.
     pub joules: Option<f64>,
+    /// Estimated joules, where it has none.
+    pub joules_estimated: Option<f64>,
+    /// Tokens and validation loss on the way.
+    #[serde(default)]
+    pub curve: Vec<(u64, f64)>,
 }
 
 /// What a gain is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Cost {
     /// FLOPs.
     Flops,
@@ -44,46 +59,86 @@ pub enum Cost {
     Time,
     /// Measured joules.
     Energy,
+    /// Estimated joules: counted only where not all runs were measured.
+    EstimatedEnergy,
 }
 
 impl Cost {
     /// All of them with their names.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("FLOPs", Self::Flops), ("time", Self::Time), ("energy", Self::Energy)];
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("FLOPs", Self::Flops),
+        ("time", Self::Time),
+        ("energy", Self::Energy),
+        ("energy, estimated", Self::EstimatedEnergy),
+    ];
 
-    fn of(self, p: &Point) -> Option<f64> {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|c| c.1 == self).map_or("", |c| c.0)
+    }
+
+    /// What a run cost; none where it was not counted.
+    pub fn of(self, p: &Point) -> Option<f64> {
         match self {
             Self::Flops => Some(p.flops),
             Self::Time => Some(p.seconds),
             Self::Energy => p.joules,
+            Self::EstimatedEnergy => p.joules_estimated.filter(|_| p.joules.is_none()),
         }
         .filter(|v| *v > 0.0)
     }
 }
 
-/// `ln L = a + b ln C`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// What dense training reaches for a cost. A line through all sizes would be wrong where they bend, as they do between runs that were too short
+/// and runs that were too small.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Frontier {
-    /// `a`.
-    pub offset: f64,
-    /// `b`.
-    pub slope: f64,
+    /// Logarithms of cost and loss; costs grow, losses fall.
+    points: Vec<(f64, f64)>,
 }
 
 impl Frontier {
-    /// Through the points; `None` with fewer than two costs, or where more does not lower the loss.
+    /// Through costs and losses; `None` with fewer than two of them that no other beats.
     pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
-        let n = points.len() as f64;
-        let logs: Vec<(f64, f64)> = points.iter().map(|p| (p.0.ln(), p.1.ln())).collect();
-        let (x, y) = (logs.iter().map(|p| p.0).sum::<f64>() / n, logs.iter().map(|p| p.1).sum::<f64>() / n);
-        let spread: f64 = logs.iter().map(|p| (p.0 - x).powi(2)).sum();
-        let slope = logs.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>() / spread;
-        (spread > 1e-12 && slope < 0.0).then_some(Self { offset: y - slope * x, slope })
+        let beaten = |own: &(f64, f64)| points.iter().any(|p| p != own && p.0 <= own.0 && p.1 <= own.1);
+        let mut kept: Vec<(f64, f64)> =
+            points.iter().filter(|p| !beaten(p)).map(|p| (p.0.ln(), p.1.ln())).collect();
+        kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+        kept.dedup();
+        (kept.len() >= 2).then_some(Self { points: kept })
     }
 
-    /// What a loss costs.
+    /// Through the sizes of dense runs; `None` as [`fit`](Self::fit), or where a run lacks the cost.
+    pub fn of(dense: &[Point], cost: Cost) -> Option<Self> {
+        let mean = |runs: &[&Point]| {
+            let costs = runs.iter().map(|p| cost.of(p)).sum::<Option<f64>>()?;
+            let n = runs.len() as f64;
+            Some((costs / n, runs.iter().map(|p| p.loss).sum::<f64>() / n))
+        };
+        let means: Option<Vec<(f64, f64)>> = by_size(dense).values().map(|runs| mean(runs)).collect();
+        Self::fit(&means?)
+    }
+
+    /// What a loss costs; beyond the sizes, the nearest two say how it goes on.
     pub fn cost(&self, loss: f64) -> f64 {
-        ((loss.ln() - self.offset) / self.slope).exp()
+        let y = loss.ln();
+        let at = self.points.iter().position(|p| p.1 <= y).unwrap_or(self.points.len());
+        let (a, b) = self.around(at);
+        (a.0 + (y - a.1) * (b.0 - a.0) / (b.1 - a.1)).exp()
+    }
+
+    /// The loss that a cost buys.
+    pub fn loss(&self, cost: f64) -> f64 {
+        let x = cost.ln();
+        let at = self.points.iter().position(|p| p.0 >= x).unwrap_or(self.points.len());
+        let (a, b) = self.around(at);
+        (a.1 + (x - a.0) * (b.1 - a.1) / (b.0 - a.0)).exp()
+    }
+
+    /// The two points whose line holds before the point `at`.
+    fn around(&self, at: usize) -> ((f64, f64), (f64, f64)) {
+        let end = at.clamp(1, self.points.len() - 1);
+        (self.points[end - 1], self.points[end])
     }
 }
 
@@ -130,8 +185,7 @@ pub fn gains(dense: &[Point], sparse: &[Point]) -> Vec<Gain> {
 
 /// Ratio, mean loss and number of runs by size.
 fn ratios(dense: &[Point], sparse: &[Point], cost: Cost) -> Option<BTreeMap<String, (f64, f64, usize)>> {
-    let points: Vec<(f64, f64)> = dense.iter().filter_map(|p| Some((cost.of(p)?, p.loss))).collect();
-    let frontier = Frontier::fit(&points)?;
+    let frontier = Frontier::of(dense, cost)?;
     let one = |runs: &Vec<&Point>| {
         let n = runs.len() as f64;
         let loss = runs.iter().map(|p| p.loss).sum::<f64>() / n;
@@ -179,7 +233,16 @@ mod tests {
     use super::*;
 
     fn point(size: &str, flops: f64, loss: f64) -> Point {
-        Point { run: size.into(), size: size.into(), loss, flops, seconds: flops / 1e9, joules: None }
+        Point {
+            run: size.into(),
+            size: size.into(),
+            loss,
+            flops,
+            seconds: flops / 1e9,
+            joules: None,
+            joules_estimated: None,
+            curve: Vec::new(),
+        }
     }
 
     /// Dense runs on `L = 8 C^-0.1`; sparse ones that reach what a dense run needs three times as much for.
@@ -213,6 +276,23 @@ mod tests {
         assert_eq!(gains(&dense, &sparse), gains(&dense, &sparse), "the same on every run");
         let single = gains(&dense, &sparse[..1]);
         assert!(single[0].interval.is_none(), "one seed says nothing of seeds");
+    }
+
+    #[test]
+    fn a_beaten_dense_size_is_off_the_frontier_and_estimates_are_a_cost_of_their_own() {
+        let (mut dense, mut sparse) = study(0.0);
+        let before = gains(&dense, &sparse)[0].ratio;
+        dense.extend([point("too small", 5e13, 1.0), point("too small", 5e13, 1.0)]);
+        assert_eq!(gains(&dense, &sparse)[0].ratio, before, "{:?}", gains(&dense, &sparse)[0]);
+        for p in dense.iter_mut().chain(&mut sparse) {
+            p.joules_estimated = Some(p.seconds * 100.0);
+        }
+        let costs: Vec<Cost> = gains(&dense, &sparse).iter().map(|g| g.cost).collect();
+        assert_eq!(costs, [Cost::Flops, Cost::Time, Cost::EstimatedEnergy]);
+        dense[0].joules = Some(1.0);
+        assert_eq!(gains(&dense, &sparse).len(), 2, "measured and estimated joules are not mixed");
+        let text = serde_json::to_string(&Study { dense: dense.clone(), moe: sparse }).unwrap();
+        assert_eq!(serde_json::from_str::<Study>(&text).unwrap().dense, dense);
     }
 
     #[test]

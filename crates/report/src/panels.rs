@@ -1,4 +1,4 @@
-//! Small multiples: one line plot after the other, as a picture (.svg) or a page (.html) that needs nothing but itself.
+//! Small multiples: one line plot or scatter after the other, as a picture (.svg) or a page (.html) that needs nothing but itself.
 
 use std::{fmt::Write, path::Path};
 
@@ -14,6 +14,19 @@ pub struct Panel {
     pub title: String,
     /// A name and the values at 0, 1, 2 and so on.
     pub series: Vec<(String, Vec<f64>)>,
+}
+
+/// Points and lines over logarithmic axes: powers are straight.
+#[derive(Clone, Debug)]
+pub struct Scatter {
+    /// What stands above it.
+    pub title: String,
+    /// What is below the axis.
+    pub x: String,
+    /// A name and its points.
+    pub points: Vec<(String, Vec<(f64, f64)>)>,
+    /// A name and what the points are held against, drawn as a line.
+    pub lines: Vec<(String, Vec<(f64, f64)>)>,
 }
 
 const COLORS: [&str; 9] =
@@ -32,9 +45,20 @@ const COLUMNS: usize = 2;
 /// # Errors
 /// An extension other than .svg and .html, or a file that cannot be written.
 pub fn write_panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), ReportError> {
-    let picture = svg(title, panels);
+    write_picture(path, title, &svg(title, &panels.iter().map(plot).collect::<Vec<_>>()))
+}
+
+/// The same of scatters.
+///
+/// # Errors
+/// As [`write_panels`].
+pub fn write_scatters(path: &Path, title: &str, scatters: &[Scatter]) -> Result<(), ReportError> {
+    write_picture(path, title, &svg(title, &scatters.iter().map(scatter).collect::<Vec<_>>()))
+}
+
+fn write_picture(path: &Path, title: &str, picture: &str) -> Result<(), ReportError> {
     let text = match path.extension().and_then(|e| e.to_str()) {
-        Some("svg") => picture,
+        Some("svg") => picture.to_owned(),
         Some("html") => format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title></head><body>{picture}</body></html>\n",
             escape(title)
@@ -44,10 +68,10 @@ pub fn write_panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Re
     atomic::write(path, text.as_bytes())
 }
 
-fn svg(title: &str, panels: &[Panel]) -> String {
+fn svg(title: &str, plots: &[String]) -> String {
     let (full_width, full_height) = (WIDTH + LEFT + RIGHT, HEIGHT + TOP + BOTTOM);
-    let columns = panels.len().clamp(1, COLUMNS);
-    let rows = panels.len().div_ceil(columns);
+    let columns = plots.len().clamp(1, COLUMNS);
+    let rows = plots.len().div_ceil(columns);
     let (width, height) = (columns as f64 * full_width, 34.0 + rows as f64 * full_height);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
@@ -55,19 +79,17 @@ fn svg(title: &str, panels: &[Panel]) -> String {
          <text x=\"{LEFT}\" y=\"22\" font-size=\"15\" font-weight=\"600\">{}</text>",
         escape(title)
     );
-    for (i, panel) in panels.iter().enumerate() {
+    for (i, plot) in plots.iter().enumerate() {
         let (x, y) =
             ((i % columns) as f64 * full_width + LEFT, 34.0 + (i / columns) as f64 * full_height + TOP);
-        let _ = write!(out, "<g transform=\"translate({x} {y})\">{}</g>", plot(panel));
+        let _ = write!(out, "<g transform=\"translate({x} {y})\">{plot}</g>");
     }
     out + "</svg>\n"
 }
 
-fn plot(panel: &Panel) -> String {
-    let longest = panel.series.iter().map(|s| s.1.len()).max().unwrap_or(0);
-    let x = Axis::steps(0.0, longest.saturating_sub(1) as f64);
-    let y = Axis::values(panel.series.iter().flat_map(|s| s.1.iter().copied()));
-    let mut out = format!("<text y=\"-10\" font-weight=\"600\">{}</text>", escape(&panel.title));
+/// Title, lines of the vertical axis and ticks of both.
+fn frame(title: &str, x: &Axis, y: &Axis) -> String {
+    let mut out = format!("<text y=\"-10\" font-weight=\"600\">{}</text>", escape(title));
     for (at, text) in y.ticks() {
         let y = (1.0 - at) * HEIGHT;
         let _ = write!(
@@ -84,6 +106,23 @@ fn plot(panel: &Panel) -> String {
             HEIGHT + 16.0
         );
     }
+    out
+}
+
+fn label(i: usize, color: &str, name: &str) -> String {
+    format!(
+        "<text x=\"{}\" y=\"{:.1}\" fill=\"{color}\">{}</text>",
+        WIDTH + 8.0,
+        10.0 + i as f64 * 15.0,
+        escape(name)
+    )
+}
+
+fn plot(panel: &Panel) -> String {
+    let longest = panel.series.iter().map(|s| s.1.len()).max().unwrap_or(0);
+    let x = Axis::steps(0.0, longest.saturating_sub(1) as f64);
+    let y = Axis::values(panel.series.iter().flat_map(|s| s.1.iter().copied()));
+    let mut out = frame(&panel.title, &x, &y);
     for (i, (name, values)) in panel.series.iter().enumerate() {
         let color = COLORS[i % COLORS.len()];
         let place = |(step, value): (usize, &f64)| {
@@ -94,13 +133,46 @@ fn plot(panel: &Panel) -> String {
         let end = if path.len() == 1 { "h0" } else { "" };
         let _ = write!(
             out,
-            "<path d=\"M{}{end}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\" stroke-linecap=\"round\"/>\
-             <text x=\"{}\" y=\"{:.1}\" fill=\"{color}\">{}</text>",
+            "<path d=\"M{}{end}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\" stroke-linecap=\"round\"/>{}",
             path.join("L"),
-            WIDTH + 8.0,
-            10.0 + i as f64 * 15.0,
-            escape(name)
+            label(i, color, name)
         );
+    }
+    out
+}
+
+fn scatter(scatter: &Scatter) -> String {
+    let all = || scatter.points.iter().chain(&scatter.lines).flat_map(|s| s.1.iter().copied());
+    let x = Axis::decades(all().map(|p| p.0));
+    let y = Axis::decades(all().map(|p| p.1));
+    let mut out = frame(&scatter.title, &x, &y);
+    let place = |p: &(f64, f64)| (x.fraction(p.0) * WIDTH, (1.0 - y.fraction(p.1)) * HEIGHT);
+    let _ = write!(
+        out,
+        "<text x=\"{WIDTH}\" y=\"{}\" text-anchor=\"end\" fill=\"#7b8794\">{}</text>",
+        HEIGHT - 6.0,
+        escape(&scatter.x)
+    );
+    for (i, (name, points)) in scatter.lines.iter().enumerate() {
+        let color = COLORS[i % COLORS.len()];
+        let path: Vec<String> = points.iter().map(place).map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+        let _ = write!(
+            out,
+            "<path d=\"M{}\" fill=\"none\" stroke=\"{color}\" stroke-dasharray=\"5 4\"/>{}",
+            path.join("L"),
+            label(i, color, name)
+        );
+    }
+    for (i, (name, points)) in scatter.points.iter().enumerate() {
+        let i = i + scatter.lines.len();
+        let color = COLORS[i % COLORS.len()];
+        for (x, y) in points.iter().map(place) {
+            let _ = write!(
+                out,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"{color}\" fill-opacity=\"0.7\"/>"
+            );
+        }
+        out.push_str(&label(i, color, name));
     }
     out
 }
@@ -108,6 +180,19 @@ fn plot(panel: &Panel) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn points_lie_where_a_logarithmic_axis_puts_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("s.svg");
+        let points = vec![("runs".to_string(), vec![(1e10, 1.0), (1e11, 2.0), (1e12, 3.0)])];
+        let one = Scatter { title: "t".into(), x: "FLOPs".into(), points, lines: Vec::new() };
+        write_scatters(&file, "s", &[one]).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let at: Vec<f64> =
+            text.split("cx=\"").skip(1).map(|t| t.split('"').next().unwrap().parse().unwrap()).collect();
+        assert!(((at[1] - at[0]) - (at[2] - at[1])).abs() < 0.2, "decades are as wide as each other: {at:?}");
+    }
 
     #[test]
     fn panels_are_written_whole_and_names_are_escaped() {

@@ -54,6 +54,9 @@ pub struct StepRecord {
     /// Joules that the machine's meters counted in this step; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joules: Option<f64>,
+    /// Joules from the power that the machine is taken to draw; absent where a meter counted them or no power is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joules_estimated: Option<f64>,
     /// Where those seconds went, by phase (`data`, `host`, `forward`, `backward`, `optimizer`, …).
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_seconds_are_nan")]
     pub phase_seconds: BTreeMap<String, f64>,
@@ -124,6 +127,7 @@ impl Record for StepRecord {
             ("speed/tokens_per_second", Some(self.tokens_per_second)),
             ("speed/step_seconds", Some(self.step_seconds)),
             ("energy/joules", self.joules),
+            ("energy/joules_estimated", self.joules_estimated),
             ("experts/max_over_mean", self.expert_max_over_mean),
             ("ranks/max_over_mean_at_home", self.home_max_over_mean),
             ("ranks/max_over_mean", self.rank_max_over_mean),

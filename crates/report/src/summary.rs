@@ -24,6 +24,8 @@ pub struct Summary {
     pub tokens_per_second: Option<f64>,
     /// Joules a token, measured: median over the steps that a meter counted.
     pub joules_per_token: Option<f64>,
+    /// Joules a token, estimated: median over the steps that no meter counted. Never mixed with the measured ones.
+    pub joules_per_token_estimated: Option<f64>,
     /// Loss of the first recorded step.
     pub first_loss: Option<f64>,
     /// Loss of the last recorded step.
@@ -56,9 +58,9 @@ pub struct Summary {
     pub non_finite_losses: u64,
 }
 
-fn joules_per_token(step: &StepRecord) -> Option<f64> {
+fn per_token(joules: Option<f64>, step: &StepRecord) -> Option<f64> {
     let tokens = step.tokens_per_second * step.step_seconds;
-    step.joules.filter(|_| tokens > 0.0).map(|j| j / tokens)
+    joules.filter(|_| tokens > 0.0).map(|j| j / tokens)
 }
 
 /// Reads a run folder and sums it up.
@@ -79,7 +81,8 @@ impl Summary {
             tokens: steps.last().map_or(0, |s| s.tokens),
             time_s: last_time_s(log),
             tokens_per_second: median(steps.iter().map(|s| s.tokens_per_second)),
-            joules_per_token: median(steps.iter().filter_map(joules_per_token)),
+            joules_per_token: median(steps.iter().filter_map(|s| per_token(s.joules, s))),
+            joules_per_token_estimated: median(steps.iter().filter_map(|s| per_token(s.joules_estimated, s))),
             first_loss: steps.first().map(|s| s.loss),
             final_loss: steps.last().map(|s| s.loss),
             validation_loss: eval.map(|e: &EvalRecord| e.loss),
@@ -122,8 +125,13 @@ impl Summary {
         }
         let rate = self.tokens_per_second.map(|rate| format!("{} tokens/s", units::count(rate)));
         add("throughput", rate, "median step".to_owned());
-        let energy = self.joules_per_token.map(|j| format!("{} J/token", units::significant(j)));
-        add("energy", energy, "measured, median step".to_owned());
+        let joules = |j: Option<f64>| j.map(|j| format!("{} J/token", units::significant(j)));
+        add("energy", joules(self.joules_per_token), "measured, median step".to_owned());
+        add(
+            "energy, estimated",
+            joules(self.joules_per_token_estimated),
+            "median step, from the power of the description".to_owned(),
+        );
         add(
             "trained on",
             Some(format!("{} tokens", units::count(self.tokens as f64))),
@@ -271,6 +279,22 @@ mod tests {
             BTreeMap::from([("forward".to_owned(), 1.5), ("other".to_owned(), 0.5)])
         );
         assert_eq!(Summary::of(&log).collective_bytes_per_step["all_to_all"], 150.0);
+    }
+
+    #[test]
+    fn measured_and_estimated_joules_stand_apart() {
+        let step = |joules, joules_estimated| StepRecord {
+            tokens_per_second: 100.0,
+            step_seconds: 2.0,
+            joules,
+            joules_estimated,
+            ..StepRecord::default()
+        };
+        let of = |steps| Summary::of(&RunLog { steps, ..RunLog::default() });
+        let both = of(vec![step(Some(100.0), None), step(None, Some(1000.0))]);
+        assert_eq!((both.joules_per_token, both.joules_per_token_estimated), (Some(0.5), Some(5.0)));
+        let text = of(vec![step(None, Some(400.0))]).to_string();
+        assert!(text.contains("energy, estimated  2.00 J/token") && !text.contains("measured"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The way to the engine's thread.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,6 +88,8 @@ struct Shared {
     vocab_size: usize,
     has_tokenizer: bool,
     stats: Mutex<Stats>,
+    /// Samples that were handed in and that the engine's thread has not seen yet.
+    unseen: AtomicUsize,
 }
 
 impl Handle {
@@ -107,6 +109,7 @@ impl Handle {
             vocab_size: runner.config().vocab_size,
             has_tokenizer: tokenizer.is_some(),
             stats: Mutex::default(),
+            unseen: AtomicUsize::new(0),
         });
         let seen = shared.clone();
         let work = move || serve(Scheduler::new(runner, tokenizer.as_deref(), &limits), &inbox, &seen);
@@ -120,8 +123,10 @@ impl Handle {
     /// A request that cannot be served, now or at all.
     pub fn submit(&self, request: Request) -> Result<UnboundedReceiver<Event>, Refusal> {
         self.check(&request)?;
-        let waiting = self.stats().waiting;
+        let unseen = self.shared.unseen.fetch_add(request.n, Ordering::Relaxed);
+        let waiting = self.stats().waiting + unseen;
         if waiting >= self.shared.limits.waiting {
+            self.shared.unseen.fetch_sub(request.n, Ordering::Relaxed);
             return Err(Refusal::Busy { waiting });
         }
         let (events, receiver) = unbounded_channel();
@@ -204,16 +209,20 @@ fn check_sampling(s: &Sampling) -> Result<(), Refusal> {
 /// The engine's thread: steps while there is work, and waits where there is none.
 fn serve(mut scheduler: Scheduler<'_>, inbox: &Receiver<Arc<Job>>, shared: &Shared) {
     let mut is_open = true;
+    let take = |scheduler: &mut Scheduler<'_>, job: &Arc<Job>| {
+        scheduler.add(job);
+        shared.unseen.fetch_sub(job.request.n, Ordering::Relaxed);
+    };
     while is_open || !scheduler.is_idle() {
         if scheduler.is_idle() {
             match inbox.recv() {
-                Ok(job) => scheduler.add(&job),
+                Ok(job) => take(&mut scheduler, &job),
                 Err(_) => return,
             }
         }
         loop {
             match inbox.try_recv() {
-                Ok(job) => scheduler.add(&job),
+                Ok(job) => take(&mut scheduler, &job),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     is_open = false;

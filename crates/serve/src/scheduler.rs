@@ -234,11 +234,11 @@ impl<'t> Scheduler<'t> {
             }
             sequence.job.computed.store(true, Ordering::Relaxed);
             let known = &logits[place * vocab..][..self.num_tokens.min(vocab)];
+            let before = sequence.tokens.len();
             if sequence.advance(known, &self.ends) {
                 ended.push(part.sequence);
-            } else {
-                self.stats.generated += 1;
             }
+            self.stats.generated += (sequence.tokens.len() - before) as u64;
         }
         ended.sort_unstable();
         for at in ended.into_iter().rev() {

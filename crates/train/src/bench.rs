@@ -150,7 +150,16 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
 
 /// Largest resident size of this process so far (Linux).
 pub fn peak_bytes() -> u64 {
+    status_bytes("VmHWM:")
+}
+
+/// Resident size of this process (Linux).
+pub fn resident_bytes() -> u64 {
+    status_bytes("VmRSS:")
+}
+
+fn status_bytes(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|l| l.strip_prefix(name));
     line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kb| kb * 1024)
 }

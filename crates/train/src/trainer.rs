@@ -237,6 +237,7 @@ impl Trainer {
             ("optimizer".to_string(), seconds - data_seconds - gradient_seconds),
         ]);
         let joules = self.meter.as_mut().map(|m| m.joules() - joules_before.unwrap_or(0.0));
+        let watts = Some(self.config.run.watts).filter(|w| *w > 0.0 && joules.is_none());
         let record = self.record(
             &losses,
             weights,
@@ -246,6 +247,7 @@ impl Trainer {
                 step_seconds: seconds,
                 tokens_per_second: tokens as f64 / seconds,
                 joules,
+                joules_estimated: watts.map(|w| w * seconds),
                 phase_seconds: phases,
                 collective_bytes: self.engine.take_sent().into_iter().map(|(k, b)| (k.into(), b)).collect(),
                 ..StepRecord::default()

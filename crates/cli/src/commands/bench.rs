@@ -7,7 +7,7 @@ use collegium_runtime::{Backend, ProfiledBackend};
 use collegium_train::config::RunConfig;
 use collegium_train::{bench, layer, setup, tax};
 
-use super::{Outcome, checkpoint, print_json};
+use super::{Outcome, bench_serve, checkpoint, print_json};
 use crate::args::{
     BenchArgs, BenchCommand, BenchLayerArgs, BenchShape, BenchTaxArgs, BenchTrainArgs, DeviceArgs,
 };
@@ -18,6 +18,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
         BenchCommand::Train(args) => train(args),
         BenchCommand::Tax(args) => tax(args),
         BenchCommand::Layer(args) => one_layer(args),
+        BenchCommand::Serve(args) => bench_serve::run(args),
     }
 }
 

@@ -35,8 +35,10 @@ pub fn folder(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// A checkpoint to use: its description was read and fits its tokenizer, its weights are still on the disk.
 pub struct Model {
-    folder: PathBuf,
-    config: ModelConfig,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// What it is.
+    pub config: ModelConfig,
     /// Text to tokens.
     pub tokenizer: Tokenizer,
 }

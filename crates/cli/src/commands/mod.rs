@@ -3,6 +3,7 @@
 pub mod balance;
 pub mod bench;
 pub mod buckets;
+pub mod chat;
 pub mod compare;
 pub mod doctor;
 pub mod energy;
@@ -12,14 +13,17 @@ pub mod lint;
 pub mod plan;
 pub mod presets;
 pub mod report;
+pub mod serve;
 pub mod shell;
 pub mod tokenize;
 pub mod train;
 pub mod verify;
 
+mod bench_serve;
 mod checkpoint;
 mod measure;
 mod run_folder;
+mod service;
 
 use std::io::Write;
 use std::process::ExitCode;

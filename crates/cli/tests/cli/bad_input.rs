@@ -177,7 +177,7 @@ fn models_and_checkpoints() {
         (generate(bare), vec!["bare has no tokenizer.json"]),
         (vec!["generate", "run", "--prompt", ""], vec!["the prompt is empty"]),
         (vec!["generate", "run", "--prompt", "x", "--top-p", "0"], vec!["--top-p 0", "above 0"]),
-        (vec!["generate", "run", "--prompt", "x", "--devices", "0"], vec!["--devices is 0", "at least 1"]),
+        (vec!["generate", "run", "--prompt", "x", "-n", "0"], vec!["-n is 0", "from 1"]),
         (vec!["eval", "run", "--data", "text.jsonl", "--seq", "1"], vec!["--seq is 1", "at least 2"]),
         (
             vec!["eval", "run", "--data", "text.jsonl", "--devices", "2", "--batch", "3"],

@@ -6,4 +6,5 @@ mod balance;
 mod commands;
 mod harness;
 mod planning;
+mod serving;
 mod training;

@@ -52,6 +52,13 @@ fn a_plan_is_printed_written_and_drawn() {
         page.contains("p5.48xlarge:1") && page.ends_with("</html>") && !page.contains("http"),
         "self-contained"
     );
+    for drawing in ["stage by stage", "on the lanes of a rank", "under the roof", "Time against cost"] {
+        assert!(page.contains(drawing), "no drawing `{drawing}`");
+    }
+    let step = plan["answers"][0]["choices"][0]["candidate"]["estimate"]["step"].as_f64().unwrap();
+    let parts = plan["answers"][0]["choices"][0]["candidate"]["estimate"]["parts"].as_object().unwrap();
+    let sum: f64 = parts.values().map(|p| p.as_f64().unwrap()).sum();
+    assert!((sum - step).abs() < 1e-9 * step, "the parts of a simulated step add up to it: {sum} {step}");
 }
 
 #[test]

@@ -44,7 +44,19 @@ fn a_run_resumed_on_another_number_of_devices_stays_close() {
         return;
     }
     let folder = copy_at_step_2();
-    succeed(folder.path(), &["train", "--resume", "run", "--set", "parallel.devices=1"]);
+    succeed(
+        folder.path(),
+        &["train", "--resume", "run", "--set", "parallel.devices=1", "--set", "run.watts=40"],
+    );
+    let metrics = std::fs::read_to_string(folder.path().join("run/metrics.jsonl")).unwrap();
+    for line in metrics.lines().filter(|l| l.contains("\"step\":4,") && l.contains("\"kind\":\"step\"")) {
+        let step: serde_json::Value = serde_json::from_str(line).unwrap();
+        // A machine with a meter measures and estimates nothing.
+        assert_ne!(step["joules"].is_null(), step["joules_estimated"].is_null(), "{step}");
+        if let Some(joules) = step["joules_estimated"].as_f64() {
+            assert!((joules / step["step_seconds"].as_f64().unwrap() - 40.0).abs() < 1e-6);
+        }
+    }
     for (a, b) in losses(&folder.path().join("run")).iter().zip(losses(&trained().join("run"))) {
         assert!((a.1 - b.1).abs() <= 1e-4 * b.1, "step {}: {} and {}", a.0, a.1, b.1);
     }
@@ -191,4 +203,45 @@ fn every_step_records_what_a_rank_sent() {
         // Gradients of the dense weights go back onto the shards once a step: to each other rank its half, in f32.
         assert_eq!(sent("reduce_scatter"), steps[0]["collective_bytes"]["reduce_scatter"]);
     }
+}
+
+#[test]
+fn runs_are_compared_at_equal_loss_and_the_study_is_read_back() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy_at_step_2();
+    succeed(folder.path(), &["train", "--resume", "run"]);
+    for (name, steps) in [("short", "train.steps=2"), ("long", "train.steps=16")] {
+        let dense = ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run", name];
+        succeed(
+            folder.path(),
+            &[
+                &dense[..],
+                &["--set", "model.num_experts=0", "--set", steps, "--set", "run.checkpoint_every=0"],
+            ]
+            .concat(),
+        );
+    }
+    let ask = ["compare", "--dense", "short", "long", "--moe", "run", "--json"];
+    let text = succeed(folder.path(), &ask);
+    std::fs::write(folder.path().join("study.json"), &text).unwrap();
+    let study: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let gain = &study["gains"][0];
+    assert_eq!(gain["cost"], "flops");
+    assert!(gain["ratio"].as_f64().unwrap() > 0.0 && gain["interval"].is_null(), "{gain}");
+    let flops = study["dense"][1]["flops"].as_f64().unwrap() / study["dense"][0]["flops"].as_f64().unwrap();
+    assert!((flops - 8.0).abs() < 1e-9, "16 steps cost 8 times what 2 cost, not {flops}");
+    let again = succeed(folder.path(), &["compare", "--study", "study.json", "--json", "--plot", "p.svg"]);
+    assert_eq!(again, text);
+    assert!(std::fs::read_to_string(folder.path().join("p.svg")).unwrap().contains("dense frontier"));
+    let done = run(folder.path(), &["compare", "--dense", "run", "--moe", "run"]);
+    assert!(
+        done.code == Some(2) && done.err.contains("its model is sparse; give it under --moe"),
+        "{}",
+        done.err
+    );
+    let done =
+        run(folder.path(), &["compare", "--dense", "short", "long", "--moe", "run", "--timing", "short"]);
+    assert!(done.code == Some(2) && done.err.contains("none of the --timing runs"), "{}", done.err);
 }

@@ -201,13 +201,43 @@ impl<'a> Pricer<'a> {
         if let Some(known) = locked(&self.layers).get(&key) {
             return Ok(*known);
         }
-        let halves = kept(&self.programs.blocks, (kind, local), || {
-            programs::block(self.model, &self.kinds[kind].0, &local)
-        })?;
+        let halves = self.block_programs(kind, local)?;
         let rows = if software.sequence_parallel { local.tensor as f64 } else { 1.0 };
         let priced = self.priced(&halves, software, rows);
         locked(&self.layers).insert(key, priced);
         Ok(priced)
+    }
+
+    /// A layer without its experts, counted.
+    pub(super) fn block_programs(&self, kind: usize, local: Local) -> Result<Arc<Halves>, ClusterError> {
+        let make = || programs::block(self.model, &self.kinds[kind].0, &local);
+        Ok(kept(&self.programs.blocks, (kind, local), make)?)
+    }
+
+    /// Tokens of a micro-batch that one rank brings to the experts of a layer.
+    fn expert_tokens(&self, layout: &Layout, local: &Local) -> usize {
+        let share = layout.tensor as f64 / layout.expert_tensor as f64;
+        ((local.tokens() as f64 / share).round() as usize).max(1)
+    }
+
+    /// The experts of a layer, counted; none of a dense one.
+    pub(super) fn expert_programs(
+        &self,
+        kind: usize,
+        layout: &Layout,
+        software: &Software,
+    ) -> Result<Option<Arc<Halves>>, ClusterError> {
+        let Some(moe) = self.kinds[kind].0.feed_forward.moe() else { return Ok(None) };
+        let local = self.local(layout, software);
+        let tokens = self.expert_tokens(layout, &local);
+        let program = (kind, tokens, layout.expert, layout.expert_tensor, local);
+        let make = || programs::experts(self.model, moe, tokens, layout.expert, layout.expert_tensor, &local);
+        Ok(Some(kept(&self.programs.experts, program, make)?))
+    }
+
+    /// Embedding and head, counted.
+    pub(super) fn end_programs(&self, local: Local) -> Result<Arc<(Halves, Work)>, ClusterError> {
+        Ok(kept(&self.programs.ends, local, || programs::ends(self.model, &local))?)
     }
 
     pub(super) fn expert_layer(
@@ -216,10 +246,11 @@ impl<'a> Pricer<'a> {
         layout: &Layout,
         software: &Software,
     ) -> Result<Option<Priced>, ClusterError> {
-        let Some(moe) = self.kinds[kind].0.feed_forward.moe() else { return Ok(None) };
+        if self.kinds[kind].0.feed_forward.moe().is_none() {
+            return Ok(None);
+        }
         let local = self.local(layout, software);
-        let share = layout.tensor as f64 / layout.expert_tensor as f64;
-        let tokens = ((local.tokens() as f64 / share).round() as usize).max(1);
+        let tokens = self.expert_tokens(layout, &local);
         let key = ExpertKey {
             layer: kind,
             tokens,
@@ -233,10 +264,7 @@ impl<'a> Pricer<'a> {
         if let Some(known) = locked(&self.experts).get(&key) {
             return Ok(Some(*known));
         }
-        let program = (kind, tokens, layout.expert, layout.expert_tensor, local);
-        let halves = kept(&self.programs.experts, program, || {
-            programs::experts(self.model, moe, tokens, layout.expert, layout.expert_tensor, &local)
-        })?;
+        let Some(halves) = self.expert_programs(kind, layout, software)? else { return Ok(None) };
         let priced = self.priced(&halves, software, 1.0);
         locked(&self.experts).insert(key, priced);
         Ok(Some(priced))
@@ -258,7 +286,7 @@ impl<'a> Pricer<'a> {
         if let Some(known) = locked(&self.ends).get(&key) {
             return Ok(*known);
         }
-        let ends = kept(&self.programs.ends, local, || programs::ends(self.model, &local))?;
+        let ends = self.end_programs(local)?;
         let (embed, head) = &*ends;
         let head = Priced {
             forward: self.rank.seconds(head, software.precision, &software.kernels, 1.0),

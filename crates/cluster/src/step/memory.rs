@@ -16,17 +16,27 @@ impl Pricer<'_> {
         let whole = state.0 + state.1;
         let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
         let stages = layout.pipeline as f64;
-        let in_flight = (layout.pipeline.min(layout.micro_batches)) as f64;
+        let in_flight = layout.schedule.in_flight(layout.pipeline).min(layout.micro_batches) as f64;
+        let in_flight = if layout.pipeline == 1 { 1.0 } else { in_flight };
+        let copies = layout.schedule.copies();
         let interleaved = if layout.virtual_stages > 1 {
             1.0 + (stages - 1.0) / (stages * layout.virtual_stages as f64)
         } else {
             1.0
         };
+        // Slots of clones in every sparse layer of the stage.
+        let clones: f64 = match layout.expert {
+            1 => 0.0,
+            _ => self.kinds.iter().map(|k| self.expert_bytes(&k.0, layout, width) * k.1 as f64).sum(),
+        };
+        let clones = clones * software.clone_slots / stages;
         let local = self.local(layout, software);
         let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
         MemoryUse {
-            weights: width * if layout.sharding == Sharding::Weights { held } else { whole },
-            gradients: software.gradient_sum_bytes
+            weights: copies * width * if layout.sharding == Sharding::Weights { held } else { whole }
+                + clones,
+            gradients: copies
+                * software.gradient_sum_bytes
                 * match layout.sharding {
                     Sharding::Gradients | Sharding::Weights => held,
                     _ => whole,

@@ -3,17 +3,25 @@
 mod layers;
 mod memory;
 mod parts;
+mod roofline;
+mod simulate;
 mod traffic;
 
 use collegium_model::config::LayerConfig;
 
 use crate::ClusterError;
-use crate::layout::{Layout, Sharding, Software};
+use crate::layout::{Layout, Recompute, Sharding, Software};
+use crate::schedule::Turn;
 
 use layers::Priced;
 pub use layers::Pricer;
 
 pub use parts::{Estimate, MemoryUse, Parts};
+pub use roofline::{ProgramPoint, Roofline};
+pub use simulate::{Kind, Lane, Op, Span, Timeline};
+
+/// Share of the way between stages that nothing hides.
+const EXPOSED_HOPS: f64 = 0.2;
 
 impl Pricer<'_> {
     /// What `layout` is predicted to do.
@@ -82,8 +90,11 @@ impl Pricer<'_> {
         if experts.is_some() {
             parts.vector *= software.sparse;
             parts.expert *= software.sparse;
-            parts.launch += (software.host_layer - parts.total()).max(0.0);
+            parts.expert += self.clone_traffic(layer, layout, software).iter().sum::<f64>();
         }
+        let host = if experts.is_some() { software.host_layer } else { software.host_dense };
+        let passes = if layout.recompute == Recompute::Recompute { 1.5 } else { 1.0 };
+        parts.launch += (host * passes - parts.total()).max(0.0);
         Stage { parts, kept, working }
     }
 
@@ -116,14 +127,19 @@ impl Pricer<'_> {
         parts.expert = scale(stage.parts.expert);
         parts.imbalance = scale(stage.parts.imbalance);
         let micro = fullest;
-        let hops = self.stage_traffic(layout, software);
-        parts.bubble = (stages - 1.0) / layout.virtual_stages as f64 * micro * software.bubble
-            + if layout.pipeline > 1 { 0.2 * hops * n * layout.virtual_stages as f64 } else { 0.0 };
-        if c.barrier > 0.0 && layout.ranks() > 1 {
-            // Whole micro-batches are one program each way there.
-            parts.launch += c.barrier * 2.0 * n;
+        if layout.pipeline > 1 {
+            let passes = if layout.recompute == Recompute::Recompute { 4.0 } else { 3.0 };
+            let (forward, weight) = (micro / passes, parts.products / (passes * n));
+            let turn = Turn { forward, input: micro - forward - weight, weight };
+            let others = layer_total + ends.total() - fullest;
+            parts.bubble = layout.schedule.idle(layout.pipeline, layout.virtual_stages, others, &turn)
+                // The others have gradients of weights to do meanwhile.
+                + if layout.schedule.splits_backward() { 0.0 } else { EXPOSED_HOPS * (stages - 1.0) * self.stage_traffic(layout, software) };
         }
-        parts.data = self.data_traffic(layout, software, micro);
+        // Whole micro-batches are one program each way there.
+        parts.launch += self.barrier(layout) * 2.0 * n;
+        let (each, once) = self.data_traffic(layout, software, micro);
+        parts.data = each * n + once;
         let state = self.parameters(layout);
         let shards = match layout.sharding {
             Sharding::None => (1.0, 1.0),
@@ -132,10 +148,20 @@ impl Pricer<'_> {
         let held = state.0 / shards.0 + state.1 / shards.1;
         parts.optimizer = held * (2.0 * software.state_bytes + 2.0 * software.gradient_bytes + 2.0)
             / (self.rank().bandwidth * c.update_share);
-        let instances = layout.ranks() as f64 / (self.instance.devices * self.device.cores) as f64;
-        parts.straggle = parts.total() * c.straggle_per_doubling * instances.log2().max(0.0);
+        parts.straggle = parts.total() * self.straggle(layout);
         let memory = self.memory(layout, software, stage, state, held);
         Estimate { step: parts.total(), parts, memory }
+    }
+
+    /// Seconds that an execution of a program with collectives waits.
+    fn barrier(&self, layout: &Layout) -> f64 {
+        if layout.ranks() > 1 { self.device.calibration.barrier } else { 0.0 }
+    }
+
+    /// Share of a step that the slowest of many instances adds.
+    fn straggle(&self, layout: &Layout) -> f64 {
+        let instances = layout.ranks() as f64 / (self.instance.devices * self.device.cores) as f64;
+        self.device.calibration.straggle_per_doubling * instances.log2().max(0.0)
     }
 
     /// Parameters of the fullest stage on one rank: beside experts, and of experts.

@@ -77,6 +77,35 @@ impl Pricer<'_> {
         passes * (2.0 * once + shared)
     }
 
+    /// Weights of clones made before a micro-batch and their gradients sent home after it, as the trainer does it: a layer with clones has
+    /// all its slots made anew, where one without keeps its homes for the whole step.
+    pub(super) fn clone_traffic(
+        &self,
+        layer: &LayerConfig,
+        layout: &Layout,
+        software: &Software,
+    ) -> [f64; 2] {
+        let Some(moe) = layer.feed_forward.moe() else { return [0.0; 2] };
+        if software.cloned == 0.0 || layout.expert == 1 {
+            return [0.0; 2];
+        }
+        let expert = self.expert_bytes(layer, layout, 1.0);
+        let homes = moe.num_experts as f64 / layout.expert as f64;
+        let width = self.local(layout, software).dtype.size_bytes() as f64;
+        let group = layout.expert_group(self.domain());
+        let sent = |slots: f64, bytes: f64| {
+            software.cloned * self.links().seconds(Kind::AllToAll, group, slots * expert * bytes)
+        };
+        let slots = software.clone_slots;
+        [sent(homes + slots, width), sent(slots, software.gradient_bytes)]
+    }
+
+    /// Bytes of one expert on one rank, of so many a parameter.
+    pub(super) fn expert_bytes(&self, layer: &LayerConfig, layout: &Layout, bytes: f64) -> f64 {
+        let experts = layer.feed_forward.moe().map_or(1, |m| m.num_experts) as f64;
+        bytes * self.model.expert_parameters(layer) / experts / layout.expert_tensor as f64
+    }
+
     /// Activations between neighbouring stages, there and back, of one micro-batch.
     pub(super) fn stage_traffic(&self, layout: &Layout, software: &Software) -> f64 {
         let local = self.local(layout, software);
@@ -85,15 +114,14 @@ impl Pricer<'_> {
         2.0 * self.links().seconds(Kind::Shift, layout.stage_group(self.domain()), bytes)
     }
 
-    /// Exposed traffic of gradients and weights in one step.
-    pub(super) fn data_traffic(&self, layout: &Layout, software: &Software, micro: f64) -> f64 {
+    /// Exposed traffic of gradients and weights: of every micro-batch, and once a step.
+    pub(super) fn data_traffic(&self, layout: &Layout, software: &Software, micro: f64) -> (f64, f64) {
         let (dense, experts) = self.parameters(layout);
         let (domain, links) = (self.domain(), self.links());
         let (all, own) = (layout.data_group(domain), layout.expert_data_group(domain));
         let both = |kind, bytes: f64| {
             links.seconds(kind, all, dense * bytes) + links.seconds(kind, own, experts * bytes)
         };
-        let n = layout.micro_batches as f64;
         let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
         let overlap = self.device.calibration.overlap_data;
         let exposed =
@@ -103,13 +131,18 @@ impl Pricer<'_> {
                 // Gathered for forward and again for backward.
                 let traffic =
                     2.0 * both(Kind::AllGather, width) + both(Kind::ReduceScatter, software.gradient_bytes);
-                n * exposed(traffic, micro)
+                (exposed(traffic, micro), 0.0)
             }
-            Sharding::None => exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro),
+            Sharding::None => (0.0, exposed(both(Kind::AllReduce, software.gradient_bytes), 0.6 * micro)),
             _ => {
                 let reduce = both(Kind::ReduceScatter, software.gradient_bytes);
-                let times = if software.reduce_every_micro_batch { n } else { 1.0 };
-                times * exposed(reduce, 0.6 * micro) + exposed(both(Kind::AllGather, width), 0.3 * micro)
+                let reduced = exposed(reduce, 0.6 * micro);
+                let gathered = exposed(both(Kind::AllGather, width), 0.3 * micro);
+                if software.reduce_every_micro_batch {
+                    (reduced, gathered)
+                } else {
+                    (0.0, reduced + gathered)
+                }
             }
         }
     }

@@ -5,15 +5,17 @@
 //! everything to itself. Rows of one publication and model count as the root of their number. Every constant is drawn back to its usual value as
 //! if `PRIOR` rows had measured that, so what few rows say little about stays what all devices share.
 //!
-//! The spread is from predictions of publications that a fit left out (of models, where a device has one publication): 80 % lie within it.
+//! The spread of dense models is from predictions of publications that a fit left out (of models, where a device has one publication): 80 % lie
+//! within it. That of sparse models is of all devices together and from sources that fits left out whole (`spread.rs`): releases of one
+//! software resemble each other more than the next user's runs resemble them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::KnownModels;
 use super::row::{Case, Metric, read};
+use super::{KnownModels, spread};
 use crate::catalog::Catalog;
 use crate::device::{Calibration, Device};
 use crate::stats::{Errors, quantile};
@@ -27,7 +29,7 @@ const CAP: f64 = 0.6;
 /// Fewest rows of a kind that have a spread of their own.
 const FEWEST: usize = 8;
 /// Share of the left-out rows that the spread covers.
-const COVERED: f64 = 0.8;
+pub(super) const COVERED: f64 = 0.8;
 
 /// A constant that is fitted.
 struct Knob {
@@ -102,10 +104,29 @@ pub struct Fit {
 }
 
 /// A row with its pricer.
-struct Question<'a> {
-    case: &'a Case,
+pub(super) struct Question<'a> {
+    pub(super) case: &'a Case,
     pricer: Pricer<'a>,
     weight: f64,
+}
+
+/// Rows of one device, those of a publication and model weighing as much as the root of their number.
+pub(super) fn questions<'a>(
+    catalog: &'a Catalog,
+    device: &'a Device,
+    cases: &[&'a Case],
+) -> Result<Vec<Question<'a>>, crate::ClusterError> {
+    let group = |c: &Case| (c.system.clone(), c.model.name.clone());
+    let mut sizes: BTreeMap<_, f64> = BTreeMap::new();
+    cases.iter().for_each(|c| *sizes.entry(group(c)).or_default() += 1.0);
+    cases
+        .iter()
+        .map(|case| {
+            let instance = catalog.instance(&case.instance)?;
+            let pricer = Pricer::new(&case.model, device, instance, case.seq)?;
+            Ok(Question { case, pricer, weight: sizes[&group(case)].powf(-0.5) })
+        })
+        .collect()
 }
 
 /// Fits every device whose description names the measurements to fit to.
@@ -126,23 +147,18 @@ pub fn calibrate(catalog: &Catalog, rows: &[Row]) -> Result<Vec<Fit>, crate::Clu
             fits.push(fit(catalog, device, &own)?);
         }
     }
+    if let Some(sparse) = spread::across_sources(catalog, &cases)? {
+        for fit in &mut fits {
+            fit.constants.insert("spread_sparse", two_digits(sparse));
+        }
+    }
     fits.extend(alike(catalog, &fits));
     share_spreads(catalog, &mut fits);
     Ok(fits)
 }
 
 fn fit(catalog: &Catalog, device: &Device, cases: &[&Case]) -> Result<Fit, crate::ClusterError> {
-    let group = |c: &Case| (c.system.clone(), c.model.name.clone());
-    let mut sizes: BTreeMap<_, f64> = BTreeMap::new();
-    cases.iter().for_each(|c| *sizes.entry(group(c)).or_default() += 1.0);
-    let questions: Vec<Question<'_>> = cases
-        .iter()
-        .map(|case| {
-            let instance = catalog.instance(&case.instance)?;
-            let pricer = Pricer::new(&case.model, device, instance, case.seq)?;
-            Ok(Question { case, pricer, weight: sizes[&group(case)].powf(-0.5) })
-        })
-        .collect::<Result<_, crate::ClusterError>>()?;
+    let questions = questions(catalog, device, cases)?;
     let all: Vec<&Question<'_>> = questions.iter().collect();
     let found = search(device, &all);
     let systems: BTreeSet<&str> = cases.iter().map(|c| c.system.as_str()).collect();
@@ -160,12 +176,10 @@ fn fit(catalog: &Catalog, device: &Device, cases: &[&Case]) -> Result<Fit, crate
     let mut own = found.calibration.clone();
     let mut constants: BTreeMap<&'static str, f64> =
         KNOBS.iter().filter_map(|k| (k.at)(&mut own).map(|v| (k.name, *v))).collect();
-    for (name, sparse) in [("spread", false), ("spread_sparse", true)] {
-        let mut sizes: Vec<f64> = relative(Some(sparse)).iter().map(|e| e.abs()).collect();
-        sizes.sort_by(f64::total_cmp);
-        if sizes.len() >= FEWEST {
-            constants.insert(name, two_digits(quantile(&sizes, COVERED)));
-        }
+    let mut sizes: Vec<f64> = relative(Some(false)).iter().map(|e| e.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    if sizes.len() >= FEWEST {
+        constants.insert("spread", two_digits(quantile(&sizes, COVERED)));
     }
     let errors: Vec<f64> = all.iter().map(|q| error(q, &found).exp() - 1.0).collect();
     Ok(Fit {
@@ -248,7 +262,7 @@ fn share_spreads(catalog: &Catalog, fits: &mut [Fit]) {
 }
 
 /// The device with the constants of least loss on `questions`.
-fn search(device: &Device, questions: &[&Question<'_>]) -> Device {
+pub(super) fn search(device: &Device, questions: &[&Question<'_>]) -> Device {
     let mut best = device.clone();
     let side = usize::from(device.platform == "neuron");
     for knob in KNOBS {
@@ -303,8 +317,8 @@ fn loss(device: &Device, questions: &[&Question<'_>], side: usize) -> f64 {
 }
 
 /// Logarithm of predicted over measured.
-fn error(question: &Question<'_>, device: &Device) -> f64 {
-    let price = |p: Pricer<'_>| p.price(&question.case.layout, &question.case.software);
+pub(super) fn error(question: &Question<'_>, device: &Device) -> f64 {
+    let price = |p: Pricer<'_>| p.simulate(&question.case.layout, &question.case.software);
     let found = question.pricer.on(device).and_then(price);
     found.map_or(CAP, |e| (e.step / question.case.measured).ln())
 }

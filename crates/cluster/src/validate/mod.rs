@@ -4,6 +4,7 @@
 mod calibrate;
 mod models;
 mod row;
+mod spread;
 
 use std::collections::BTreeMap;
 
@@ -139,7 +140,7 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
     let device = catalog.device(&case.device).map_err(text)?;
     let instance = catalog.instance(&case.instance).map_err(text)?;
     let pricer = Pricer::new(&case.model, device, instance, case.seq).map_err(text)?;
-    let estimate = pricer.price(&case.layout, &case.software).map_err(text)?;
+    let estimate = pricer.simulate(&case.layout, &case.software).map_err(text)?;
     let m = &estimate.memory;
     let predicted = match (case.metric, case.memory_part) {
         (Metric::Step, _) => estimate.step,

@@ -72,6 +72,30 @@ impl Tokenizer {
         }
     }
 
+    /// The ids of a text that spells all special tokens it wants, as the text of a chat template does: none is added.
+    pub fn encode_spelled(&self, text: &str) -> Result<Vec<u32>, DataError> {
+        match &self.0 {
+            Kind::Bytes => self.encode(text),
+            Kind::HuggingFace(tokenizer) => tokenizer.encode_spelled(text),
+        }
+    }
+
+    /// The id of the token of this name.
+    pub fn id_of(&self, name: &str) -> Option<u32> {
+        match &self.0 {
+            Kind::Bytes => (name == bytes::END_OF_DOCUMENT_NAME).then_some(END_OF_DOCUMENT),
+            Kind::HuggingFace(tokenizer) => tokenizer.id_of(name),
+        }
+    }
+
+    /// The text of its `tokenizer.json`.
+    pub fn json(&self) -> String {
+        match &self.0 {
+            Kind::Bytes => bytes::tokenizer_json(),
+            Kind::HuggingFace(tokenizer) => tokenizer.tokenizer_json(),
+        }
+    }
+
     /// The text of the ids; special tokens are left out, bytes that are not UTF-8 become U+FFFD.
     pub fn decode(&self, ids: &[u32]) -> Result<String, DataError> {
         ids.iter().try_for_each(|&id| self.check(id))?;
@@ -101,11 +125,11 @@ impl Tokenizer {
 
     /// Writes `tokenizer.json` and `tokenizer_config.json` into a folder, so that `transformers` loads the same ids.
     pub fn save(&self, folder: &Path) -> Result<(), DataError> {
-        let (tokenizer, config) = match &self.0 {
-            Kind::Bytes => (bytes::tokenizer_json(), bytes::tokenizer_config()),
-            Kind::HuggingFace(tokenizer) => (tokenizer.tokenizer_json(), tokenizer.tokenizer_config()),
+        let config = match &self.0 {
+            Kind::Bytes => bytes::tokenizer_config(),
+            Kind::HuggingFace(tokenizer) => tokenizer.tokenizer_config(),
         };
-        crate::file::write_atomically(&folder.join("tokenizer.json"), tokenizer.as_bytes())?;
+        crate::file::write_atomically(&folder.join("tokenizer.json"), self.json().as_bytes())?;
         crate::file::write_atomically(&folder.join("tokenizer_config.json"), config.as_bytes())
     }
 }

@@ -36,6 +36,14 @@ impl Axis {
         Axis::linear(0.0, values.filter(|v| v.is_finite()).fold(0.0, f64::max))
     }
 
+    /// A logarithmic axis for values above zero, whatever they span.
+    pub(crate) fn decades(values: impl Iterator<Item = f64>) -> Axis {
+        let (low, high) = values
+            .filter(|v| v.is_finite() && *v > 0.0)
+            .fold((f64::INFINITY, 0.0f64), |(low, high), v| (low.min(v), high.max(v)));
+        if low > high { Axis::linear(0.0, 1.0) } else { Axis::logarithmic(low, high) }
+    }
+
     fn linear(low: f64, high: f64) -> Axis {
         // Room around a single value, so that it lies in the middle.
         let room = if low == 0.0 { 1.0 } else { low.abs() / 2.0 };
@@ -86,6 +94,9 @@ impl Axis {
         let largest = self.low.abs().max(self.high.abs());
         if tick == 0.0 {
             return "0".to_owned();
+        }
+        if self.logarithmic && tick >= 1e12 {
+            return format!("{tick:.0e}");
         }
         if largest >= 10_000.0 && !self.logarithmic || tick.abs() >= 10_000.0 {
             return trim_zeros(&units::count(tick));

@@ -130,6 +130,7 @@ impl RunConfig {
             ("router.aux_loss", r.aux_loss),
             ("router.z_loss", r.z_loss),
             ("router.bias_rate", r.bias_rate),
+            ("run.watts", self.run.watts),
         ];
         for (name, value) in not_negative {
             problems.require(value.is_finite() && value >= 0.0, || {

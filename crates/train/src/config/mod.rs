@@ -295,6 +295,9 @@ pub struct RunSection {
     pub routing_every: u64,
     /// Steps between records of the experts of every token, in `routing/`; 0 for none.
     pub record_routing: u64,
+    /// Watts that the machine is taken to draw, for an estimate of joules where no meter counts them; 0 for unknown. `collegium plan --out`
+    /// writes what it planned with.
+    pub watts: f64,
 }
 
 impl Default for RunSection {
@@ -308,6 +311,7 @@ impl Default for RunSection {
             solve: 128,
             routing_every: 5,
             record_routing: 0,
+            watts: 0.0,
         }
     }
 }

@@ -104,4 +104,25 @@ seq = 512
 devices = 1
 ",
     },
+    Preset {
+        name: "bench-d",
+        about: "shape D of the serving benchmark",
+        toml: "
+[model]
+vocab_size = 8192
+hidden_size = 768
+num_layers = 12
+num_heads = 12
+num_kv_heads = 4
+head_dim = 64
+num_experts = 32
+top_k = 4
+intermediate = 320
+[train]
+batch = 1
+seq = 4096
+[parallel]
+devices = 1
+",
+    },
 ];

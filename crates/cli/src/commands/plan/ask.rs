@@ -27,6 +27,8 @@ pub struct Plan {
     pub dtype: &'static str,
     /// One answer a cluster, best first.
     pub answers: Vec<Answer>,
+    /// Balancing policy of the replay, where routing was recorded.
+    pub policy: Option<String>,
     /// Seconds the planning took.
     pub seconds: f64,
 }
@@ -62,6 +64,7 @@ pub fn run(args: &AskArgs) -> Outcome {
         seq: args.seq,
         dtype: if args.precision == "float32" { "float32" } else { "bfloat16" },
         answers,
+        policy: args.trace.as_ref().map(|_| args.policy.clone()),
         seconds: started.elapsed().as_secs_f64(),
     };
     if let Some(file) = &args.out {
@@ -224,6 +227,10 @@ pub fn layout_line(c: &Choice) -> String {
         ("expert-tensor", l.expert_tensor),
     ];
     parts.extend(degrees.iter().filter(|d| d.1 > 1).map(|d| format!("{} {}", d.0, d.1)));
+    parts.extend((l.clones > 0).then(|| format!("clones {}", l.clones)));
+    if l.schedule.splits_backward() {
+        parts.push(l.schedule.name().into());
+    }
     parts.push(format!("micro-batch {} x {}", l.micro_batch, l.micro_batches));
     parts.push(l.recompute.name().into());
     format!("{}, {:?} sharded", parts.join(", "), l.sharding).to_lowercase()
@@ -242,6 +249,13 @@ fn print(plan: &Plan) {
     let (priced, pruned): (u64, u64) =
         plan.answers.iter().fold((0, 0), |s, a| (s.0 + a.search.priced, s.1 + a.search.bounded));
     println!("\n{priced} layouts priced, {pruned} cut by the bound, in {:.1} s", plan.seconds);
+    for answer in plan.answers.iter().filter(|a| a.search.gap > 0.0) {
+        println!(
+            "{}: a layout that was not simulated could be faster by up to {:.1} %",
+            answer.cluster,
+            100.0 * answer.search.gap
+        );
+    }
 }
 
 fn print_answer(answer: &Answer) {

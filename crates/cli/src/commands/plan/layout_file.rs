@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
+use collegium_balance::policy;
 use collegium_checkpoint::write_file;
 
 use super::ask::{Plan, layout_line};
@@ -46,5 +47,16 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
         "[parallel]\nplatform = {platform:?}\ndevices = {}\nexpert = {}",
         answer.ranks, layout.expert
     )?;
+    if let Some(name) = plan.policy.as_deref().filter(|_| layout.expert > 1) {
+        match layout.clones {
+            // Without clones, a policy of clones is none.
+            0 if policy::by_name(name)?.plans_micro_batches() => writeln!(text, "balance = \"static\"")?,
+            0 => writeln!(text, "balance = {name:?}")?,
+            clones => writeln!(text, "balance = {name:?}\nclones = {clones}")?,
+        }
+    }
+    if let Some(watts) = choice.watts {
+        writeln!(text, "\n[run]\n# Of the whole cluster at the wall, predicted.\nwatts = {watts:.0}")?;
+    }
     Ok(write_file(file, text.as_bytes())?)
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use collegium_balance::trace::{self, Recording, Trace};
-use collegium_balance::{CostModel, Limits, Setting, Topology, policy};
-use collegium_cluster::stragglers::{self, Span, Stragglers};
+use collegium_balance::{CostModel, Limits, Policy, Setting, Topology, policy};
+use collegium_cluster::stragglers::{self, Balanced, Span, Stragglers};
 use collegium_cluster::{ClusterError, Device, Figure, Instance, PlanModel, Precision, Rank, divisors};
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub fn run(args: &ReplayArgs) -> Outcome {
         let one = stragglers::replay(
             &trace,
             policy,
-            &setting(args.ranks, 8, CostModel::machine(&args.machine)?)?,
+            &setting(args.ranks, 8, CostModel::machine(&args.machine)?, policy)?,
             span,
         )?;
         found.push((one, started.elapsed().as_secs_f64()));
@@ -53,13 +53,13 @@ pub fn run(args: &ReplayArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The fullest rank over the mean by expert degree; empty without a trace.
+/// What clones bring by expert degree; empty without a trace.
 pub fn stragglers(
     args: &AskArgs,
     model: &PlanModel,
     (device, instance): (&Device, &Instance),
     ranks: usize,
-) -> anyhow::Result<BTreeMap<usize, f64>> {
+) -> anyhow::Result<BTreeMap<usize, Vec<Balanced>>> {
     let Some(path) = &args.trace else { return Ok(BTreeMap::new()) };
     let Some(moe) = model.moe() else {
         bail!("--trace {}: the model has no experts, so nothing is routed; leave it out", path.display());
@@ -93,7 +93,7 @@ pub fn stragglers(
         &trace,
         policy,
         &degrees,
-        |r| setting(r, instance.domain * device.cores, cost),
+        |r| setting(r, instance.domain * device.cores, cost, policy),
         span,
     )?)
 }
@@ -109,9 +109,16 @@ fn routing(path: &Path, experts: Option<usize>) -> anyhow::Result<Trace> {
 }
 
 /// What a policy may use: as many nodes as the ranks fill, clones as they help.
-fn setting(ranks: usize, domain: usize, cost: CostModel) -> Result<Setting, ClusterError> {
+fn setting(
+    ranks: usize,
+    domain: usize,
+    cost: CostModel,
+    policy: &dyn Policy,
+) -> Result<Setting, ClusterError> {
     let wrong = |e: collegium_balance::BalanceError| ClusterError::Request(e.to_string());
     let nodes = if ranks.is_multiple_of(domain) { (ranks / domain).max(1) } else { 1 };
     let topology = Topology::new(ranks, nodes).map_err(wrong)?;
-    Ok(Setting { topology, cost, limits: Limits::default() })
+    // As the trainer: a policy that clones has no use for spare slots.
+    let limits = Limits { spare_slots: usize::from(!policy.plans_micro_batches()), ..Limits::default() };
+    Ok(Setting { topology, cost, limits })
 }

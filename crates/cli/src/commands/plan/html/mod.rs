@@ -1,4 +1,8 @@
-//! A plan as one page without scripts or links: comparison, where the step goes, memory, who holds what, time against cost.
+//! A plan as one page without scripts or links: comparison, where the step goes, the step as it happens, memory, who holds what, programs under
+//! their roof, time against cost.
+
+mod roofline;
+mod timeline;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,7 +10,7 @@ use std::path::Path;
 use collegium_checkpoint::write_file;
 use collegium_cluster::{Answer, Choice};
 
-use super::ask::{Plan, layout_line};
+use crate::commands::plan::ask::{Plan, layout_line};
 
 const COLOURS: [&str; 11] = [
     "#3366aa", "#66aadd", "#99bb55", "#bbbbbb", "#dd8833", "#cc4444", "#aa66aa", "#eecc44", "#338877",
@@ -125,7 +129,10 @@ fn section(out: &mut String, answer: &Answer) -> std::fmt::Result {
     write!(out, "<h3>A step of {:.3} s</h3>", e.step)?;
     let parts: Vec<(&str, f64)> = e.parts.named().to_vec();
     bar(out, &parts, e.step, "s", 1.0)?;
-    write!(out, "<h3>Memory of a rank</h3>")?;
+    if let Some(drawn) = &answer.timeline {
+        timeline::draw(out, drawn, &c.candidate.layout)?;
+    }
+    write!(out, "<h3>Memory of a rank, of {:.1} GB</h3>", answer.memory_limit / 1e9)?;
     let m = &e.memory;
     let memory = [
         ("weights", m.weights),
@@ -136,6 +143,9 @@ fn section(out: &mut String, answer: &Answer) -> std::fmt::Result {
     ];
     bar(out, &memory, answer.memory_limit.max(m.total()), "GB", 1e9)?;
     ranks(out, c)?;
+    if let Some(drawn) = &answer.roofline {
+        roofline::draw(out, drawn)?;
+    }
     write!(out, "<h3>Next best</h3><table><tr><th>step, s<th>layout</tr>")?;
     for next in answer.choices.iter().skip(1) {
         write!(out, "<tr><td>{:.3}<td>{}</tr>", next.candidate.estimate.step, escape(&layout_line(next)))?;

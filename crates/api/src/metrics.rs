@@ -1,0 +1,160 @@
+//! What Prometheus reads at `/metrics`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use collegium_serve::Stats;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Upper bounds of waiting times in seconds.
+const SECONDS: [f64; 14] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0];
+/// Upper bounds of the time between two tokens in seconds.
+const BETWEEN: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 1.0, 5.0];
+
+/// Which endpoint replied how.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Reply {
+    /// Its path.
+    pub path: String,
+    /// Of the reply.
+    pub status: u16,
+}
+
+/// Counts and times.
+pub struct Metrics {
+    registry: Registry,
+    first: Histogram,
+    between: Histogram,
+    whole: Histogram,
+    cancelled: Counter,
+    /// Replies by endpoint and status.
+    pub replies: Family<Reply, Counter>,
+    gauges: Vec<EngineGauge>,
+    energy: Option<Energy>,
+}
+
+/// Joules since the server began, and where they are read.
+struct Energy {
+    gauge: Gauge<f64, AtomicU64>,
+    read: Box<dyn Fn() -> f64 + Send + Sync>,
+}
+
+impl Metrics {
+    /// All at zero. `energy` reads the joules used so far, where the machine can say.
+    pub fn new(energy: Option<Box<dyn Fn() -> f64 + Send + Sync>>) -> Arc<Self> {
+        let mut registry = Registry::with_prefix("collegium");
+        let [first, between, whole] =
+            [&SECONDS[..], &BETWEEN[..], &SECONDS[..]].map(|bounds| Histogram::new(bounds.iter().copied()));
+        registry.register(
+            "time_to_first_token_seconds",
+            "From the request to its first token",
+            first.clone(),
+        );
+        registry.register(
+            "time_per_output_token_seconds",
+            "Mean time between tokens of a request",
+            between.clone(),
+        );
+        registry.register("request_seconds", "From the request to its end", whole.clone());
+        let cancelled = Counter::default();
+        registry.register("requests_cancelled", "Requests whose client went away", cancelled.clone());
+        let replies = Family::<Reply, Counter>::default();
+        registry.register("http_replies", "Replies by endpoint and status", replies.clone());
+        let gauges = engine_gauges(&mut registry);
+        let energy = energy.map(|read| {
+            let gauge = Gauge::default();
+            registry.register("energy_joules", "Joules that the machine used since the start", gauge.clone());
+            Energy { gauge, read }
+        });
+        Arc::new(Self { registry, first, between, whole, cancelled, replies, gauges, energy })
+    }
+
+    /// Starts the times of a request.
+    pub fn timer(self: &Arc<Self>) -> Timer {
+        Timer { metrics: self.clone(), began: Instant::now(), first: None, tokens: 0, is_over: false }
+    }
+
+    /// As Prometheus reads it.
+    pub fn text(&self, stats: &Stats) -> String {
+        for (gauge, value) in &self.gauges {
+            gauge.set(value(stats));
+        }
+        if let Some(energy) = &self.energy {
+            energy.gauge.set((energy.read)());
+        }
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string does not fail");
+        text
+    }
+}
+
+/// Reads one number of the engine.
+type Read = fn(&Stats) -> f64;
+type EngineGauge = (Gauge<f64, AtomicU64>, Read);
+
+fn engine_gauges(registry: &mut Registry) -> Vec<EngineGauge> {
+    let all: [(&str, &str, Read); 11] = [
+        ("samples_running", "Samples that run", |s| s.running as f64),
+        ("samples_waiting", "Samples that wait", |s| s.waiting as f64),
+        ("cache_pages", "Pages of the cache", |s| s.pages as f64),
+        ("cache_pages_in_use", "Pages that sequences use", |s| s.pages_in_use as f64),
+        ("cache_pages_kept", "Pages kept for prompts that may come again", |s| s.pages_cached as f64),
+        ("cache_page_bytes", "Bytes of a page in all layers", |s| s.page_bytes as f64),
+        ("engine_steps", "Steps so far", |s| s.steps as f64),
+        ("tokens_computed", "Tokens that were computed", |s| s.tokens as f64),
+        ("tokens_padding", "Tokens of steps that were computed for nothing", |s| s.padding as f64),
+        ("preemptions", "How often a sequence was sent back", |s| s.preemptions as f64),
+        ("tokens_generated", "Tokens that were given out", |s| s.generated as f64),
+    ];
+    let mut gauges: Vec<EngineGauge> = Vec::new();
+    for (name, help, value) in all {
+        let gauge = Gauge::default();
+        registry.register(name, help, gauge.clone());
+        gauges.push((gauge, value));
+    }
+    gauges
+}
+
+/// The times of one request; one that is dropped before its end was cancelled.
+pub struct Timer {
+    metrics: Arc<Metrics>,
+    began: Instant,
+    first: Option<Instant>,
+    tokens: u64,
+    is_over: bool,
+}
+
+impl Timer {
+    /// Hears of a token.
+    pub fn token(&mut self) {
+        self.tokens += 1;
+        if self.first.is_none() {
+            self.first = Some(Instant::now());
+            self.metrics.first.observe(self.began.elapsed().as_secs_f64());
+        }
+    }
+
+    /// Hears of the end.
+    pub fn finish(&mut self) {
+        self.is_over = true;
+        self.metrics.whole.observe(self.began.elapsed().as_secs_f64());
+        if let (Some(first), true) = (self.first, self.tokens > 1) {
+            self.metrics.between.observe(first.elapsed().as_secs_f64() / (self.tokens - 1) as f64);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.metrics.cancelled.inc();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `/v1/chat/completions`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+
+use super::stream::{Write, stream};
+use super::{Body, aside, read};
+use crate::answer::{Answer, Piece, Sample, chat_logprobs};
+use crate::prepare::{self, Keep, Prepared};
+use crate::server::now;
+use crate::votes::{answer, majority};
+use crate::wire::{ChatChoice, ChatReply, ChatRequest, ReplyMessage, UsageBody, VoteBody};
+use crate::{ApiError, App};
+
+/// Answers a chat.
+pub async fn chat(State(app): State<Arc<App>>, body: Body) -> Result<Response, ApiError> {
+    let chat: ChatRequest = read(body)?;
+    app.check_model(chat.model.as_deref())?;
+    let worker = app.clone();
+    let prepared = aside(move || prepare::chat(&worker.served, &chat)).await?;
+    let running = Answer::begin(&app, &prepared)?;
+    let head = Head { id: app.id("chatcmpl"), created: now(), model: app.served.name.clone() };
+    if prepared.stream {
+        return Ok(stream(running, Chunks::new(head, &prepared)));
+    }
+    let (samples, usage) = running.collect().await?;
+    let choices = choices(samples, &prepared);
+    Ok(Json(head.reply("chat.completion", choices, Some(usage))).into_response())
+}
+
+/// What all pieces of an answer have in common.
+struct Head {
+    id: String,
+    created: u64,
+    model: String,
+}
+
+impl Head {
+    fn reply(&self, object: &'static str, choices: Vec<ChatChoice>, usage: Option<UsageBody>) -> ChatReply {
+        let Self { id, created, model } = self;
+        ChatReply { id: id.clone(), object, created: *created, model: model.clone(), choices, usage }
+    }
+}
+
+fn choices(samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
+    if prepared.keep != Keep::Vote {
+        return samples.into_iter().enumerate().map(|(i, s)| choice(i, s, prepared)).collect();
+    }
+    // A sample that was cut off has no answer of its own.
+    let complete = |s: &Sample| if s.finish == Some("stop") { s.content.clone() } else { String::new() };
+    let texts: Vec<String> = samples.iter().map(complete).collect();
+    let of = samples.len();
+    let (winner, votes) = majority(texts.iter().map(String::as_str)).unwrap_or((0, 0));
+    let won = VoteBody { answer: answer(&texts[winner]).into(), votes, of };
+    let sample = samples.into_iter().nth(winner).unwrap_or_default();
+    vec![ChatChoice { vote: Some(won), ..choice(0, sample, prepared) }]
+}
+
+fn choice(index: usize, sample: Sample, prepared: &Prepared) -> ChatChoice {
+    let thought = (!sample.thought.is_empty()).then_some(sample.thought);
+    let message =
+        ReplyMessage { role: Some("assistant"), content: Some(sample.content), reasoning_content: thought };
+    ChatChoice {
+        index,
+        message: Some(message),
+        logprobs: chat_logprobs(prepared.has_logprobs, sample.logprobs),
+        finish_reason: sample.finish,
+        ..ChatChoice::default()
+    }
+}
+
+/// Writes pieces.
+struct Chunks {
+    head: Head,
+    samples: usize,
+    has_logprobs: bool,
+    include_usage: bool,
+}
+
+impl Chunks {
+    fn new(head: Head, prepared: &Prepared) -> Self {
+        Self {
+            head,
+            samples: prepared.requests[0].n,
+            has_logprobs: prepared.has_logprobs,
+            include_usage: prepared.include_usage,
+        }
+    }
+
+    fn line(&self, choice: ChatChoice) -> ChatReply {
+        self.head.reply("chat.completion.chunk", vec![choice], None)
+    }
+}
+
+impl Write for Chunks {
+    type Line = ChatReply;
+
+    fn first(&mut self) -> Vec<ChatReply> {
+        let delta =
+            ReplyMessage { role: Some("assistant"), content: Some(String::new()), reasoning_content: None };
+        let choice = |index| ChatChoice { index, delta: Some(delta.clone()), ..ChatChoice::default() };
+        (0..self.samples).map(|index| self.line(choice(index))).collect()
+    }
+
+    fn piece(&mut self, piece: Piece) -> Option<ChatReply> {
+        let text = |text: String| (!text.is_empty()).then_some(text);
+        let delta =
+            ReplyMessage { role: None, content: text(piece.content), reasoning_content: text(piece.thought) };
+        if delta == ReplyMessage::default() && piece.finish.is_none() && piece.logprob.is_none() {
+            return None;
+        }
+        let has = piece.logprob.is_some() && self.has_logprobs;
+        let choice = ChatChoice {
+            index: piece.index,
+            delta: Some(delta),
+            logprobs: chat_logprobs(has, piece.logprob.into_iter().collect()),
+            finish_reason: piece.finish,
+            ..ChatChoice::default()
+        };
+        Some(self.line(choice))
+    }
+
+    fn last(&mut self, usage: UsageBody) -> Option<ChatReply> {
+        self.include_usage.then(|| self.head.reply("chat.completion.chunk", Vec::new(), Some(usage)))
+    }
+}

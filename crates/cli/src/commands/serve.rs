@@ -1,0 +1,83 @@
+//! `collegium serve`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use collegium_api::{Keys, Options};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Outcome, service, tell};
+use crate::args::ServeArgs;
+
+/// Runs the command: until Ctrl-C or SIGTERM.
+pub fn run(args: &ServeArgs) -> Outcome {
+    if args.timeout == 0 || args.max_body == 0 {
+        anyhow::bail!("--timeout and --max-body must be at least 1");
+    }
+    let keys = keys(args)?;
+    // The port first: whether it is free shows at once, and loading takes a while.
+    let (host, port) = (args.host.as_str(), args.port);
+    let listener = std::net::TcpListener::bind((host, port)).with_context(|| {
+        format!("cannot listen on {host}:{port}; choose another --host or --port (0 for any)")
+    })?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let served =
+        service::serve_checkpoint(&args.checkpoint, args.name.as_deref(), &args.engine, &args.cache)?;
+    let limits = served.engine.limits();
+    let is_open = keys.is_empty();
+    if is_open && !address.ip().is_loopback() {
+        tell("warning: everyone who reaches this machine may use this server; set --api-keys");
+    }
+    if !served.template.is_given() {
+        tell("note: the checkpoint has no chat template, so in a chat every question is a text of its own");
+    }
+    println!("model       {}", served.name);
+    println!("context     {} tokens", limits.context);
+    println!("cache       {} pages of 16 tokens", limits.cache_pages - 1);
+    println!("chat page   http://{address}/");
+    println!("API         http://{address}/v1{}", if is_open { "" } else { " (with a key)" });
+    let options = Options {
+        keys,
+        body_bytes: args.max_body,
+        timeout: Duration::from_secs(args.timeout),
+        ..Options::default()
+    };
+    let app = service::app(served, options);
+    let runtime = service::runtime()?;
+    runtime.block_on(async {
+        let listener = TcpListener::from_std(listener)?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let shutdown = async move {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            tell("shutting down: answers that have begun may end; Ctrl-C again ends at once");
+            tokio::spawn(async {
+                tokio::signal::ctrl_c().await.ok();
+                std::process::exit(130);
+            });
+        };
+        collegium_api::serve(listener, app, shutdown).await
+    })?;
+    // What still runs belongs to clients that had their time.
+    runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The keys of the file and of the environment.
+fn keys(args: &ServeArgs) -> anyhow::Result<Keys> {
+    let mut text = std::env::var("COLLEGIUM_API_KEY").unwrap_or_default();
+    if let Some(path) = &args.api_keys {
+        let file = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the API keys in {}", path.display()))?;
+        text = format!("{text}\n{file}");
+        if Keys::new(file.lines()).is_empty() {
+            anyhow::bail!("{} has no key; put one on a line", path.display());
+        }
+    }
+    Ok(Keys::new(text.lines()))
+}

@@ -1,0 +1,76 @@
+//! `serve`, `chat` and `bench serve`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use super::harness::{collegium, has_plugin, json, run, succeed, trained};
+
+#[test]
+fn a_server_says_what_generate_says_and_ends_by_a_signal() {
+    if !has_plugin() {
+        return;
+    }
+    let text = succeed(trained(), &["generate", "run", "--prompt", "a is", "--max-tokens", "4"]);
+    let arguments = ["serve", "run", "--port", "0", "--context", "64", "--sequences", "2"];
+    let mut server = collegium(trained(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let url =
+        lines.find_map(|l| l.strip_prefix("API         ")?.strip_suffix("/v1").map(String::from)).unwrap();
+    let arguments = ["chat", "--url", &url, "--max-tokens", "4", "--temperature", "0"];
+    let mut chat =
+        collegium(trained(), &arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    chat.stdin.take().unwrap().write_all(b"a is\n\n/new\n").unwrap();
+    let said = chat.wait_with_output().unwrap();
+    assert!(said.status.success());
+    assert_eq!(format!("a is{}", String::from_utf8(said.stdout).unwrap()), text);
+    rustix::process::kill_process(rustix::process::Pid::from_child(&server), rustix::process::Signal::TERM)
+        .unwrap();
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn bench_serve_counts_what_it_asked_for() {
+    if !has_plugin() {
+        return;
+    }
+    let arguments =
+        ["bench", "serve", "--checkpoint", "run", "--context", "64", "--requests", "6", "--concurrency", "2"];
+    let more = ["--prompt", "20", "--new", "3", "--shared", "1", "--distinct", "1", "--json"];
+    let found = json(trained(), &[&arguments[..], &more[..]].concat());
+    assert_eq!((&found["answered"], &found["failed"], &found["mixed_up"]), (&6.into(), &0.into(), &0.into()));
+    assert!(found["cached_share"].as_f64().unwrap() > 0.4, "{found:#}");
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let keys = empty.path().to_str().unwrap();
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["serve", "run", "--port", &port], "choose another --host or --port"),
+        (vec!["serve", "nothing", "--port", "0"], "nothing is neither a checkpoint"),
+        (vec!["serve", "run", "--port", "0", "--api-keys", keys], "has no key"),
+        (
+            vec!["serve", "run", "--port", "0", "--api-keys", "none.txt"],
+            "cannot read the API keys in none.txt",
+        ),
+        (vec!["serve", "run", "--port", "0", "--timeout", "0"], "at least 1"),
+        (vec!["serve", "run", "--port", "0", "--sequences", "0"], "--sequences 0"),
+        (vec!["serve", "run", "--port", "0", "--context", "1"], "`context` is 1"),
+        (vec!["serve", "run", "--port", "0", "--dtype", "half"], "--dtype is `half`"),
+        (vec!["chat"], "--url"),
+        (vec!["chat", "--url", "http://127.0.0.1:1"], "is the server up?"),
+        (vec!["bench", "serve", "--shared", "2"], "--shared 2"),
+        (vec!["bench", "serve", "--requests", "0"], "--requests is 0"),
+        (vec!["bench", "serve", "--first-ms", "0"], "--first-ms 0"),
+    ];
+    let folder = if has_plugin() { trained() } else { std::path::Path::new(".") };
+    for (arguments, words) in cases {
+        if !has_plugin() && arguments.contains(&"run") {
+            continue;
+        }
+        let done = run(folder, &arguments);
+        assert!(done.code == Some(2) && done.err.contains(words), "{arguments:?}: {}", done.err);
+    }
+}
