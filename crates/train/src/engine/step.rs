@@ -236,10 +236,6 @@ impl Engine {
             })?;
             d_hidden = gradients.take("d.hidden");
             self.collect(GroupKey::Layer(layer), &gradients, None)?;
-            // A device makes room for results as soon as a program is queued: the gradients of all layers would lie beside the residuals of all
-            // layers. So this layer's residuals go first.
-            drop(run);
-            d_hidden.wait()?;
         }
         let gradients = self.embed.backward.call(&*self.backend, |name| match name {
             "d.hidden_out" => Some(d_hidden.clone()),
