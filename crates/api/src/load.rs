@@ -30,6 +30,8 @@ pub struct Load {
     pub shared: f64,
     /// New tokens of an answer.
     pub new: usize,
+    /// Samples of a request, all of one prompt.
+    pub samples: usize,
     /// Tokens of prompts are below this.
     pub vocab: u32,
     /// A request is good when its first token comes within this,
@@ -159,25 +161,26 @@ fn ask(load: &Load, index: usize) -> Ask {
 
 async fn one(client: &Client, load: &Load, index: usize) -> Result<Timing, ClientError> {
     let ask = ask(load, index);
-    let body = json!({"prompt": ask.prompt, "max_tokens": ask.new, "temperature": 0, "ignore_eos": true, "logprobs": 0,
-        "stream_options": {"include_usage": true}});
+    let body = json!({"prompt": ask.prompt, "max_tokens": ask.new, "n": load.samples, "temperature": 0, "ignore_eos": true,
+        "logprobs": 0, "stream_options": {"include_usage": true}});
     let began = Instant::now();
     let mut lines = client.stream("/v1/completions", body).await?;
-    let (mut first, mut last, mut longest) = (None, began, Duration::ZERO);
+    let (mut first, mut last, mut longest) = (None, vec![None; load.samples], Duration::ZERO);
     let (mut usage, mut text, mut seen) = (json!({}), String::new(), 0);
     let mut was_cancelled = false;
     while !was_cancelled && let Some(line) = lines.next().await? {
         let choice = &line["choices"][0];
-        text += choice["text"].as_str().unwrap_or_default();
+        let sample = choice["index"].as_u64().unwrap_or(0) as usize;
+        if sample == 0 {
+            text += choice["text"].as_str().unwrap_or_default();
+        }
         // A piece comes for every token, as log-probabilities are asked for, even where its bytes are no text yet.
         if choice["logprobs"].is_object() {
             let now = Instant::now();
-            if first.is_none() {
-                first = Some(now - began);
-            } else {
-                longest = longest.max(now - last);
+            first.get_or_insert(now - began);
+            if let Some(before) = last.get_mut(sample).and_then(|l| l.replace(now)) {
+                longest = longest.max(now - before);
             }
-            last = now;
             seen += 1;
         }
         if line["usage"].is_object() {
@@ -188,13 +191,14 @@ async fn one(client: &Client, load: &Load, index: usize) -> Result<Timing, Clien
     let count = |path: &str| usage.pointer(path).and_then(|c| c.as_u64()).unwrap_or(0) as usize;
     let tokens = count("/completion_tokens");
     let first = first.unwrap_or_else(|| began.elapsed());
-    let rest = (last - began).saturating_sub(first);
+    let end = last.into_iter().flatten().max().unwrap_or(began);
+    let rest = (end - began).saturating_sub(first);
     Ok(Timing {
         kind: ask.kind,
         text,
         was_cancelled,
         first,
-        between: rest / tokens.saturating_sub(1).max(1) as u32,
+        between: rest / (tokens / load.samples).saturating_sub(1).max(1) as u32,
         longest,
         tokens,
         prompt: count("/prompt_tokens"),
@@ -273,6 +277,7 @@ mod tests {
             mixed: false,
             cancel: 0.0,
             new: 1,
+            samples: 1,
             vocab: 100,
             first: second,
             between: second,

@@ -295,6 +295,7 @@ async fn a_load_is_counted_and_shared_prompts_are_found_in_the_cache() {
         cancel: 0.0,
         shared: 0.5,
         new: 5,
+        samples: 1,
         vocab: 200,
         first: Duration::from_secs(60),
         between: Duration::ZERO,

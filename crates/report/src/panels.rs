@@ -149,8 +149,9 @@ fn scatter(scatter: &Scatter) -> String {
     let place = |p: &(f64, f64)| (x.fraction(p.0) * WIDTH, (1.0 - y.fraction(p.1)) * HEIGHT);
     let _ = write!(
         out,
-        "<text x=\"{WIDTH}\" y=\"{}\" text-anchor=\"end\" fill=\"#7b8794\">{}</text>",
-        HEIGHT - 6.0,
+        "<text x=\"{}\" y=\"{}\" fill=\"#7b8794\">{}</text>",
+        WIDTH + 8.0,
+        HEIGHT + 16.0,
         escape(&scatter.x)
     );
     for (i, (name, points)) in scatter.lines.iter().enumerate() {

@@ -10,7 +10,7 @@ pub struct EngineArgs {
     /// cpu, cuda or neuron
     #[arg(long, default_value = "cpu")]
     pub platform: String,
-    /// Weights and cache: float32 or bfloat16
+    /// Weights: float32, bfloat16, or int8 with a scale for every 32; all else is bfloat16 then
     #[arg(long, default_value = "float32")]
     pub dtype: String,
 }
@@ -150,6 +150,9 @@ pub struct BenchServeArgs {
     /// New tokens of an answer
     #[arg(long, default_value_t = 128)]
     pub new: usize,
+    /// Samples of a request, all of one prompt
+    #[arg(long, default_value_t = 1)]
+    pub samples: usize,
     /// Lengths of prompts and answers are drawn from 1 to these
     #[arg(long)]
     pub mixed: bool,

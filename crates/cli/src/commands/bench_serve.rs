@@ -32,6 +32,7 @@ pub fn run(args: &BenchServeArgs) -> Outcome {
         mixed: args.mixed,
         cancel: args.cancel,
         new: args.new,
+        samples: args.samples,
         vocab,
         first: ms(args.first_ms),
         between: ms(args.between_ms),
@@ -76,6 +77,7 @@ fn check(args: &BenchServeArgs) -> anyhow::Result<()> {
         ("--concurrency", args.concurrency),
         ("--prompt", args.prompt),
         ("--new", args.new),
+        ("--samples", args.samples),
         ("--vocab", args.vocab as usize),
     ] {
         if given == 0 {

@@ -29,7 +29,7 @@ pub fn run(args: &GenerateArgs) -> Outcome {
     // One request, so the cache has room for just this.
     let limits = Limits::new(args.n, prompt.len() + args.max_tokens);
     let limits = Limits { samples: args.n, ..limits };
-    let engine = service::engine_of(&model, &tokenizer, &args.engine, limits)?;
+    let engine = service::engine_of(&model, &tokenizer, &args.engine, (limits, service::Ahead::None))?;
     let request = Request {
         n: args.n,
         sampling: Sampling {

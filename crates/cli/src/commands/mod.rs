@@ -45,6 +45,15 @@ fn dtype(name: &str) -> anyhow::Result<collegium_core::DType> {
     }
 }
 
+/// The element type of the weights that `--dtype` names, of an engine that serves.
+fn serving_dtype(name: &str) -> anyhow::Result<collegium_core::DType> {
+    match name {
+        "int8" => Ok(collegium_core::DType::I8),
+        "float32" | "bfloat16" => dtype(name),
+        _ => anyhow::bail!("--dtype is `{name}`; use float32, bfloat16 or int8"),
+    }
+}
+
 /// Prints one JSON object.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::checkpoint::Model;
-use super::dtype;
+use super::{serving_dtype, tell};
 use crate::args::{CacheArgs, EngineArgs};
 
 /// Longest sequence where neither the model nor the user says less.
@@ -36,17 +36,31 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
     Ok(limits)
 }
 
+/// Which programs are compiled before the first request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// None: each when it is first needed.
+    None,
+    /// All, so that no request waits for one.
+    All,
+}
+
 /// The engine of a model, whose parameters `value` gives.
 pub fn engine(
     config: &ModelConfig,
     tokenizer: &Arc<Tokenizer>,
     args: &EngineArgs,
-    limits: Limits,
+    (limits, ahead): (Limits, Ahead),
     value: &mut Values<'_>,
 ) -> anyhow::Result<Handle> {
     let backend = setup::open_backend_with(&args.platform, 1, platform::program_folder())?;
     let room = (limits.cache_pages, limits.context);
-    let runner = Runner::new(backend, config.clone(), dtype(&args.dtype)?, room, value)?;
+    let mut runner = Runner::new(backend, config.clone(), serving_dtype(&args.dtype)?, room, value)?;
+    if ahead == Ahead::All {
+        tell("compiling programs; later starts find them kept");
+        let seconds = runner.compile_ahead()?;
+        tell(format!("compiled in {seconds:.1} s"));
+    }
     Ok(Handle::start(runner, Some(tokenizer.clone()), limits)?)
 }
 
@@ -55,11 +69,11 @@ pub fn engine_of(
     model: &Model,
     tokenizer: &Arc<Tokenizer>,
     args: &EngineArgs,
-    limits: Limits,
+    how: (Limits, Ahead),
 ) -> anyhow::Result<Handle> {
     let reader = SafetensorsReader::open(&model.folder)?;
     let value = &mut |name: &str, sizes: &[usize]| Ok(reader.read_f32(name, sizes)?);
-    engine(&model.config, tokenizer, args, limits, value)
+    engine(&model.config, tokenizer, args, how, value)
         .with_context(|| format!("cannot load {}", model.folder.display()))
 }
 
@@ -74,7 +88,7 @@ pub fn serve_checkpoint(
     let template = Template::from_folder(&model.folder).map_err(anyhow::Error::msg)?;
     let defaults = Defaults::from_folder(&model.folder);
     let tokenizer = Arc::new(model.tokenizer.clone());
-    let engine = engine_of(&model, &tokenizer, args, limits(&model.config, cache)?)?;
+    let engine = engine_of(&model, &tokenizer, args, (limits(&model.config, cache)?, Ahead::All))?;
     let folder = std::path::absolute(path).unwrap_or_else(|_| path.into());
     let own = folder.file_name().map_or_else(|| "model".into(), |n| n.to_string_lossy().into_owned());
     Ok(Served::new(name.map_or(own, Into::into), engine, tokenizer, template, defaults))
@@ -87,7 +101,7 @@ pub fn serve_random(preset: &str, args: &EngineArgs, cache: &CacheArgs) -> anyho
     let init = collegium_train::RandomInit::new(&config, 1);
     let tokenizer = Arc::new(Tokenizer::bytes());
     let value = &mut |name: &str, sizes: &[usize]| init.value(name, sizes);
-    let engine = engine(&config, &tokenizer, args, limits(&config, cache)?, value)?;
+    let engine = engine(&config, &tokenizer, args, (limits(&config, cache)?, Ahead::All), value)?;
     Ok(Served::new(preset.into(), engine, tokenizer, Template::default(), Defaults::default()))
 }
 

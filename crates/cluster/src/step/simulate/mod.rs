@@ -19,6 +19,8 @@ pub use pipeline::{Kind, Op};
 
 /// Rounds of a pipeline that are simulated; the steady state between goes on at the pace of the fullest stage.
 const ROUNDS: usize = 4;
+/// Stages from which on an interleaved pipeline is drawn for one round.
+const WIDE: usize = 16;
 /// Micro-batches of a drawing, at least.
 const DRAWN: usize = 4;
 
@@ -118,7 +120,9 @@ impl Pricer<'_> {
     pub fn timeline(&self, layout: &Layout, software: &Software) -> Result<Timeline, ClusterError> {
         let closed = self.price(layout, software)?;
         let setup = self.setup(layout, software, &closed)?;
-        let whole = layout.pipeline * if setup.pieces > 1 { 1 } else { 2 };
+        // Two rounds show the steady state; of a wide and deep pipeline one is enough to look at.
+        let rounds = if setup.pieces > 1 && layout.pipeline > WIDE { 1 } else { 2 };
+        let whole = rounds * layout.pipeline;
         let micro_batches = if setup.pieces > 1 {
             layout.micro_batches.next_multiple_of(layout.pipeline).min(whole)
         } else {

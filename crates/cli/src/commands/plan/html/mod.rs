@@ -105,11 +105,13 @@ fn front(out: &mut String, plan: &Plan) -> std::fmt::Result {
         let (x, y) = (60.0 + 560.0 * d / days, 260.0 - 250.0 * u / usd);
         let fill = if beaten { "none" } else { COLOURS[0] };
         let name = escape(name);
+        // Names stay inside.
+        let (anchor, beside) = if x > 400.0 { ("end", -8.0) } else { ("start", 8.0) };
         write!(
             out,
-            "<circle cx={x:.1} cy={y:.1} r=5 fill={fill} stroke={} /><text x={:.1} y={:.1} font-size=11>{name}</text>",
+            "<circle cx={x:.1} cy={y:.1} r=5 fill={fill} stroke={} /><text x={:.1} y={:.1} font-size=11 text-anchor={anchor}>{name}</text>",
             COLOURS[0],
-            x + 8.0,
+            x + beside,
             y + 4.0
         )?;
     }

@@ -6,16 +6,20 @@
 //! than the last of the list kept. The closed form that prices layouts is itself a bound of the simulation that finishes the list, so the
 //! distance from the last of the list says by how much another layout could still be faster.
 
+mod space;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::ClusterError;
-use crate::layout::{Layout, Recompute, Sharding, Software};
-use crate::schedule::Schedule;
+use crate::layout::{Layout, Sharding, Software};
 use crate::step::{Estimate, Pricer};
 use crate::stragglers::Balanced;
+
+use space::Branch;
+pub use space::divisors;
 
 /// Layouts kept by the bound, to be simulated.
 const KEPT: usize = 16;
@@ -102,134 +106,7 @@ impl Found {
     }
 }
 
-/// All numbers that divide `n`, ascending.
-pub fn divisors(n: usize) -> Vec<usize> {
-    (1..=n).filter(|d| n.is_multiple_of(*d)).collect()
-}
-
-/// What one branch of the search fixes.
-#[derive(Clone, Copy)]
-struct Branch {
-    tensor: usize,
-    context: usize,
-    pipeline: usize,
-    micro_batch: usize,
-    recompute: Recompute,
-}
-
 impl Space {
-    fn allowed(&self, degree: usize) -> bool {
-        !self.powers_only || degree.is_power_of_two()
-    }
-
-    fn branches(&self, pricer: &Pricer<'_>) -> Vec<Branch> {
-        let c = &pricer.model.config;
-        let (tensor_limit, context_limit, stage_limit) = if self.trainable_only {
-            (1, 1, 1)
-        } else {
-            (pricer.domain().min(c.num_heads).min(64), (pricer.seq / 4096).clamp(1, 64), c.num_layers.min(64))
-        };
-        let degrees = divisors(self.ranks);
-        let upto = |limit: usize| degrees.iter().copied().filter(move |d| *d <= limit && self.allowed(*d));
-        let mut all = Vec::new();
-        for tensor in upto(tensor_limit).filter(|t| c.num_heads.is_multiple_of(*t)) {
-            for context in upto(context_limit).filter(|d| d.is_power_of_two()) {
-                for pipeline in upto(stage_limit) {
-                    let rest = tensor * context * pipeline;
-                    if !self.ranks.is_multiple_of(rest) {
-                        continue;
-                    }
-                    let data = self.ranks / rest;
-                    for micro_batch in [1, 2, 4, 8, 16, 32] {
-                        if !self.batch.is_multiple_of(data * micro_batch) {
-                            continue;
-                        }
-                        for recompute in Recompute::ALL {
-                            all.push(Branch { tensor, context, pipeline, micro_batch, recompute });
-                        }
-                    }
-                }
-            }
-        }
-        all
-    }
-
-    /// Layouts of a branch.
-    fn layouts(&self, branch: Branch, pricer: &Pricer<'_>, coarse: bool) -> Vec<Layout> {
-        let data = self.ranks / (branch.tensor * branch.context * branch.pipeline);
-        let stage_ranks = data * branch.tensor * branch.context;
-        let micro_batches = self.batch / (data * branch.micro_batch);
-        let layers = pricer.model.config.num_layers;
-        let experts = pricer.model.moe().map_or(1, |m| m.num_experts);
-        let cuts: Vec<usize> = match (pricer.model.moe(), self.trainable_only || coarse) {
-            (Some(_), false) => divisors(branch.tensor),
-            _ => vec![1],
-        };
-        let plain = Schedule::OneForwardOneBackward;
-        let schedules: &[(Schedule, usize)] = if branch.pipeline == 1 || coarse {
-            &[(plain, 1)]
-        } else {
-            &[
-                (plain, 1),
-                (plain, 2),
-                (plain, 4),
-                (plain, 8),
-                (Schedule::ZeroBubble, 1),
-                (Schedule::DualPipe, 1),
-            ]
-        };
-        let shardings: &[Sharding] = match (self.trainable_only, coarse) {
-            (true, _) => &[Sharding::Gradients],
-            (_, true) => &[Sharding::Optimizer],
-            _ => &[Sharding::None, Sharding::Optimizer, Sharding::Gradients, Sharding::Weights],
-        };
-        let unplanned = [Balanced::default()];
-        let mut all = Vec::new();
-        for expert in divisors(experts) {
-            for &expert_tensor in &cuts {
-                if !stage_ranks.is_multiple_of(expert * expert_tensor) || !self.allowed(expert) {
-                    continue;
-                }
-                for &(schedule, virtual_stages) in schedules {
-                    let pieces = branch.pipeline * virtual_stages;
-                    // Interleaving needs full rounds of micro-batches, and DualPipe two directions.
-                    let runs = match schedule {
-                        Schedule::DualPipe => {
-                            branch.pipeline.is_multiple_of(2)
-                                && 2 * branch.pipeline <= layers
-                                && micro_batches.is_multiple_of(2)
-                        }
-                        _ => virtual_stages == 1 || micro_batches.is_multiple_of(branch.pipeline),
-                    };
-                    if pieces > layers || !runs {
-                        continue;
-                    }
-                    let budgets = self.balance.get(&expert).map_or(&unplanned[..], |b| b);
-                    all.extend(
-                        budgets.iter().flat_map(|b| shardings.iter().map(move |s| (b.clones, *s))).map(
-                            |(clones, sharding)| Layout {
-                                clones,
-                                data,
-                                tensor: branch.tensor,
-                                context: branch.context,
-                                pipeline: branch.pipeline,
-                                virtual_stages,
-                                schedule,
-                                expert,
-                                expert_tensor,
-                                micro_batch: branch.micro_batch,
-                                micro_batches,
-                                recompute: branch.recompute,
-                                sharding,
-                            },
-                        ),
-                    );
-                }
-            }
-        }
-        all
-    }
-
     /// The software as it runs one layout.
     pub fn software_of(&self, layout: &Layout, software: &Software) -> Software {
         let mut own = *software;
@@ -332,22 +209,25 @@ mod tests {
     use crate::model::{PlanModel, Sizes};
     use crate::roofline::Precision;
 
+    const SMALL: Sizes = Sizes {
+        layers: 4,
+        hidden: 256,
+        heads: 4,
+        kv_heads: 2,
+        head_dim: 64,
+        vocab: 1024,
+        dense_layers: 0,
+        intermediate: 512,
+        experts: 8,
+        top_k: 2,
+        expert_intermediate: 256,
+        tied: false,
+    };
+
     #[test]
     fn clones_cost_their_weights_and_are_chosen_where_they_bring_more() {
-        let sizes = Sizes {
-            layers: 4,
-            hidden: 1024,
-            heads: 8,
-            kv_heads: 8,
-            head_dim: 128,
-            vocab: 1024,
-            dense_layers: 0,
-            intermediate: 512,
-            experts: 8,
-            top_k: 2,
-            expert_intermediate: 4096,
-            tied: false,
-        };
+        let sizes =
+            Sizes { hidden: 1024, heads: 8, kv_heads: 8, head_dim: 128, expert_intermediate: 4096, ..SMALL };
         let model = PlanModel::plain("test", sizes.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();
@@ -375,21 +255,7 @@ mod tests {
 
     #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
-        let sizes = Sizes {
-            layers: 4,
-            hidden: 256,
-            heads: 4,
-            kv_heads: 2,
-            head_dim: 64,
-            vocab: 1024,
-            dense_layers: 0,
-            intermediate: 512,
-            experts: 8,
-            top_k: 2,
-            expert_intermediate: 256,
-            tied: false,
-        };
-        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let model = PlanModel::plain("test", SMALL.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();
         let device = catalog.device(&instance.device).unwrap();
