@@ -31,7 +31,12 @@ impl Jsonl {
             Some(Value::Array(_)) => "it holds a list".into(),
             Some(Value::Object(_)) => "it holds an object".into(),
             None if record.is_empty() => "the object is empty".into(),
-            None => format!("the fields are {}", record.keys().cloned().collect::<Vec<_>>().join(", ")),
+            None => {
+                // Sorted here, for whether the map keeps the order of the file depends on what else is built beside.
+                let mut fields: Vec<&str> = record.keys().map(String::as_str).collect();
+                fields.sort_unstable();
+                format!("the fields are {}", fields.join(", "))
+            }
         };
         let (path, line) = place();
         Err(DataError::MissingField { path, line, field: self.field.clone(), given })
