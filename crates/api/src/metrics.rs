@@ -100,7 +100,7 @@ type Read = fn(&Stats) -> f64;
 type EngineGauge = (Gauge<f64, AtomicU64>, Read);
 
 fn engine_gauges(registry: &mut Registry) -> Vec<EngineGauge> {
-    let all: [(&str, &str, Read); 11] = [
+    let all: [(&str, &str, Read); 13] = [
         ("samples_running", "Samples that run", |s| s.running as f64),
         ("samples_waiting", "Samples that wait", |s| s.waiting as f64),
         ("cache_pages", "Pages of the cache", |s| s.pages as f64),
@@ -112,6 +112,8 @@ fn engine_gauges(registry: &mut Registry) -> Vec<EngineGauge> {
         ("tokens_padding", "Tokens of steps that were computed for nothing", |s| s.padding as f64),
         ("preemptions", "How often a sequence was sent back", |s| s.preemptions as f64),
         ("tokens_generated", "Tokens that were given out", |s| s.generated as f64),
+        ("tokens_guessed", "Tokens that were guessed ahead", |s| s.drafted as f64),
+        ("guesses_right", "Of those, how many were right", |s| s.accepted as f64),
     ];
     let mut gauges: Vec<EngineGauge> = Vec::new();
     for (name, help, value) in all {

@@ -25,12 +25,20 @@ pub struct Limits {
     pub waiting: usize,
     /// Most samples of a request.
     pub samples: usize,
+    /// Most tokens that are guessed ahead for a sequence from its own text; 0 for none.
+    pub drafts: usize,
 }
 
 impl Limits {
-    /// Room for `sequences` of `context` tokens, 1,000 waiting samples and 128 samples of a request.
+    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request and 7 drafts.
     pub fn new(sequences: usize, context: usize) -> Self {
-        Self { cache_pages: sequences * context.div_ceil(PAGE) + 1, context, waiting: 1000, samples: 128 }
+        Self {
+            cache_pages: sequences * context.div_ceil(PAGE) + 1,
+            context,
+            waiting: 1000,
+            samples: 128,
+            drafts: 7,
+        }
     }
 
     /// # Errors
@@ -74,6 +82,10 @@ pub struct Stats {
     pub generated: u64,
     /// How often a sequence was sent back.
     pub preemptions: u64,
+    /// Tokens that were guessed ahead.
+    pub drafted: u64,
+    /// Of those, how many were right.
+    pub accepted: u64,
 }
 
 /// The way to the engine: cloned freely, used from any thread. The engine ends when the last one is gone and its work is done.

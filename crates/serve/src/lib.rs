@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod drafts;
 mod error;
 pub mod handle;
 pub mod pages;

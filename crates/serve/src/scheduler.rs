@@ -1,7 +1,9 @@
 //! What runs in the next step. Sequences that decode always run, and pages of prompts fill what room is left beside them, so a decoding
-//! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later.
+//! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later. Where few
+//! decode, the rows that are free compute guesses at their next tokens.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -20,6 +22,8 @@ const ROWS: [usize; 6] = [0, 1, 2, 4, 8, 16];
 const CHUNKS: [usize; 5] = [0, 1, 2, 4, 8];
 /// Most pages of prompts beside sequences that decode: what bounds the gap between their tokens.
 const CHUNKS_BESIDE: usize = 4;
+/// Rows that sequences and guesses may fill together: where more sequences decode, there are no guesses.
+const ROWS_WITH_GUESSES: usize = 8;
 /// Most sequences that run at once.
 pub const MOST_ROWS: usize = ROWS[ROWS.len() - 1];
 
@@ -35,6 +39,8 @@ pub struct Scheduler<'t> {
     /// Oldest first.
     running: Vec<Sequence<'t>>,
     waiting: VecDeque<Sequence<'t>>,
+    /// Most guesses for a sequence.
+    drafts: usize,
     stats: Stats,
 }
 
@@ -44,6 +50,8 @@ struct Part {
     sequence: usize,
     first: usize,
     len: usize,
+    /// Whether it is a guess, the one behind the sequence's tokens by this many.
+    guess: Option<usize>,
 }
 
 impl<'t> Scheduler<'t> {
@@ -59,13 +67,15 @@ impl<'t> Scheduler<'t> {
             tokenizer,
             running: Vec::new(),
             waiting: VecDeque::new(),
+            drafts: limits.drafts,
             stats: Stats::default(),
         }
     }
 
     /// Takes a request in.
     pub fn add(&mut self, job: &Arc<Job>) {
-        let samples = (0..job.request.n).map(|sample| Sequence::new(job, sample, self.tokenizer));
+        let samples =
+            (0..job.request.n).map(|sample| Sequence::new(job, sample, self.tokenizer, self.drafts));
         self.waiting.extend(samples);
     }
 
@@ -143,7 +153,7 @@ impl<'t> Scheduler<'t> {
         let mut at = 0;
         while at < self.running.len() {
             if decoding(&self.running[at]) && self.secure(at, 1) {
-                rows.push(Part { sequence: at, first: self.running[at].computed, len: 1 });
+                rows.push(Part { sequence: at, first: self.running[at].computed, len: 1, guess: None });
             }
             at += 1;
         }
@@ -160,6 +170,7 @@ impl<'t> Scheduler<'t> {
                         sequence: at,
                         first: first + from,
                         len: PAGE.min(len - from),
+                        guess: None,
                     }));
                 }
             }
@@ -169,7 +180,31 @@ impl<'t> Scheduler<'t> {
         let alive = self.running.len();
         rows.retain(|p| p.sequence < alive);
         chunks.retain(|p| p.sequence < alive);
-        (rows, chunks)
+        (self.with_guesses(rows), chunks)
+    }
+
+    /// Rows with guesses behind those of each sequence, where there is room and no page must be taken from another.
+    fn with_guesses(&mut self, rows: Vec<Part>) -> Vec<Part> {
+        let most = ROWS_WITH_GUESSES.checked_sub(rows.len()).map_or(0, |free| free / rows.len().max(1));
+        if most == 0 {
+            return rows;
+        }
+        let mut all = Vec::new();
+        for row in rows {
+            all.push(row);
+            self.running[row.sequence].guess(most);
+            let guesses = self.running[row.sequence].guesses.len();
+            let needed = (row.first + 1 + guesses).div_ceil(PAGE);
+            let missing = needed.saturating_sub(self.running[row.sequence].pages.len());
+            if missing > self.pages.available() || !self.secure(row.sequence, 1 + guesses) {
+                self.running[row.sequence].guesses.clear();
+                continue;
+            }
+            self.stats.drafted += guesses as u64;
+            let behind = |guess| Part { first: row.first + 1 + guess, guess: Some(guess), ..row };
+            all.extend((0..guesses).map(behind));
+        }
+        all
     }
 
     /// Pages for the next `len` tokens of a sequence, if need be those of younger ones; whether it has them and still runs.
@@ -197,11 +232,11 @@ impl<'t> Scheduler<'t> {
         let unit = |part: &Part| {
             let sequence = &self.running[part.sequence];
             let last = (part.first + part.len).div_ceil(PAGE);
-            Unit {
-                tokens: &sequence.tokens[part.first..part.first + part.len],
-                position: part.first,
-                pages: &sequence.pages[..last],
-            }
+            let tokens = match part.guess {
+                Some(guess) => &sequence.guesses[guess..=guess],
+                None => &sequence.tokens[part.first..part.first + part.len],
+            };
+            Unit { tokens, position: part.first, pages: &sequence.pages[..last] }
         };
         let [rows, chunks] = [rows, chunks].map(|parts| parts.iter().map(unit).collect::<Vec<_>>());
         self.runner.step(&rows, &chunks, room)
@@ -217,7 +252,8 @@ impl<'t> Scheduler<'t> {
         room
     }
 
-    /// Notes what is computed now, and takes the next token of every sequence that has all its tokens in the cache.
+    /// Notes what is computed now, and takes the next token of every sequence that has all its tokens in the cache. A guess counts where it is the
+    /// token that was taken before it.
     fn take(&mut self, rows: &[Part], chunks: &[Part], logits: &[f32]) {
         let vocab = self.runner.config().vocab_size;
         let row_room = fit(&ROWS, rows.len());
@@ -225,6 +261,11 @@ impl<'t> Scheduler<'t> {
         let places = (0..rows.len()).chain((0..chunks.len()).map(|i| row_room + i));
         for (part, place) in rows.iter().chain(chunks).zip(places) {
             let sequence = &mut self.running[part.sequence];
+            let is_right = |guess: usize| sequence.tokens.get(part.first) == Some(&sequence.guesses[guess]);
+            if ended.contains(&part.sequence) || part.guess.is_some_and(|guess| !is_right(guess)) {
+                continue;
+            }
+            self.stats.accepted += u64::from(part.guess.is_some());
             sequence.computed = part.first + part.len;
             if sequence.computed / PAGE > part.first / PAGE {
                 self.pages.keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
@@ -235,10 +276,14 @@ impl<'t> Scheduler<'t> {
             sequence.job.computed.store(true, Ordering::Relaxed);
             let known = &logits[place * vocab..][..self.num_tokens.min(vocab)];
             let before = sequence.tokens.len();
-            if sequence.advance(known, &self.ends) {
+            if advance(sequence, known, &self.ends) {
                 ended.push(part.sequence);
             }
             self.stats.generated += (sequence.tokens.len() - before) as u64;
+        }
+        for row in rows.iter().filter(|r| r.guess.is_none()) {
+            let sequence = &mut self.running[row.sequence];
+            sequence.judge(sequence.computed - (row.first + 1));
         }
         ended.sort_unstable();
         for at in ended.into_iter().rev() {
@@ -254,6 +299,15 @@ impl<'t> Scheduler<'t> {
         // Where the device is gone for good, the next step says so again.
         self.runner.clear().ok();
     }
+}
+
+/// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.
+fn advance(sequence: &mut Sequence<'_>, logits: &[f32], ends: &[u32]) -> bool {
+    let job = sequence.job.clone();
+    catch_unwind(AssertUnwindSafe(|| sequence.advance(logits, ends))).unwrap_or_else(|_| {
+        job.events.send(Event::Failed("this request met an error in the engine; others go on".into())).ok();
+        true
+    })
 }
 
 /// The smallest size of a ladder that holds `len`.

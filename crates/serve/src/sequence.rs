@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use collegium_data::{StreamDecoder, Tokenizer};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::drafts::Drafts;
 use crate::pages::PageId;
 use crate::request::{Event, Finish, Request, Thinking, Token, TokenMask, Usage};
 use crate::sampling::{Picker, log_probabilities};
@@ -34,6 +35,9 @@ pub struct Sequence<'t> {
     pub pages: Vec<PageId>,
     /// Tokens of the prompt that were in the cache when it began.
     pub cached: Option<usize>,
+    /// Guesses at what comes behind `tokens`, for the step that runs.
+    pub guesses: Vec<u32>,
+    drafts: Drafts,
     picker: Picker,
     mask: Option<Box<dyn TokenMask>>,
     decoder: Option<StreamDecoder<'t>>,
@@ -57,7 +61,7 @@ enum Thought {
 
 impl<'t> Sequence<'t> {
     /// A sample that has not begun.
-    pub fn new(job: &Arc<Job>, sample: usize, tokenizer: Option<&'t Tokenizer>) -> Self {
+    pub fn new(job: &Arc<Job>, sample: usize, tokenizer: Option<&'t Tokenizer>, drafts: usize) -> Self {
         let request = &job.request;
         let thought = match &request.thinking {
             Some(Thinking { open: None, .. }) => Thought::Inside(0),
@@ -70,6 +74,8 @@ impl<'t> Sequence<'t> {
             computed: 0,
             pages: Vec::new(),
             cached: None,
+            guesses: Vec::new(),
+            drafts: Drafts::new(drafts),
             picker: Picker::new(&request.sampling, sample, &request.prompt),
             mask: request.mask.as_ref().map(|m| m.start()),
             decoder: tokenizer.map(Tokenizer::stream_decoder),
@@ -91,6 +97,18 @@ impl<'t> Sequence<'t> {
     /// Tokens that are not in the cache yet; at least one while it runs.
     pub fn remaining(&self) -> usize {
         self.tokens.len() - self.computed
+    }
+
+    /// Guesses at most `room` tokens for the next step; never more than it may still have.
+    pub fn guess(&mut self, room: usize) {
+        let left = (self.job.request.max_tokens - self.new_tokens()).saturating_sub(1);
+        self.guesses = self.drafts.guess(&self.tokens, room.min(left));
+    }
+
+    /// Forgets the guesses, of which so many were right.
+    pub fn judge(&mut self, right: usize) {
+        self.drafts.learn(self.guesses.len(), right);
+        self.guesses.clear();
     }
 
     fn new_tokens(&self) -> usize {
@@ -255,7 +273,7 @@ mod tests {
         let (events, mut heard) = mpsc::unbounded_channel();
         let job = Arc::new(Job { request, events, computed: AtomicBool::new(true) });
         let tokenizer = Tokenizer::bytes();
-        let mut sequence = Sequence::new(&job, 0, Some(&tokenizer));
+        let mut sequence = Sequence::new(&job, 0, Some(&tokenizer), 0);
         for wanted in text.bytes().map(usize::from).chain([256; 64]) {
             let mut logits = vec![0.0; 257];
             logits[wanted] = 9.0;

@@ -184,3 +184,31 @@ fn what_cannot_be_served_is_refused_by_name() {
         assert!(refused.to_string().contains(message), "{refused} instead of {message}");
     }
 }
+
+#[test]
+fn guesses_change_no_text_and_no_probability() {
+    let backend = backend();
+    for name in ["qwen3_moe_mixed", "llama"] {
+        // A text that repeats itself, and greedy continuations of random weights that soon do.
+        let prompt: Vec<u32> = prompt(5, 11).into_iter().cycle().take(40).collect();
+        let sampled = Sampling { temperature: 0.7, seed: 3, ..Sampling::default() };
+        for sampling in [Sampling::default(), sampled] {
+            let told = |drafts| {
+                let engine = handle(&backend, name, Limits { drafts, ..Limits::new(4, 128) });
+                let request = Request { sampling: sampling.clone(), n: 2, ..greedy(&prompt, 60) };
+                let heard = heard(engine.submit(request).unwrap(), 2);
+                (heard, engine.stats())
+            };
+            let ((plain, before), (guessed, after)) = (told(0), told(7));
+            assert_eq!(plain.ids, guessed.ids, "{name}");
+            for (a, b) in plain.logprobs.concat().iter().zip(guessed.logprobs.concat()) {
+                assert!((a - b).abs() < 1e-5, "{name}: {a} and {b}");
+            }
+            assert_eq!((before.drafted, before.accepted), (0, 0));
+            assert!(after.drafted >= after.accepted, "{after:?}");
+            if sampling.temperature == 0.0 {
+                assert!(after.accepted > 20 && after.steps < before.steps, "{name}: {after:?}");
+            }
+        }
+    }
+}

@@ -24,6 +24,9 @@ pub struct CacheArgs {
     /// The cache has room for so many sequences of that length
     #[arg(long, default_value_t = 16)]
     pub sequences: usize,
+    /// Most tokens guessed ahead for a sequence from its own text, where few run; 0 for none. No text changes by it
+    #[arg(long, default_value_t = 7)]
+    pub drafts: usize,
 }
 
 /// `serve`.

@@ -31,7 +31,7 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
     if cache.sequences == 0 {
         anyhow::bail!("--sequences 0 leaves no room for any request; give at least 1");
     }
-    let limits = Limits::new(cache.sequences, context);
+    let limits = Limits { drafts: cache.drafts, ..Limits::new(cache.sequences, context) };
     limits.check()?;
     Ok(limits)
 }
