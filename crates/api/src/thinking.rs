@@ -1,7 +1,7 @@
 //! Chains of thought: where they are in a text, and how long they may be.
 
 use collegium_data::Tokenizer;
-use collegium_serve::Thinking;
+use collegium_serve::{Thinking, beginning};
 
 use crate::Template;
 
@@ -101,11 +101,6 @@ impl Split {
         let rest = std::mem::take(&mut self.held);
         if self.is_inside { (rest, String::new()) } else { (String::new(), rest) }
     }
-}
-
-/// Bytes at the end of `text` that `tag` begins with.
-fn beginning(text: &str, tag: &str) -> usize {
-    (1..tag.len()).rev().find(|&n| tag.is_char_boundary(n) && text.ends_with(&tag[..n])).unwrap_or(0)
 }
 
 #[cfg(test)]

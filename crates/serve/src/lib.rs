@@ -16,3 +16,8 @@ pub use handle::{Handle, Limits, Stats};
 pub use request::{Event, Finish, Refusal, Request, Sampling, Stop, Thinking, Token, Usage};
 pub use runner::Runner;
 pub use scheduler::MOST_ROWS;
+
+/// Bytes at the end of `text` that `word` begins with, short of all of it: what must be held back while it may become `word`.
+pub fn beginning(text: &str, word: &str) -> usize {
+    (1..word.len()).rev().find(|&n| word.is_char_boundary(n) && text.ends_with(&word[..n])).unwrap_or(0)
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use collegium_data::{StreamDecoder, Tokenizer};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::beginning;
 use crate::drafts::Drafts;
 use crate::pages::PageId;
 use crate::request::{Event, Finish, Request, Thinking, Token, TokenMask, Usage};
@@ -225,7 +226,7 @@ impl<'t> Sequence<'t> {
             return (std::mem::take(&mut self.held), true);
         }
         let stops = &self.job.request.stop.strings;
-        let waiting = stops.iter().map(|s| common(&self.held, s)).max().unwrap_or(0);
+        let waiting = stops.iter().map(|s| beginning(&self.held, s)).max().unwrap_or(0);
         let rest = self.held.split_off(self.held.len() - waiting);
         (std::mem::replace(&mut self.held, rest), false)
     }
@@ -251,14 +252,6 @@ impl<'t> Sequence<'t> {
         };
         self.job.events.send(Event::Finished { sample: self.sample, reason, text, usage }).ok();
     }
-}
-
-/// Bytes at the end of `text` that `stop` begins with.
-fn common(text: &str, stop: &str) -> usize {
-    (1..stop.len().min(text.len() + 1))
-        .rev()
-        .find(|&n| stop.is_char_boundary(n) && text.ends_with(&stop[..n]))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

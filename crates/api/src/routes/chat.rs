@@ -7,12 +7,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::stream::{Write, stream};
-use super::{Body, aside, read};
+use super::{Body, Head, aside, read};
 use crate::answer::{Answer, Piece, Sample, chat_logprobs};
 use crate::prepare::{self, Keep, Prepared};
-use crate::server::now;
-use crate::votes::{answer, majority};
-use crate::wire::{ChatChoice, ChatReply, ChatRequest, ReplyMessage, UsageBody, VoteBody};
+use crate::votes::majority;
+use crate::wire::{ChatChoice, ChatRequest, Reply, ReplyMessage, UsageBody};
 use crate::{ApiError, App};
 
 /// Answers a chat.
@@ -22,7 +21,7 @@ pub async fn chat(State(app): State<Arc<App>>, body: Body) -> Result<Response, A
     let worker = app.clone();
     let prepared = aside(move || prepare::chat(&worker.served, &chat)).await?;
     let running = Answer::begin(&app, &prepared)?;
-    let head = Head { id: app.id("chatcmpl"), created: now(), model: app.served.name.clone() };
+    let head = Head::new(&app, "chatcmpl");
     if prepared.stream {
         return Ok(stream(running, Chunks::new(head, &prepared)));
     }
@@ -31,31 +30,16 @@ pub async fn chat(State(app): State<Arc<App>>, body: Body) -> Result<Response, A
     Ok(Json(head.reply("chat.completion", choices, Some(usage))).into_response())
 }
 
-/// What all pieces of an answer have in common.
-struct Head {
-    id: String,
-    created: u64,
-    model: String,
-}
-
-impl Head {
-    fn reply(&self, object: &'static str, choices: Vec<ChatChoice>, usage: Option<UsageBody>) -> ChatReply {
-        let Self { id, created, model } = self;
-        ChatReply { id: id.clone(), object, created: *created, model: model.clone(), choices, usage }
-    }
-}
-
 fn choices(samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
     if prepared.keep != Keep::Vote {
         return samples.into_iter().enumerate().map(|(i, s)| choice(i, s, prepared)).collect();
     }
     // A sample that was cut off has no answer of its own.
-    let complete = |s: &Sample| if s.finish == Some("stop") { s.content.clone() } else { String::new() };
-    let texts: Vec<String> = samples.iter().map(complete).collect();
-    let of = samples.len();
-    let (winner, votes) = majority(texts.iter().map(String::as_str)).unwrap_or((0, 0));
-    let won = VoteBody { answer: answer(&texts[winner]).into(), votes, of };
-    let sample = samples.into_iter().nth(winner).unwrap_or_default();
+    let complete = |s: &Sample| s.finish == Some("stop");
+    let texts: Vec<&str> =
+        samples.iter().map(|s| if complete(s) { s.content.as_str() } else { "" }).collect();
+    let (winner, won) = majority(&texts);
+    let sample = samples[winner].clone();
     vec![ChatChoice { vote: Some(won), ..choice(0, sample, prepared) }]
 }
 
@@ -90,22 +74,22 @@ impl Chunks {
         }
     }
 
-    fn line(&self, choice: ChatChoice) -> ChatReply {
+    fn line(&self, choice: ChatChoice) -> Reply<ChatChoice> {
         self.head.reply("chat.completion.chunk", vec![choice], None)
     }
 }
 
 impl Write for Chunks {
-    type Line = ChatReply;
+    type Line = Reply<ChatChoice>;
 
-    fn first(&mut self) -> Vec<ChatReply> {
+    fn first(&mut self) -> Vec<Reply<ChatChoice>> {
         let delta =
             ReplyMessage { role: Some("assistant"), content: Some(String::new()), reasoning_content: None };
         let choice = |index| ChatChoice { index, delta: Some(delta.clone()), ..ChatChoice::default() };
         (0..self.samples).map(|index| self.line(choice(index))).collect()
     }
 
-    fn piece(&mut self, piece: Piece) -> Option<ChatReply> {
+    fn piece(&mut self, piece: Piece) -> Option<Reply<ChatChoice>> {
         let text = |text: String| (!text.is_empty()).then_some(text);
         let delta =
             ReplyMessage { role: None, content: text(piece.content), reasoning_content: text(piece.thought) };
@@ -123,7 +107,7 @@ impl Write for Chunks {
         Some(self.line(choice))
     }
 
-    fn last(&mut self, usage: UsageBody) -> Option<ChatReply> {
+    fn last(&mut self, usage: UsageBody) -> Option<Reply<ChatChoice>> {
         self.include_usage.then(|| self.head.reply("chat.completion.chunk", Vec::new(), Some(usage)))
     }
 }

@@ -7,13 +7,15 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::stream::{Write, stream};
-use super::{Body, aside, read};
+use super::{Body, Head, aside, read};
 use crate::answer::{Answer, Piece, Sample, completion_logprobs};
 use crate::prepare::{self, Keep, Prepared};
-use crate::server::now;
-use crate::votes::{answer, likeliest, majority};
-use crate::wire::{CompletionChoice, CompletionReply, CompletionRequest, UsageBody, VoteBody};
+use crate::votes::{likeliest, majority};
+use crate::wire::{CompletionChoice, CompletionRequest, Reply, UsageBody, VoteBody};
 use crate::{ApiError, App};
+
+/// What replies are.
+const OBJECT: &str = "text_completion";
 
 /// Continues prompts.
 pub async fn completions(State(app): State<Arc<App>>, body: Body) -> Result<Response, ApiError> {
@@ -22,27 +24,12 @@ pub async fn completions(State(app): State<Arc<App>>, body: Body) -> Result<Resp
     let worker = app.clone();
     let prepared = aside(move || prepare::completion(&worker.served, &body)).await?;
     let running = Answer::begin(&app, &prepared)?;
-    let head = Head { id: app.id("cmpl"), created: now(), model: app.served.name.clone() };
+    let head = Head::new(&app, "cmpl");
     if prepared.stream {
         return Ok(stream(running, Chunks::new(head, prepared)));
     }
     let (samples, usage) = running.collect().await?;
-    Ok(Json(head.reply(choices(samples, &prepared), Some(usage))).into_response())
-}
-
-/// What all pieces of an answer have in common.
-struct Head {
-    id: String,
-    created: u64,
-    model: String,
-}
-
-impl Head {
-    fn reply(&self, choices: Vec<CompletionChoice>, usage: Option<UsageBody>) -> CompletionReply {
-        let Self { id, created, model } = self;
-        let object = "text_completion";
-        CompletionReply { id: id.clone(), object, created: *created, model: model.clone(), choices, usage }
-    }
+    Ok(Json(head.reply(OBJECT, choices(samples, &prepared), Some(usage))).into_response())
 }
 
 /// The samples of each prompt that are kept.
@@ -73,10 +60,9 @@ fn kept(samples: &[Sample], keep: Keep) -> (Vec<&Sample>, Option<VoteBody>) {
             (likeliest(&logprobs).into_iter().take(n).map(|i| &samples[i]).collect(), None)
         }
         Keep::Vote => {
-            let texts = samples.iter().map(|s| s.content.as_str());
-            let (winner, votes) = majority(texts).unwrap_or((0, 0));
-            let answer = answer(&samples[winner].content).into();
-            (vec![&samples[winner]], Some(VoteBody { answer, votes, of: samples.len() }))
+            let texts: Vec<&str> = samples.iter().map(|s| s.content.as_str()).collect();
+            let (winner, won) = majority(&texts);
+            (vec![&samples[winner]], Some(won))
         }
     }
 }
@@ -98,9 +84,9 @@ impl Chunks {
 }
 
 impl Write for Chunks {
-    type Line = CompletionReply;
+    type Line = Reply<CompletionChoice>;
 
-    fn first(&mut self) -> Vec<CompletionReply> {
+    fn first(&mut self) -> Vec<Reply<CompletionChoice>> {
         let each = self.prepared.requests[0].n;
         let echoes = self.prepared.echoes.iter().enumerate().filter(|e| !e.1.is_empty());
         let choices = echoes.flat_map(|(prompt, echo)| {
@@ -110,10 +96,10 @@ impl Write for Chunks {
                 ..CompletionChoice::default()
             })
         });
-        choices.map(|choice| self.head.reply(vec![choice], None)).collect()
+        choices.map(|choice| self.head.reply(OBJECT, vec![choice], None)).collect()
     }
 
-    fn piece(&mut self, piece: Piece) -> Option<CompletionReply> {
+    fn piece(&mut self, piece: Piece) -> Option<Reply<CompletionChoice>> {
         if piece.content.is_empty() && piece.finish.is_none() && piece.logprob.is_none() {
             return None;
         }
@@ -127,10 +113,10 @@ impl Write for Chunks {
             finish_reason: piece.finish,
             vote: None,
         };
-        Some(self.head.reply(vec![choice], None))
+        Some(self.head.reply(OBJECT, vec![choice], None))
     }
 
-    fn last(&mut self, usage: UsageBody) -> Option<CompletionReply> {
-        self.prepared.include_usage.then(|| self.head.reply(Vec::new(), Some(usage)))
+    fn last(&mut self, usage: UsageBody) -> Option<Reply<CompletionChoice>> {
+        self.prepared.include_usage.then(|| self.head.reply(OBJECT, Vec::new(), Some(usage)))
     }
 }

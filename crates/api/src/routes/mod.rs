@@ -20,6 +20,8 @@ use serde::de::DeserializeOwned;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::metrics::Reply;
+use crate::server::now;
+use crate::wire::{self, UsageBody};
 use crate::{ApiError, App};
 
 /// A body before it is read.
@@ -79,8 +81,37 @@ async fn not_so(method: http::Method, uri: http::Uri) -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
+/// A failure of ours that concerns one request.
+fn own_fault() -> ApiError {
+    ApiError::engine("this request met an error in the server; others go on")
+}
+
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    ApiError::engine("this request met an error in the server; others go on").into_response()
+    own_fault().into_response()
+}
+
+/// What all pieces of an answer have in common.
+pub(crate) struct Head {
+    id: String,
+    created: u64,
+    model: String,
+}
+
+impl Head {
+    /// Of a new answer, whose name begins with `prefix`.
+    pub(crate) fn new(app: &App, prefix: &str) -> Self {
+        Self { id: app.id(prefix), created: now(), model: app.served.name.clone() }
+    }
+
+    pub(crate) fn reply<C>(
+        &self,
+        object: &'static str,
+        choices: Vec<C>,
+        usage: Option<UsageBody>,
+    ) -> wire::Reply<C> {
+        let Self { id, created, model } = self;
+        wire::Reply { id: id.clone(), object, created: *created, model: model.clone(), choices, usage }
+    }
 }
 
 /// A body as what it must be.
@@ -95,5 +126,5 @@ pub(crate) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| ApiError::engine("this request met an error in the server; others go on"))?
+    done.map_err(|_| own_fault())?
 }

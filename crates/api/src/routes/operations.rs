@@ -74,9 +74,9 @@ pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     info(title = "Collegium", description = "OpenAI's chat and completions, with what vLLM adds to them."),
     components(schemas(
         wire::ChatRequest,
-        wire::ChatReply,
+        wire::Reply<wire::ChatChoice>,
         wire::CompletionRequest,
-        wire::CompletionReply,
+        wire::Reply<wire::CompletionChoice>,
         wire::ErrorBody,
         wire::ModelList,
         wire::ModelBody,
@@ -105,10 +105,10 @@ mod paths {
     use crate::wire::*;
 
     /// Answers a chat; a stream of chat.completion.chunk where `stream` is set.
-    #[utoipa::path(post, path = "/v1/chat/completions", request_body = ChatRequest, responses((status = 200, body = ChatReply), (status = "4XX", body = ErrorBody)))]
+    #[utoipa::path(post, path = "/v1/chat/completions", request_body = ChatRequest, responses((status = 200, body = Reply<ChatChoice>), (status = "4XX", body = ErrorBody)))]
     fn chat() {}
     /// Continues prompts.
-    #[utoipa::path(post, path = "/v1/completions", request_body = CompletionRequest, responses((status = 200, body = CompletionReply), (status = "4XX", body = ErrorBody)))]
+    #[utoipa::path(post, path = "/v1/completions", request_body = CompletionRequest, responses((status = 200, body = Reply<CompletionChoice>), (status = "4XX", body = ErrorBody)))]
     fn completions() {}
     /// The model, as a list.
     #[utoipa::path(get, path = "/v1/models", responses((status = 200, body = ModelList)))]

@@ -45,19 +45,19 @@ pub struct CachedTokens {
     pub cached_tokens: usize,
 }
 
-/// An answer of a chat, or a piece of one.
+/// An answer, or a piece of one, whose samples are [`ChatChoice`]s or [`CompletionChoice`]s.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ChatReply {
+pub struct Reply<C> {
     /// Names the answer.
     pub id: String,
-    /// `chat.completion` or `chat.completion.chunk`.
+    /// `chat.completion`, `chat.completion.chunk` or `text_completion`.
     pub object: &'static str,
     /// Seconds since 1970.
     pub created: u64,
     /// The model.
     pub model: String,
-    /// One for each sample.
-    pub choices: Vec<ChatChoice>,
+    /// One for each sample of each prompt.
+    pub choices: Vec<C>,
     /// Tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageBody>,
@@ -137,24 +137,6 @@ pub struct TopLogprob {
     pub logprob: f32,
     /// Its bytes.
     pub bytes: Vec<u8>,
-}
-
-/// An answer of `/v1/completions`, or a piece of one.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CompletionReply {
-    /// Names the answer.
-    pub id: String,
-    /// `text_completion`.
-    pub object: &'static str,
-    /// Seconds since 1970.
-    pub created: u64,
-    /// The model.
-    pub model: String,
-    /// One for each sample of each prompt.
-    pub choices: Vec<CompletionChoice>,
-    /// Tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage: Option<UsageBody>,
 }
 
 /// A sample, or a piece of one.
