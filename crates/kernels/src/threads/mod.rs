@@ -5,14 +5,18 @@
 //! with as many ranks as cores nothing is handed over at all. Kernels cut the *output* into pieces by sizes alone and
 //! never split a sum, so which thread computes a piece, and how many there are, does not change a bit of the result.
 
+mod helper;
+
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::available_parallelism;
 
-/// How many threads a kernel call may use, and the pool they come from.
-#[derive(Debug)]
+use helper::{Claim, Helper};
+
+/// How many threads a kernel call may use, and the helpers it takes them from.
 pub struct Threads {
     width: usize,
-    pool: Option<rayon::ThreadPool>,
+    helpers: Vec<Helper>,
 }
 
 impl Threads {
@@ -20,13 +24,9 @@ impl Threads {
     ///
     /// Where the system refuses to start threads, calls run on their own.
     pub fn new(width: usize, callers: usize) -> Self {
-        let helpers = width.saturating_sub(1) * callers.max(1);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(helpers)
-            .thread_name(|i| format!("kernel-{i}"))
-            .build();
-        let pool = if helpers > 0 { pool.ok() } else { None };
-        Self { width: if pool.is_some() { width } else { 1 }, pool }
+        let count = width.saturating_sub(1) * callers.max(1);
+        let helpers: Vec<Helper> = (0..count).map_while(|i| Helper::start(format!("kernel-{i}"))).collect();
+        Self { width: if helpers.is_empty() { 1 } else { width }, helpers }
     }
 
     /// Shares the cores of this machine between `ranks` devices of this process.
@@ -74,14 +74,14 @@ impl Threads {
                 }
             }
         };
-        match &self.pool {
-            Some(pool) if helpers > 0 => pool.in_place_scope(|scope| {
-                for _ in 0..helpers {
-                    scope.spawn(|_| worker());
-                }
-                worker();
-            }),
-            _ => worker(),
+        let claims: Vec<Claim<'_>> = self.helpers.iter().filter_map(Helper::claim).take(helpers).collect();
+        let posted: Vec<_> = claims.iter().map(|claim| claim.post(&worker)).collect();
+        worker();
+        // All have ended before the first panic goes on.
+        let panics: Vec<_> = posted.into_iter().filter_map(|posted| posted.finish()).collect();
+        drop(claims);
+        if let Some(panic) = panics.into_iter().next() {
+            resume_unwind(panic);
         }
     }
 }
@@ -110,7 +110,7 @@ mod tests {
         let cores = available_parallelism().map_or(1, usize::from);
         for ranks in 1..=2 * cores {
             let threads = Threads::for_ranks(ranks);
-            let helpers = threads.pool.as_ref().map_or(0, rayon::ThreadPool::current_num_threads);
+            let helpers = threads.helpers.len();
             assert!(ranks + helpers <= cores.max(ranks), "{ranks} ranks, {helpers} helpers, {cores} cores");
         }
     }
