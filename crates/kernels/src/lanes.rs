@@ -54,7 +54,7 @@ fn avx2(body: impl Loop) {
 const LANES: usize = 16;
 
 #[inline(always)]
-fn fused<const FMA: bool>(a: f32, b: f32, sum: f32) -> f32 {
+pub(crate) fn fused<const FMA: bool>(a: f32, b: f32, sum: f32) -> f32 {
     if FMA { a.mul_add(b, sum) } else { sum + a * b }
 }
 

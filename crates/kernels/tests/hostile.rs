@@ -83,7 +83,7 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
         "collegium.packed_experts" => {
             // As int8, in experts of FEATURES inside.
             let block = |inner: i64| i64::from(inner > 0);
-            let weights = |inner: i64| of(DType::I8, &[c, 1, inner, 64]);
+            let weights = |inner: i64| of(DType::I8, &[c, 1, (inner + 1) / 2, 64, 2]);
             let scales = |inner: i64| of(DType::Bf16, &[c, 1, block(inner), 64]);
             let tokens = vec![floats(&[a, 3]), f32s(&[a, 2]), i32s(&[a, 2])];
             let values = vec![weights(3), weights(3), weights(FEATURES)];

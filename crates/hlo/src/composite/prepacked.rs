@@ -3,12 +3,13 @@
 //! | value | dims |
 //! | --- | --- |
 //! | x | {token, in}, f32 or bf16; `in` by any name |
-//! | weights, f32 or i8 | {panel, step, lane}: outputs side by side in panels of [`PACKED_LANES`], a step for each element of `in` |
-//! | weights, bf16 | {panel, step, lane, pair}: a step for two neighbours of `in` |
+//! | weights, f32 | {panel, step, lane}: outputs side by side in panels of [`PACKED_LANES`], a step for each element of `in` |
+//! | weights, bf16 or i8 | {panel, step, lane, pair}: a step for two neighbours of `in` |
 //! | scales of i8 | {panel, block, lane} bf16: one for [`PACKED_BLOCK`] weights of an output |
 //! | result | {token, feature} |
 //!
-//! Weights of experts have `slot` in front. Sums are f32. There is no gradient. The plain form lays the weights out again, so other devices should
+//! Weights of experts have `slot` in front. Sums are f32. The kernels take rows that meet i8
+//! as whole numbers of 16 bits, a scale for each block; the plain form takes them as they are. There is no gradient. The plain form lays the weights out again, so other devices should
 //! be given weights as they are.
 
 use collegium_core::DType;
@@ -42,7 +43,7 @@ impl Packed<'_> {
             .collect();
         let lane = dim("lane", PACKED_LANES);
         let values: &[Dim] = match dtype {
-            DType::Bf16 => &[dim("step", inner.div_ceil(2)), lane, dim("pair", 2)],
+            DType::Bf16 | DType::I8 => &[dim("step", inner.div_ceil(2)), lane, dim("pair", 2)],
             _ => &[dim("step", inner), lane],
         };
         let scales = [dim("block", inner.div_ceil(PACKED_BLOCK)), lane];
@@ -136,16 +137,17 @@ fn unpacked<'g>(
     let front: &[&'static str] = if slots { &["slot"] } else { &[] };
     let ordered = |x: Value<'g>, rest: &[&'static str]| x.transpose(&[front, rest].concat());
     // Dims are merged where they lie side by side.
+    let pairs = |values: Value<'g>, name: &'static str| {
+        ordered(values, &["panel", "lane", "step", "pair"]).merge(&["step", "pair"], name)
+    };
     let flat = match scales {
-        None if values.dtype() == DType::Bf16 => {
-            ordered(values, &["panel", "lane", "step", "pair"]).merge(&["step", "pair"], inner.name)
-        }
+        None if values.dtype() == DType::Bf16 => pairs(values, inner.name),
         None => ordered(values, &["panel", "lane", "step"]).rename(&[("step", inner.name)]),
         Some(scales) => {
             let wide = DType::F32;
-            let values = ordered(values.convert(wide), &["panel", "lane", "step"]);
+            let values = pairs(values.convert(wide), "step");
             let blocks = scales.size("block");
-            let padded = values.pad("step", 0, blocks * PACKED_BLOCK - inner.size);
+            let padded = values.pad("step", 0, blocks * PACKED_BLOCK - values.size("step"));
             let parts = padded.split("step", &[dim("block", blocks), dim("within", PACKED_BLOCK)]);
             let scaled = parts * scales.convert(wide).broadcast(&parts.shape().dims);
             scaled.merge(&["block", "within"], inner.name)

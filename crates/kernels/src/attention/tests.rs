@@ -123,7 +123,7 @@ fn agrees<T: Operand>(c: &Case, of: impl Fn(f32) -> T + Copy, limit: f64) -> Res
     let data = Data::new(c, of);
     let p = data.problem(c);
     let (output, sums) = reference::attention(&p);
-    for set in Instructions::best().and_plainer() {
+    for set in Instructions::available().and_plainer() {
         let (got, got_sums, gradients) = run(c, &data, 1, set);
         prop_assert!(error(&got, &output, 1.0) < limit, "{:?}: output {}", set, error(&got, &output, 1.0));
         prop_assert!(
@@ -193,7 +193,7 @@ fn scores_of_any_size_are_safe() {
         let mut data = Data::<f32>::new(&c, |x| x);
         data.query.fill(size);
         data.key[7 * 4..8 * 4].fill(size);
-        for set in Instructions::best().and_plainer() {
+        for set in Instructions::available().and_plainer() {
             let (output, ..) = run(&c, &data, 1, set);
             for q in 7..40 {
                 assert_eq!(output[q * 8..q * 8 + 4], data.value[28..32], "{set:?} {size} query {q}");
@@ -204,7 +204,7 @@ fn scores_of_any_size_are_safe() {
 
 #[test]
 fn not_a_number_reaches_those_who_see_it_and_nobody_before() {
-    for set in Instructions::best().and_plainer() {
+    for set in Instructions::available().and_plainer() {
         for poison in [f32::NAN, f32::INFINITY] {
             let c = Case { batch: 2, segments: vec![0; 2 * 50], ..plain_case(50, 4) };
             let mut data = Data::<f32>::new(&c, |x| x);

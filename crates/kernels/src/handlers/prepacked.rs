@@ -9,7 +9,7 @@ use crate::prepacked::{self, BLOCK, LANES, PackedDot, PickedExperts, Values, Wei
 use crate::route::{self, Route};
 use crate::{ArgumentError, Operand, Threads, norm};
 
-/// Operands rows {row, in} and packed weights: {panel, in, lane} f32, {panel, step, lane, pair} bf16, or {panel, in, lane} i8 with a third
+/// Operands rows {row, in} and packed weights: {panel, in, lane} f32, {panel, step, lane, pair} bf16, or {panel, step, lane, pair} i8 with a third
 /// operand of scales {panel, block, lane} bf16. Result {row, feature}, f32 or as the rows. The attribute `features` says how many outputs there are.
 pub fn packed_dot(
     args: &[BufferView<'_>],
@@ -108,7 +108,7 @@ impl Call {
         let dims = |rest: &[usize]| [&front[..], &[features.div_ceil(LANES)], rest].concat();
         let values = match scales {
             Some(scales) => {
-                self.same_dims(name, values.dims, &dims(&[inner, LANES]))?;
+                self.same_dims(name, values.dims, &dims(&[inner.div_ceil(2), LANES, 2]))?;
                 self.same_dims(name, scales.dims, &dims(&[inner.div_ceil(BLOCK), LANES]))?;
                 Values::Int8(self.input(name, DType::I8, values)?, self.input(name, DType::Bf16, scales)?)
             }

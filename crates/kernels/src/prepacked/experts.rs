@@ -4,7 +4,8 @@
 //! weight that somebody picked is read once. The sum is f32 in the order of the choices; what an expert gives is rounded to the type of the
 //! tokens before, as is the inside of its feed-forward.
 
-use super::product::{Piece, Rows, Space, columns, multiply};
+use super::product::multiply;
+use super::rows::{Piece, Rows, columns};
 use super::{LANES, Weights};
 use crate::check::length;
 use crate::swiglu::gated;
@@ -97,11 +98,11 @@ impl<T: Operand> PickedExperts<'_, T> {
         tasks.sort_by_key(|task| (task.0, task.1));
         threads.run(
             tasks,
-            <([Vec<f32>; 2], Space)>::default,
-            |([gate, up], space), (expert, panel, places, pieces)| {
+            <[Vec<f32>; 2]>::default,
+            |[gate, up], (expert, panel, places, pieces)| {
                 let tokens = places.iter().map(|place| place / choices);
-                multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate, space);
-                multiply(self.up.panel(expert, panel), &x, tokens, up, space);
+                multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate);
+                multiply(self.up.panel(expert, panel), &x, tokens, up);
                 gated(gate, up);
                 let width = LANES.min(self.gate.features - panel * LANES);
                 for (mut piece, values) in pieces.into_iter().zip(gate.chunks(LANES)) {
@@ -132,10 +133,10 @@ pub fn picked_experts<T: Operand>(
     let groups = problem.groups();
     let inside = problem.inside(&groups, choices, threads);
     let tasks: Vec<_> = columns(out, hidden, LANES, |part| part).into_iter().enumerate().collect();
-    let space = || (vec![0f32; places * LANES], Vec::new(), Space::default());
-    threads.run(tasks, space, |(given, sums, space), (panel, outs)| {
+    let space = || (vec![0f32; places * LANES], Vec::new());
+    threads.run(tasks, space, |(given, sums), (panel, outs)| {
         for (expert, own) in &groups {
-            multiply(problem.down.panel(*expert, panel), &inside, own.iter().copied(), sums, space);
+            multiply(problem.down.panel(*expert, panel), &inside, own.iter().copied(), sums);
             for (place, sums) in own.iter().zip(sums.chunks(LANES)) {
                 given[place * LANES..][..LANES].copy_from_slice(sums);
             }

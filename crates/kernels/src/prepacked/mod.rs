@@ -8,12 +8,15 @@
 //! | --- | --- |
 //! | f32 | {panel, in, lane} |
 //! | bf16 | {panel, step, lane, pair}: two neighbours of `in` side by side, as the processor's dot product takes them; zero behind the end |
-//! | int8 | {panel, in, lane}, and scales {panel, block, lane} bf16, one for [`BLOCK`] weights of an output |
+//! | int8 | {panel, step, lane, pair}, and scales {panel, block, lane} bf16, one for [`BLOCK`] weights of an output |
 //!
+//! Rows that meet int8 become whole numbers of 16 bits, a scale for each [`BLOCK`], so that a block is summed exactly.
 //! Outputs behind the last one are zero. Experts have a dim more, in front.
 
 mod experts;
+mod narrow;
 mod product;
+mod rows;
 mod tile;
 
 use half::bf16;
@@ -68,7 +71,7 @@ impl<'a> Weights<'a> {
             Values::F32(values) => sized(values.len(), self.inner, LANES),
             Values::Bf16(values) => sized(values.len(), self.inner.div_ceil(2), 2 * LANES),
             Values::Int8(values, scales) => {
-                sized(values.len(), self.inner, LANES)?;
+                sized(values.len(), self.inner.div_ceil(2), 2 * LANES)?;
                 sized(scales.len(), self.inner.div_ceil(BLOCK), LANES)
             }
         }
@@ -84,7 +87,7 @@ impl<'a> Weights<'a> {
             Values::F32(values) => Values::F32(part(values, at, self.inner * LANES)),
             Values::Bf16(values) => Values::Bf16(part(values, at, self.inner.div_ceil(2) * 2 * LANES)),
             Values::Int8(values, scales) => Values::Int8(
-                part(values, at, self.inner * LANES),
+                part(values, at, self.inner.div_ceil(2) * 2 * LANES),
                 part(scales, at, self.inner.div_ceil(BLOCK) * LANES),
             ),
         }
@@ -123,10 +126,11 @@ pub fn pack_int8(values: &[f32], inner: usize) -> (Vec<i8>, Vec<bf16>) {
                 largest.iter_mut().zip(lanes(panel, inner, step)).for_each(|(m, x)| *m = m.max(x.abs()));
             }
             let own = largest.map(|m| bf16::from_f32(m / 127.0));
-            for step in steps {
-                let quotient = |(x, s): (f32, bf16)| if x == 0.0 { 0.0 } else { x / s.to_f32() };
-                // `as` saturates, and takes what is not a number as zero.
-                packed.extend(lanes(panel, inner, step).zip(own).map(|p| quotient(p).round() as i8));
+            // `as` saturates, and takes what is not a number as zero.
+            let whole = |(x, s): (f32, bf16)| if x == 0.0 { 0 } else { (x / s.to_f32()).round() as i8 };
+            for step in steps.step_by(2) {
+                let pairs = lanes(panel, inner, step).zip(lanes(panel, inner, step + 1)).zip(own);
+                packed.extend(pairs.flat_map(|((a, b), s)| [whole((a, s)), whole((b, s))]));
             }
             scales.extend(own);
         }

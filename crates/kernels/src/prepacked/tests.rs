@@ -49,7 +49,8 @@ impl Packed {
             }
             _ => {
                 let scale = self.int8.1[(panel * inner.div_ceil(BLOCK) + i / BLOCK) * LANES + lane];
-                f64::from(self.int8.0[(panel * inner + i) * LANES + lane]) * f64::from(scale.to_f32())
+                let at = ((panel * inner.div_ceil(2) + i / 2) * LANES + lane) * 2 + i % 2;
+                f64::from(self.int8.0[at]) * f64::from(scale.to_f32())
             }
         }
     }
@@ -66,7 +67,11 @@ fn dot_agrees<T: Operand>(kind: usize, [rows, features, inner]: [usize; 3], seed
         let term = |i: usize| f64::from(x[row * inner + i].to_f32()) * packed.value(kind, 0, feature, i);
         let want: f64 = (0..inner).map(term).sum();
         let size: f64 = (0..inner).map(|i| term(i).abs()).sum();
-        assert!((f64::from(*found) - want).abs() <= 1e-6 * (1.0 + size), "{at}: {found} for {want}");
+        // Rows that meet int8 keep 15 bits of a block's largest, which is below 1.
+        let weights: f64 = (0..inner).map(|i| packed.value(kind, 0, feature, i).abs()).sum();
+        let rounding = if kind == 2 { weights / 65_534.0 } else { 0.0 };
+        let limit = 1e-6 * (1.0 + size) + rounding;
+        assert!((f64::from(*found) - want).abs() <= limit, "{at}: {found} for {want}");
     }
     for (at, &x) in natural.iter().enumerate() {
         let step = [0.0, 4e-3, 1e-2][kind];
@@ -164,7 +169,7 @@ proptest! {
         let sizes = [sizes.0, sizes.1, sizes.2, sizes.3, sizes.4];
         experts_agree::<f32>(0, sizes, seed, 2e-6);
         experts_agree::<bf16>(1, sizes, seed, 8e-3);
-        experts_agree::<f32>(2, sizes, seed, 2e-6);
+        experts_agree::<f32>(2, sizes, seed, 1e-4);
         experts_agree::<bf16>(2, sizes, seed, 8e-3);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{EXP2, Level};
+use super::{EXP2, LEAST, Level};
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -55,8 +55,8 @@ impl Level for Avx2 {
     unsafe fn exp2(x: __m256) -> __m256 {
         // SAFETY: as above.
         unsafe {
-            // The exponent field holds -126 to 127: what is smaller becomes zero, not denormal. The order keeps NaN.
-            let bounded = _mm256_min_ps(_mm256_set1_ps(127.0), _mm256_max_ps(_mm256_set1_ps(-126.0), x));
+            // The exponent field holds -126 to 127. The order keeps NaN.
+            let bounded = _mm256_min_ps(_mm256_set1_ps(127.0), _mm256_max_ps(_mm256_set1_ps(LEAST), x));
             let whole = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(bounded);
             let rest = _mm256_sub_ps(bounded, whole);
             let mut sum = _mm256_set1_ps(EXP2[6]);
@@ -65,7 +65,7 @@ impl Level for Avx2 {
             }
             let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(whole), _mm256_set1_epi32(127));
             let power = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent));
-            let tiny = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(-126.0));
+            let tiny = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(LEAST));
             _mm256_andnot_ps(tiny, _mm256_mul_ps(sum, power))
         }
     }

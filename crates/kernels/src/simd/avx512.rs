@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{EXP2, Level, Pair};
+use super::{EXP2, LEAST, Level, Pair};
 
 /// AVX-512 F and BW.
 #[derive(Clone, Copy)]
@@ -57,15 +57,18 @@ macro_rules! shared {
         unsafe fn exp2(x: __m512) -> __m512 {
             // SAFETY: as above.
             unsafe {
-                // The order keeps NaN; below -160 the result is zero anyway, and infinity minus infinity is avoided.
-                let x = _mm512_max_ps(_mm512_set1_ps(-160.0), x);
+                let least = _mm512_set1_ps(LEAST);
+                // A comparison that NaN passes.
+                let counts = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(x, least);
+                // The order keeps NaN; the bound avoids infinity minus infinity.
+                let x = _mm512_max_ps(least, x);
                 let whole = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
                 let rest = _mm512_sub_ps(x, whole);
                 let mut sum = _mm512_set1_ps(EXP2[6]);
                 for i in (0..6).rev() {
                     sum = _mm512_fmadd_ps(sum, rest, _mm512_set1_ps(EXP2[i]));
                 }
-                _mm512_scalef_ps(sum, whole)
+                _mm512_maskz_scalef_ps(counts, sum, whole)
             }
         }
         #[inline(always)]

@@ -5,7 +5,7 @@
 //! level gets its own machine code from one text. Drivers above the entries are ordinary safe code.
 //!
 //! A product multiplies *units*: one f32, or two neighbouring bf16 of the contracted dim where the processor has a dot
-//! product of such pairs. Levels without it widen bf16 to f32 when they pack.
+//! product of such pairs that is worth it. Levels without it widen bf16 to f32 when they pack.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -50,7 +50,7 @@ impl Instructions {
         ("avx512-bf16", Self::Avx512Bf16),
     ];
 
-    /// The best set of this processor, or a plainer one named by the variable `COLLEGIUM_INSTRUCTIONS` (to tell whether a
+    /// The set that is fastest on this processor, or another named by the variable `COLLEGIUM_INSTRUCTIONS` (to tell whether a
     /// difference comes from the kernels). A name that is unknown or beyond the processor changes nothing.
     pub fn best() -> Self {
         static BEST: OnceLock<Instructions> = OnceLock::new();
@@ -58,15 +58,20 @@ impl Instructions {
             return Self::Portable;
         }
         *BEST.get_or_init(|| {
-            let detected = Self::detected();
+            let available = Self::available();
             let wanted = std::env::var("COLLEGIUM_INSTRUCTIONS").ok();
             let wanted = Self::ALL.iter().find(|(name, _)| wanted.as_deref() == Some(name));
-            wanted.map_or(detected, |w| w.1.min(detected))
+            match wanted {
+                Some((_, wanted)) => available.min(*wanted),
+                None if has_slow_pairs() => available.min(Self::Avx512),
+                None => available,
+            }
         })
     }
 
+    /// The last set that this processor has, which need not be the fastest.
     #[cfg(target_arch = "x86_64")]
-    fn detected() -> Self {
+    pub fn available() -> Self {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         let avx512 = avx2
             && is_x86_feature_detected!("avx512f")
@@ -80,8 +85,9 @@ impl Instructions {
         }
     }
 
+    /// The last set that this processor has, which need not be the fastest.
     #[cfg(not(target_arch = "x86_64"))]
-    fn detected() -> Self {
+    pub fn available() -> Self {
         Self::Portable
     }
 
@@ -89,6 +95,19 @@ impl Instructions {
     pub fn and_plainer(self) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().map(|(_, set)| set).filter(move |set| *set <= self)
     }
+}
+
+/// Whether dot products of pairs take longer than widening both and multiplying in f32. On Intel's processors they take four times as long as a
+/// multiply-add (0.78 against 0.19 ns on a Xeon of 2023) and do twice the work; on AMD's they take as long as one. By maker, not by the clock: which
+/// set is used must not differ from run to run.
+fn has_slow_pairs() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let maker = std::arch::x86_64::__cpuid(0);
+        [maker.ebx, maker.edx, maker.ecx].map(u32::to_le_bytes).as_flattened() == b"GenuineIntel"
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 /// What products multiply: `DEPTH` neighbouring elements of the contracted dim.
@@ -139,7 +158,7 @@ pub trait Work<T> {
 
 /// Runs work on f32 with these instructions, or the best plainer ones.
 pub(crate) fn run_f32(instructions: Instructions, work: impl Work<f32>) {
-    match instructions.min(Instructions::detected()) {
+    match instructions.min(Instructions::available()) {
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx512Bf16 | Instructions::Avx512 => work.run::<avx512::Avx512>(),
         #[cfg(target_arch = "x86_64")]
@@ -150,7 +169,7 @@ pub(crate) fn run_f32(instructions: Instructions, work: impl Work<f32>) {
 
 /// Runs work on bf16 with these instructions, or the best plainer ones.
 pub(crate) fn run_bf16(instructions: Instructions, work: impl Work<bf16>) {
-    match instructions.min(Instructions::detected()) {
+    match instructions.min(Instructions::available()) {
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx512Bf16 => work.run::<avx512::Avx512Bf16>(),
         #[cfg(target_arch = "x86_64")]
@@ -203,6 +222,10 @@ pub trait Level: Copy + 'static {
         unreachable!("units of one element are stored as they are")
     }
 }
+
+/// Powers below 2 to this are zero: they vanish beside the others of their row, and as factors they would give denormal numbers, on which some
+/// processors take a hundred times as long.
+pub(crate) const LEAST: f32 = -100.0;
 
 /// Coefficients of 2^r on -1/2..1/2, lowest first (Cephes, `exp2f`): one or two units in the last place.
 pub(crate) const EXP2: [f32; 7] = [

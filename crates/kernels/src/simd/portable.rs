@@ -1,6 +1,6 @@
 //! Arrays of four lanes, which compilers turn into whatever the target has (NEON on aarch64).
 
-use super::{EXP2, Level};
+use super::{EXP2, LEAST, Level};
 
 /// No instructions by name.
 #[derive(Clone, Copy)]
@@ -54,14 +54,14 @@ impl Level for Portable {
     #[inline(always)]
     unsafe fn exp2(x: Lanes) -> Lanes {
         x.map(|x| {
-            // As in AVX2: results below the smallest normal number are zero; comparisons leave NaN alone.
-            let bounded = if x < -126.0 { -126.0 } else { x };
+            // As in AVX2: comparisons leave NaN alone.
+            let bounded = if x < LEAST { LEAST } else { x };
             let bounded = if bounded > 127.0 { 127.0 } else { bounded };
             let whole = bounded.round_ties_even();
             let rest = bounded - whole;
             let sum = EXP2[..6].iter().rev().fold(EXP2[6], |sum, c| sum * rest + c);
             let power = f32::from_bits(((whole as i32 + 127) as u32) << 23);
-            if x < -126.0 { 0.0 } else { sum * power }
+            if x < LEAST { 0.0 } else { sum * power }
         })
     }
     #[inline(always)]
