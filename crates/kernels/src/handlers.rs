@@ -15,8 +15,8 @@ mod slots;
 
 pub use adamw::adamw;
 pub use composite::{attention, attention_gradient, cross_entropy};
-pub use paged::paged_attention;
-pub use prepacked::{packed_dot, packed_experts, paged_step, rms_norm, route};
+pub use paged::paged_step;
+pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
 pub use rows::{gathered_dots, gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
 pub use slots::{slot_shards, slot_sums};
 
@@ -68,12 +68,11 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 19] = [
+pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
     ("collegium.attention_gradient", attention_gradient),
-    ("collegium.paged_attention", paged_attention),
     ("collegium.cross_entropy", cross_entropy),
     ("collegium.slot_shards", slot_shards),
     ("collegium.slot_sums", slot_sums),

@@ -39,6 +39,24 @@ pub(crate) fn vectorized(work: impl FnOnce()) {
     run(Plain(work));
 }
 
+/// `to` = `from`, exactly.
+pub(crate) fn widen<T: Operand>(from: &[T], to: &mut [f32]) {
+    struct Widen<'a, T>(&'a [T], &'a mut [f32]);
+
+    impl<T: Operand> Loop for Widen<'_, T> {
+        #[allow(clippy::needless_range_loop)]
+        #[inline(always)]
+        fn run<const FMA: bool>(self) {
+            let (from, to) = (&self.0[..self.1.len()], self.1);
+            for i in 0..to.len() {
+                to[i] = from[i].to_f32();
+            }
+        }
+    }
+
+    run(Widen(from, to));
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
 fn avx512(body: impl Loop) {
@@ -122,15 +140,5 @@ pub(crate) fn dots_of<T: Operand, const FMA: bool>(x: &[&[f32]], w: &[T], mut pu
             (0..3).for_each(|i| put(fours + i, found[i]));
         }
         _ => {}
-    }
-}
-
-/// `sum += factor x`.
-#[allow(clippy::needless_range_loop)]
-#[inline(always)]
-pub(crate) fn add<T: Operand, const FMA: bool>(sum: &mut [f32], factor: f32, x: &[T]) {
-    let x = &x[..sum.len()];
-    for i in 0..sum.len() {
-        sum[i] = fused::<FMA>(x[i].to_f32(), factor, sum[i]);
     }
 }

@@ -14,7 +14,6 @@ mod matrix;
 pub mod norm;
 mod packed;
 pub mod paged;
-pub mod paged_step;
 pub mod prepacked;
 #[cfg(test)]
 mod random;

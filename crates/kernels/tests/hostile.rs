@@ -98,9 +98,9 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
             let tables = vec![f32s(&[a, d]), f32s(&[a, d]), i32s(&[1, b])];
             let places = vec![token.clone(), token.clone(), token];
             let norms = vec![floats(&[width]); 2];
-            let cache = floats(&[2 * b, c, width]);
+            let caches = [floats(&[b, c, width, 16]), floats(&[b, c, 16, width])];
             let operands = [vec![floats(&[a, 4 * c * width])], tables, places, norms].concat();
-            (operands, vec![cache.clone(), cache, floats(&[a, 2 * c * width])])
+            (operands, [caches.to_vec(), vec![floats(&[a, 2 * c * width])]].concat())
         }
         "collegium.rms_norm" => (vec![floats(&[a, b, c]), floats(&[c])], vec![floats(&[a, b, c])]),
         "collegium.adamw" => {
@@ -108,10 +108,6 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
             (vec![state.clone(), f32s(&[8]), i32s(&[])], vec![state.clone(), state.clone(), state, working])
         }
         "collegium.sum_of_squares" => (vec![f32s(&[a, b])], vec![f32s(&[])]),
-        "collegium.paged_attention" => {
-            let (query, cache) = (floats(&[a, 2 * c, d]), floats(&[2 * b, c, d]));
-            (vec![query.clone(), cache.clone(), cache, i32s(&[1, b]), i32s(&[a]), i32s(&[a])], vec![query])
-        }
         other => panic!("`{other}` needs operands that fit it, here"),
     }
 }

@@ -18,7 +18,6 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
         && ffi::register::<Attention>(plugin, HOST).is_ok()
         && ffi::register::<AttentionGradient>(plugin, HOST).is_ok()
-        && ffi::register::<PagedAttention>(plugin, HOST).is_ok()
         && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
         && ffi::register::<SlotShards>(plugin, HOST).is_ok()
         && ffi::register::<SlotSums>(plugin, HOST).is_ok()
@@ -75,17 +74,6 @@ impl ffi::Handler for AttentionGradient {
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
         let window = frame.integer("window")?;
         call(handlers::attention_gradient, frame, &[("window", window)])
-    }
-}
-
-struct PagedAttention;
-
-impl ffi::Handler for PagedAttention {
-    const NAME: &'static str = collegium_hlo::PAGED_ATTENTION;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let (page, window) = (frame.integer("page")?, frame.integer("window")?);
-        call(handlers::paged_attention, frame, &[("page", page), ("window", window)])
     }
 }
 
@@ -220,7 +208,7 @@ impl ffi::Handler for PagedStep {
     const NAME: &'static str = collegium_hlo::PAGED_STEP;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let attributes = ["eps_bits", "page", "window"];
+        let attributes = ["eps_bits", "window"];
         let attributes = attributes.map(|name| frame.integer(name).map(|value| (name, value)));
         let attributes = attributes.into_iter().collect::<Result<Vec<_>, _>>()?;
         call_in_place(handlers::paged_step, frame, &attributes, handlers::num_in_place(Self::NAME))

@@ -1,7 +1,7 @@
 //! Tokens per second of the engine on a sparse model with random weights (vocabulary 8192, width 768, 12 layers, 12 heads, 32 experts
 //! of 320, 4 of them for each token), beside what reading its weights at this machine's rate would allow. The rate is measured in the same run.
 //!
-//!     cargo bench -p collegium-serve --bench engine [-- --json] [--only f32|bf16|i8]
+//!     cargo bench -p collegium-serve --bench engine [-- --json] [--only f32|bf16|i8] [--batch N]
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,7 +44,9 @@ fn main() {
         );
     }
     let options: Vec<String> = std::env::args().collect();
-    let only = options.iter().position(|o| o == "--only").and_then(|at| options.get(at + 1));
+    let option = |name| options.iter().position(|o| o == name).and_then(|at| options.get(at + 1));
+    let only = option("--only");
+    let batches = option("--batch").and_then(|n| n.parse().ok()).map_or(vec![1, 8], |n: usize| vec![n]);
     for dtype in [DType::F32, DType::Bf16, DType::I8] {
         if only.is_some_and(|name| !format!("{dtype:?}").eq_ignore_ascii_case(name)) {
             continue;
@@ -53,7 +55,7 @@ fn main() {
         if !as_json {
             println!("{dtype:?}: programs compiled in {compiled:.1} s");
         }
-        for batch in [1, 8] {
+        for &batch in &batches {
             // The first round warms up.
             round(&engine, batch, 0);
             let (prefill, decode) = round(&engine, batch, 1);
@@ -129,12 +131,20 @@ fn read_rate() -> f64 {
         let started = Instant::now();
         let total: u64 = std::thread::scope(|scope| {
             let pieces = data.chunks(data.len() / cores);
-            let sum = |piece: &[u64]| piece.iter().fold(0u64, |a, &b| a.wrapping_add(b));
-            let workers: Vec<_> = pieces.map(|p| scope.spawn(move || sum(p))).collect();
-            workers.into_iter().map(|w| w.join().expect("a sum does not panic")).fold(0, u64::wrapping_add)
+            let workers: Vec<_> = pieces.map(|p| scope.spawn(move || lines(p))).collect();
+            workers.into_iter().map(|w| w.join().expect("a sum does not panic")).sum()
         });
         assert_eq!(total, data.len() as u64);
         (data.len() * 8) as f64 / started.elapsed().as_secs_f64()
     };
     (0..5).map(|_| pass()).fold(0.0, f64::max)
+}
+
+/// The sum of all, several lines of the cache at a time.
+fn lines(piece: &[u64]) -> u64 {
+    let mut sums = [0u64; 64];
+    for part in piece.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(part).for_each(|(sum, x)| *sum = sum.wrapping_add(*x));
+    }
+    sums.iter().sum()
 }

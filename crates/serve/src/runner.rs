@@ -9,7 +9,7 @@ use std::sync::Arc;
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::ModelConfig;
-use collegium_model::programs::{self, Exchange, PAGE, Packing, StepShape};
+use collegium_model::programs::{self, Exchange, PAGE, Packing, StepShape, cache_dims};
 use collegium_runtime::{Array, Backend};
 use collegium_train::engine::{Compiled, Values, compile_all};
 
@@ -103,12 +103,13 @@ impl Runner {
     /// # Errors
     /// What the device says.
     pub fn clear(&mut self) -> Result<(), ServeError> {
-        let c = &self.config;
-        let zeros = HostTensor::zeros(self.dtype, &[self.cache_pages * PAGE, c.num_kv_heads, c.head_dim]);
+        let sizes = cache_dims(&self.config, &self.shape((0, 1), 1))
+            .map(|dims| dims.iter().map(|dim| dim.size).collect::<Vec<_>>());
         self.caches.clear();
-        for layer in 0..c.num_layers {
-            for part in ["keys", "values"] {
-                self.caches.insert(format!("layers.{layer}.cache.{part}"), self.backend.replicate(&zeros)?);
+        for layer in 0..self.config.num_layers {
+            for (part, sizes) in ["keys", "values"].into_iter().zip(&sizes) {
+                let zeros = self.backend.replicate(&HostTensor::zeros(self.dtype, sizes))?;
+                self.caches.insert(format!("layers.{layer}.cache.{part}"), zeros);
             }
         }
         Ok(())

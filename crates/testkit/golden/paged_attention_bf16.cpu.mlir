@@ -1,6 +1,46 @@
 module @paged_attention_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
   func.func public @main(%arg0: tensor<5x6x32xbf16>, %arg1: tensor<24x2x32xbf16>, %arg2: tensor<24x2x32xbf16>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>) -> (tensor<5x6x32xbf16>) {
-    %0 = stablehlo.custom_call @collegium.paged_attention(%arg0, %arg1, %arg2, %arg3, %arg4, %arg5) {api_version = 4 : i32, backend_config = {page = 4 : i64, window = 0 : i64}} : (tensor<5x6x32xbf16>, tensor<24x2x32xbf16>, tensor<24x2x32xbf16>, tensor<2x3xi32>, tensor<5xi32>, tensor<5xi32>) -> tensor<5x6x32xbf16>
-    return %0 : tensor<5x6x32xbf16>
+    %0 = stablehlo.constant dense<4> : tensor<i32>
+    %1 = stablehlo.broadcast_in_dim %0, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+    %2 = stablehlo.multiply %arg3, %1 : tensor<2x3xi32>
+    %3 = stablehlo.broadcast_in_dim %2, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x4xi32>
+    %4 = stablehlo.iota dim = 2 : tensor<2x3x4xi32>
+    %5 = stablehlo.add %3, %4 : tensor<2x3x4xi32>
+    %6 = stablehlo.reshape %5 : (tensor<2x3x4xi32>) -> tensor<2x12xi32>
+    %7 = "stablehlo.gather"(%6, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 12>}> : (tensor<2x12xi32>, tensor<5xi32>) -> tensor<5x12xi32>
+    %8 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
+    %9 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
+    %10 = stablehlo.compare LE, %8, %9, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
+    %11 = stablehlo.reshape %arg0 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
+    %12 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
+    %13 = stablehlo.transpose %12, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
+    %14 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
+    %15 = stablehlo.transpose %14, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
+    %16 = stablehlo.convert %11 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x2x3x1x32xf32>
+    %17 = stablehlo.convert %13 : (tensor<5x2x12x32xbf16>) -> tensor<5x2x12x32xf32>
+    %18 = stablehlo.dot_general %16, %17, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x32xf32>, tensor<5x2x12x32xf32>) -> tensor<5x2x3x1x12xf32>
+    %19 = stablehlo.constant dense<0.17677669> : tensor<f32>
+    %20 = stablehlo.broadcast_in_dim %19, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
+    %21 = stablehlo.multiply %18, %20 : tensor<5x2x3x1x12xf32>
+    %22 = stablehlo.constant dense<-1.0e30> : tensor<f32>
+    %23 = stablehlo.broadcast_in_dim %10, dims = [0, 3, 4] : (tensor<5x1x12xi1>) -> tensor<5x2x3x1x12xi1>
+    %24 = stablehlo.broadcast_in_dim %22, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
+    %25 = stablehlo.select %23, %21, %24 : tensor<5x2x3x1x12xi1>, tensor<5x2x3x1x12xf32>
+    %26 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %27 = stablehlo.reduce(%25 init: %26) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %28 = stablehlo.broadcast_in_dim %27, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
+    %29 = stablehlo.subtract %25, %28 : tensor<5x2x3x1x12xf32>
+    %30 = stablehlo.exponential %29 : tensor<5x2x3x1x12xf32>
+    %31 = stablehlo.constant dense<0.0> : tensor<f32>
+    %32 = stablehlo.reduce(%30 init: %31) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %33 = stablehlo.broadcast_in_dim %32, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
+    %34 = stablehlo.divide %30, %33 : tensor<5x2x3x1x12xf32>
+    %35 = stablehlo.convert %34 : (tensor<5x2x3x1x12xf32>) -> tensor<5x2x3x1x12xbf16>
+    %36 = stablehlo.convert %35 : (tensor<5x2x3x1x12xbf16>) -> tensor<5x2x3x1x12xf32>
+    %37 = stablehlo.convert %15 : (tensor<5x2x12x32xbf16>) -> tensor<5x2x12x32xf32>
+    %38 = stablehlo.dot_general %36, %37, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x32xf32>) -> tensor<5x2x3x1x32xf32>
+    %39 = stablehlo.convert %38 : (tensor<5x2x3x1x32xf32>) -> tensor<5x2x3x1x32xbf16>
+    %40 = stablehlo.reshape %39 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x6x32xbf16>
+    return %40 : tensor<5x6x32xbf16>
   }
 }

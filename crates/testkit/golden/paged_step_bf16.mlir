@@ -1,5 +1,5 @@
 module @paged_step_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
-  func.func public @main(%arg0: tensor<5x320xbf16>, %arg1: tensor<5x16xf32>, %arg2: tensor<5x16xf32>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>, %arg6: tensor<5xi32>, %arg7: tensor<32xbf16>, %arg8: tensor<32xbf16>, %arg9: tensor<24x2x32xbf16>, %arg10: tensor<24x2x32xbf16>) -> (tensor<5x192xbf16>) {
+  func.func public @main(%arg0: tensor<5x320xbf16>, %arg1: tensor<5x16xf32>, %arg2: tensor<5x16xf32>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>, %arg6: tensor<5xi32>, %arg7: tensor<32xbf16>, %arg8: tensor<32xbf16>, %arg9: tensor<6x2x32x16xbf16>, %arg10: tensor<6x2x16x32xbf16>) -> (tensor<5x192xbf16>) {
     %0 = stablehlo.slice %arg0 [0:5, 0:192] : (tensor<5x320xbf16>) -> tensor<5x192xbf16>
     %1 = stablehlo.reshape %0 : (tensor<5x192xbf16>) -> tensor<5x6x32xbf16>
     %2 = stablehlo.slice %arg0 [0:5, 192:256] : (tensor<5x320xbf16>) -> tensor<5x64xbf16>
@@ -62,62 +62,66 @@ module @paged_step_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partit
     %59 = stablehlo.add %57, %58 : tensor<5x2x16xf32>
     %60 = stablehlo.concatenate %56, %59, dim = 2 : (tensor<5x2x16xf32>, tensor<5x2x16xf32>) -> tensor<5x2x32xf32>
     %61 = stablehlo.convert %60 : (tensor<5x2x32xf32>) -> tensor<5x2x32xbf16>
-    %62 = stablehlo.iota dim = 1 : tensor<5x24xi32>
-    %63 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x24xi32>
-    %64 = stablehlo.compare EQ, %63, %62, SIGNED : (tensor<5x24xi32>, tensor<5x24xi32>) -> tensor<5x24xi1>
-    %65 = stablehlo.convert %64 : (tensor<5x24xi1>) -> tensor<5x24xf32>
-    %66 = stablehlo.constant dense<0.0> : tensor<f32>
-    %67 = stablehlo.reduce(%65 init: %66) applies stablehlo.add across dimensions = [0] : (tensor<5x24xf32>, tensor<f32>) -> tensor<24xf32>
-    %68 = stablehlo.constant dense<1.0> : tensor<f32>
-    %69 = stablehlo.broadcast_in_dim %68, dims = [] : (tensor<f32>) -> tensor<24xf32>
-    %70 = stablehlo.compare GE, %67, %69, FLOAT : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xi1>
-    %71 = stablehlo.convert %61 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
-    %72 = stablehlo.dot_general %65, %71, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x32xf32>) -> tensor<24x2x32xf32>
-    %73 = stablehlo.convert %72 : (tensor<24x2x32xf32>) -> tensor<24x2x32xbf16>
-    %74 = stablehlo.broadcast_in_dim %70, dims = [0] : (tensor<24xi1>) -> tensor<24x2x32xi1>
-    %75 = stablehlo.select %74, %73, %arg9 : tensor<24x2x32xi1>, tensor<24x2x32xbf16>
-    %76 = stablehlo.convert %5 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
-    %77 = stablehlo.dot_general %65, %76, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x32xf32>) -> tensor<24x2x32xf32>
-    %78 = stablehlo.convert %77 : (tensor<24x2x32xf32>) -> tensor<24x2x32xbf16>
-    %79 = stablehlo.select %74, %78, %arg10 : tensor<24x2x32xi1>, tensor<24x2x32xbf16>
-    %80 = stablehlo.constant dense<4> : tensor<i32>
-    %81 = stablehlo.broadcast_in_dim %80, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
-    %82 = stablehlo.multiply %arg3, %81 : tensor<2x3xi32>
-    %83 = stablehlo.broadcast_in_dim %82, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x4xi32>
-    %84 = stablehlo.iota dim = 2 : tensor<2x3x4xi32>
-    %85 = stablehlo.add %83, %84 : tensor<2x3x4xi32>
-    %86 = stablehlo.reshape %85 : (tensor<2x3x4xi32>) -> tensor<2x12xi32>
-    %87 = "stablehlo.gather"(%86, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 12>}> : (tensor<2x12xi32>, tensor<5xi32>) -> tensor<5x12xi32>
-    %88 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
-    %89 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
-    %90 = stablehlo.compare LE, %88, %89, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
-    %91 = stablehlo.reshape %34 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
-    %92 = "stablehlo.gather"(%75, %87) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
-    %93 = stablehlo.transpose %92, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
-    %94 = "stablehlo.gather"(%79, %87) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
-    %95 = stablehlo.transpose %94, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
-    %96 = stablehlo.dot_general %91, %93, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3] : (tensor<5x2x3x1x32xbf16>, tensor<5x2x12x32xbf16>) -> tensor<5x2x3x1x12xf32>
-    %97 = stablehlo.constant dense<0.17677669> : tensor<f32>
-    %98 = stablehlo.broadcast_in_dim %97, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
-    %99 = stablehlo.multiply %96, %98 : tensor<5x2x3x1x12xf32>
-    %100 = stablehlo.constant dense<-1.0e30> : tensor<f32>
-    %101 = stablehlo.broadcast_in_dim %90, dims = [0, 3, 4] : (tensor<5x1x12xi1>) -> tensor<5x2x3x1x12xi1>
-    %102 = stablehlo.broadcast_in_dim %100, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
-    %103 = stablehlo.select %101, %99, %102 : tensor<5x2x3x1x12xi1>, tensor<5x2x3x1x12xf32>
-    %104 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %105 = stablehlo.reduce(%103 init: %104) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
-    %106 = stablehlo.broadcast_in_dim %105, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
-    %107 = stablehlo.subtract %103, %106 : tensor<5x2x3x1x12xf32>
-    %108 = stablehlo.exponential %107 : tensor<5x2x3x1x12xf32>
-    %109 = stablehlo.constant dense<0.0> : tensor<f32>
-    %110 = stablehlo.reduce(%108 init: %109) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
-    %111 = stablehlo.broadcast_in_dim %110, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
-    %112 = stablehlo.divide %108, %111 : tensor<5x2x3x1x12xf32>
-    %113 = stablehlo.convert %112 : (tensor<5x2x3x1x12xf32>) -> tensor<5x2x3x1x12xbf16>
-    %114 = stablehlo.dot_general %113, %95, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2] : (tensor<5x2x3x1x12xbf16>, tensor<5x2x12x32xbf16>) -> tensor<5x2x3x1x32xf32>
-    %115 = stablehlo.convert %114 : (tensor<5x2x3x1x32xf32>) -> tensor<5x2x3x1x32xbf16>
-    %116 = stablehlo.reshape %115 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x6x32xbf16>
-    %117 = stablehlo.reshape %116 : (tensor<5x6x32xbf16>) -> tensor<5x192xbf16>
-    return %117 : tensor<5x192xbf16>
+    %62 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x32x16xbf16>) -> tensor<6x16x2x32xbf16>
+    %63 = stablehlo.reshape %62 : (tensor<6x16x2x32xbf16>) -> tensor<96x2x32xbf16>
+    %64 = stablehlo.transpose %arg10, dims = [0, 2, 1, 3] : (tensor<6x2x16x32xbf16>) -> tensor<6x16x2x32xbf16>
+    %65 = stablehlo.reshape %64 : (tensor<6x16x2x32xbf16>) -> tensor<96x2x32xbf16>
+    %66 = stablehlo.iota dim = 1 : tensor<5x96xi32>
+    %67 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
+    %68 = stablehlo.compare EQ, %67, %66, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
+    %69 = stablehlo.convert %68 : (tensor<5x96xi1>) -> tensor<5x96xf32>
+    %70 = stablehlo.constant dense<0.0> : tensor<f32>
+    %71 = stablehlo.reduce(%69 init: %70) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
+    %72 = stablehlo.constant dense<1.0> : tensor<f32>
+    %73 = stablehlo.broadcast_in_dim %72, dims = [] : (tensor<f32>) -> tensor<96xf32>
+    %74 = stablehlo.compare GE, %71, %73, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
+    %75 = stablehlo.convert %61 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %76 = stablehlo.dot_general %69, %75, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x32xf32>) -> tensor<96x2x32xf32>
+    %77 = stablehlo.convert %76 : (tensor<96x2x32xf32>) -> tensor<96x2x32xbf16>
+    %78 = stablehlo.broadcast_in_dim %74, dims = [0] : (tensor<96xi1>) -> tensor<96x2x32xi1>
+    %79 = stablehlo.select %78, %77, %63 : tensor<96x2x32xi1>, tensor<96x2x32xbf16>
+    %80 = stablehlo.convert %5 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %81 = stablehlo.dot_general %69, %80, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x32xf32>) -> tensor<96x2x32xf32>
+    %82 = stablehlo.convert %81 : (tensor<96x2x32xf32>) -> tensor<96x2x32xbf16>
+    %83 = stablehlo.select %78, %82, %65 : tensor<96x2x32xi1>, tensor<96x2x32xbf16>
+    %84 = stablehlo.constant dense<16> : tensor<i32>
+    %85 = stablehlo.broadcast_in_dim %84, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+    %86 = stablehlo.multiply %arg3, %85 : tensor<2x3xi32>
+    %87 = stablehlo.broadcast_in_dim %86, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x16xi32>
+    %88 = stablehlo.iota dim = 2 : tensor<2x3x16xi32>
+    %89 = stablehlo.add %87, %88 : tensor<2x3x16xi32>
+    %90 = stablehlo.reshape %89 : (tensor<2x3x16xi32>) -> tensor<2x48xi32>
+    %91 = "stablehlo.gather"(%90, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 48>}> : (tensor<2x48xi32>, tensor<5xi32>) -> tensor<5x48xi32>
+    %92 = stablehlo.iota dim = 2 : tensor<5x1x48xi32>
+    %93 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x48xi32>
+    %94 = stablehlo.compare LE, %92, %93, SIGNED : (tensor<5x1x48xi32>, tensor<5x1x48xi32>) -> tensor<5x1x48xi1>
+    %95 = stablehlo.reshape %34 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
+    %96 = "stablehlo.gather"(%79, %91) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<96x2x32xbf16>, tensor<5x48xi32>) -> tensor<5x48x2x32xbf16>
+    %97 = stablehlo.transpose %96, dims = [0, 2, 1, 3] : (tensor<5x48x2x32xbf16>) -> tensor<5x2x48x32xbf16>
+    %98 = "stablehlo.gather"(%83, %91) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<96x2x32xbf16>, tensor<5x48xi32>) -> tensor<5x48x2x32xbf16>
+    %99 = stablehlo.transpose %98, dims = [0, 2, 1, 3] : (tensor<5x48x2x32xbf16>) -> tensor<5x2x48x32xbf16>
+    %100 = stablehlo.dot_general %95, %97, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3] : (tensor<5x2x3x1x32xbf16>, tensor<5x2x48x32xbf16>) -> tensor<5x2x3x1x48xf32>
+    %101 = stablehlo.constant dense<0.17677669> : tensor<f32>
+    %102 = stablehlo.broadcast_in_dim %101, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x48xf32>
+    %103 = stablehlo.multiply %100, %102 : tensor<5x2x3x1x48xf32>
+    %104 = stablehlo.constant dense<-1.0e30> : tensor<f32>
+    %105 = stablehlo.broadcast_in_dim %94, dims = [0, 3, 4] : (tensor<5x1x48xi1>) -> tensor<5x2x3x1x48xi1>
+    %106 = stablehlo.broadcast_in_dim %104, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x48xf32>
+    %107 = stablehlo.select %105, %103, %106 : tensor<5x2x3x1x48xi1>, tensor<5x2x3x1x48xf32>
+    %108 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %109 = stablehlo.reduce(%107 init: %108) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x48xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %110 = stablehlo.broadcast_in_dim %109, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x48xf32>
+    %111 = stablehlo.subtract %107, %110 : tensor<5x2x3x1x48xf32>
+    %112 = stablehlo.exponential %111 : tensor<5x2x3x1x48xf32>
+    %113 = stablehlo.constant dense<0.0> : tensor<f32>
+    %114 = stablehlo.reduce(%112 init: %113) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x48xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %115 = stablehlo.broadcast_in_dim %114, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x48xf32>
+    %116 = stablehlo.divide %112, %115 : tensor<5x2x3x1x48xf32>
+    %117 = stablehlo.convert %116 : (tensor<5x2x3x1x48xf32>) -> tensor<5x2x3x1x48xbf16>
+    %118 = stablehlo.dot_general %117, %99, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2] : (tensor<5x2x3x1x48xbf16>, tensor<5x2x48x32xbf16>) -> tensor<5x2x3x1x32xf32>
+    %119 = stablehlo.convert %118 : (tensor<5x2x3x1x32xf32>) -> tensor<5x2x3x1x32xbf16>
+    %120 = stablehlo.reshape %119 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x6x32xbf16>
+    %121 = stablehlo.reshape %120 : (tensor<5x6x32xbf16>) -> tensor<5x192xbf16>
+    return %121 : tensor<5x192xbf16>
   }
 }

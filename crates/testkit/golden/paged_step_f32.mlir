@@ -1,5 +1,5 @@
 module @paged_step_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
-  func.func public @main(%arg0: tensor<5x60xf32>, %arg1: tensor<5x3xf32>, %arg2: tensor<5x3xf32>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>, %arg6: tensor<5xi32>, %arg7: tensor<6xf32>, %arg8: tensor<6xf32>, %arg9: tensor<24x2x6xf32>, %arg10: tensor<24x2x6xf32>) -> (tensor<5x36xf32>) {
+  func.func public @main(%arg0: tensor<5x60xf32>, %arg1: tensor<5x3xf32>, %arg2: tensor<5x3xf32>, %arg3: tensor<2x3xi32>, %arg4: tensor<5xi32>, %arg5: tensor<5xi32>, %arg6: tensor<5xi32>, %arg7: tensor<6xf32>, %arg8: tensor<6xf32>, %arg9: tensor<6x2x6x16xf32>, %arg10: tensor<6x2x16x6xf32>) -> (tensor<5x36xf32>) {
     %0 = stablehlo.slice %arg0 [0:5, 0:36] : (tensor<5x60xf32>) -> tensor<5x36xf32>
     %1 = stablehlo.reshape %0 : (tensor<5x36xf32>) -> tensor<5x6x6xf32>
     %2 = stablehlo.slice %arg0 [0:5, 36:48] : (tensor<5x60xf32>) -> tensor<5x12xf32>
@@ -54,56 +54,60 @@ module @paged_step_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partiti
     %51 = stablehlo.multiply %43, %47 : tensor<5x2x3xf32>
     %52 = stablehlo.add %50, %51 : tensor<5x2x3xf32>
     %53 = stablehlo.concatenate %49, %52, dim = 2 : (tensor<5x2x3xf32>, tensor<5x2x3xf32>) -> tensor<5x2x6xf32>
-    %54 = stablehlo.iota dim = 1 : tensor<5x24xi32>
-    %55 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x24xi32>
-    %56 = stablehlo.compare EQ, %55, %54, SIGNED : (tensor<5x24xi32>, tensor<5x24xi32>) -> tensor<5x24xi1>
-    %57 = stablehlo.convert %56 : (tensor<5x24xi1>) -> tensor<5x24xf32>
-    %58 = stablehlo.constant dense<0.0> : tensor<f32>
-    %59 = stablehlo.reduce(%57 init: %58) applies stablehlo.add across dimensions = [0] : (tensor<5x24xf32>, tensor<f32>) -> tensor<24xf32>
-    %60 = stablehlo.constant dense<1.0> : tensor<f32>
-    %61 = stablehlo.broadcast_in_dim %60, dims = [] : (tensor<f32>) -> tensor<24xf32>
-    %62 = stablehlo.compare GE, %59, %61, FLOAT : (tensor<24xf32>, tensor<24xf32>) -> tensor<24xi1>
-    %63 = stablehlo.dot_general %57, %53, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x6xf32>) -> tensor<24x2x6xf32>
-    %64 = stablehlo.broadcast_in_dim %62, dims = [0] : (tensor<24xi1>) -> tensor<24x2x6xi1>
-    %65 = stablehlo.select %64, %63, %arg9 : tensor<24x2x6xi1>, tensor<24x2x6xf32>
-    %66 = stablehlo.dot_general %57, %5, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x24xf32>, tensor<5x2x6xf32>) -> tensor<24x2x6xf32>
-    %67 = stablehlo.select %64, %66, %arg10 : tensor<24x2x6xi1>, tensor<24x2x6xf32>
-    %68 = stablehlo.constant dense<4> : tensor<i32>
-    %69 = stablehlo.broadcast_in_dim %68, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
-    %70 = stablehlo.multiply %arg3, %69 : tensor<2x3xi32>
-    %71 = stablehlo.broadcast_in_dim %70, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x4xi32>
-    %72 = stablehlo.iota dim = 2 : tensor<2x3x4xi32>
-    %73 = stablehlo.add %71, %72 : tensor<2x3x4xi32>
-    %74 = stablehlo.reshape %73 : (tensor<2x3x4xi32>) -> tensor<2x12xi32>
-    %75 = "stablehlo.gather"(%74, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 12>}> : (tensor<2x12xi32>, tensor<5xi32>) -> tensor<5x12xi32>
-    %76 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
-    %77 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
-    %78 = stablehlo.compare LE, %76, %77, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
-    %79 = stablehlo.reshape %30 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
-    %80 = "stablehlo.gather"(%65, %75) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
-    %81 = stablehlo.transpose %80, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
-    %82 = "stablehlo.gather"(%67, %75) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
-    %83 = stablehlo.transpose %82, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
-    %84 = stablehlo.dot_general %79, %81, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x12xf32>
-    %85 = stablehlo.constant dense<0.4082483> : tensor<f32>
-    %86 = stablehlo.broadcast_in_dim %85, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
-    %87 = stablehlo.multiply %84, %86 : tensor<5x2x3x1x12xf32>
-    %88 = stablehlo.constant dense<-1.0e30> : tensor<f32>
-    %89 = stablehlo.broadcast_in_dim %78, dims = [0, 3, 4] : (tensor<5x1x12xi1>) -> tensor<5x2x3x1x12xi1>
-    %90 = stablehlo.broadcast_in_dim %88, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
-    %91 = stablehlo.select %89, %87, %90 : tensor<5x2x3x1x12xi1>, tensor<5x2x3x1x12xf32>
-    %92 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %93 = stablehlo.reduce(%91 init: %92) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
-    %94 = stablehlo.broadcast_in_dim %93, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
-    %95 = stablehlo.subtract %91, %94 : tensor<5x2x3x1x12xf32>
-    %96 = stablehlo.exponential %95 : tensor<5x2x3x1x12xf32>
-    %97 = stablehlo.constant dense<0.0> : tensor<f32>
-    %98 = stablehlo.reduce(%96 init: %97) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
-    %99 = stablehlo.broadcast_in_dim %98, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
-    %100 = stablehlo.divide %96, %99 : tensor<5x2x3x1x12xf32>
-    %101 = stablehlo.dot_general %100, %83, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x6xf32>
-    %102 = stablehlo.reshape %101 : (tensor<5x2x3x1x6xf32>) -> tensor<5x6x6xf32>
-    %103 = stablehlo.reshape %102 : (tensor<5x6x6xf32>) -> tensor<5x36xf32>
-    return %103 : tensor<5x36xf32>
+    %54 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x6x16xf32>) -> tensor<6x16x2x6xf32>
+    %55 = stablehlo.reshape %54 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
+    %56 = stablehlo.transpose %arg10, dims = [0, 2, 1, 3] : (tensor<6x2x16x6xf32>) -> tensor<6x16x2x6xf32>
+    %57 = stablehlo.reshape %56 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
+    %58 = stablehlo.iota dim = 1 : tensor<5x96xi32>
+    %59 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
+    %60 = stablehlo.compare EQ, %59, %58, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
+    %61 = stablehlo.convert %60 : (tensor<5x96xi1>) -> tensor<5x96xf32>
+    %62 = stablehlo.constant dense<0.0> : tensor<f32>
+    %63 = stablehlo.reduce(%61 init: %62) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
+    %64 = stablehlo.constant dense<1.0> : tensor<f32>
+    %65 = stablehlo.broadcast_in_dim %64, dims = [] : (tensor<f32>) -> tensor<96xf32>
+    %66 = stablehlo.compare GE, %63, %65, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
+    %67 = stablehlo.dot_general %61, %53, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
+    %68 = stablehlo.broadcast_in_dim %66, dims = [0] : (tensor<96xi1>) -> tensor<96x2x6xi1>
+    %69 = stablehlo.select %68, %67, %55 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
+    %70 = stablehlo.dot_general %61, %5, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
+    %71 = stablehlo.select %68, %70, %57 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
+    %72 = stablehlo.constant dense<16> : tensor<i32>
+    %73 = stablehlo.broadcast_in_dim %72, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
+    %74 = stablehlo.multiply %arg3, %73 : tensor<2x3xi32>
+    %75 = stablehlo.broadcast_in_dim %74, dims = [0, 1] : (tensor<2x3xi32>) -> tensor<2x3x16xi32>
+    %76 = stablehlo.iota dim = 2 : tensor<2x3x16xi32>
+    %77 = stablehlo.add %75, %76 : tensor<2x3x16xi32>
+    %78 = stablehlo.reshape %77 : (tensor<2x3x16xi32>) -> tensor<2x48xi32>
+    %79 = "stablehlo.gather"(%78, %arg4) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 48>}> : (tensor<2x48xi32>, tensor<5xi32>) -> tensor<5x48xi32>
+    %80 = stablehlo.iota dim = 2 : tensor<5x1x48xi32>
+    %81 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x48xi32>
+    %82 = stablehlo.compare LE, %80, %81, SIGNED : (tensor<5x1x48xi32>, tensor<5x1x48xi32>) -> tensor<5x1x48xi1>
+    %83 = stablehlo.reshape %30 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %84 = "stablehlo.gather"(%69, %79) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<96x2x6xf32>, tensor<5x48xi32>) -> tensor<5x48x2x6xf32>
+    %85 = stablehlo.transpose %84, dims = [0, 2, 1, 3] : (tensor<5x48x2x6xf32>) -> tensor<5x2x48x6xf32>
+    %86 = "stablehlo.gather"(%71, %79) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<96x2x6xf32>, tensor<5x48xi32>) -> tensor<5x48x2x6xf32>
+    %87 = stablehlo.transpose %86, dims = [0, 2, 1, 3] : (tensor<5x48x2x6xf32>) -> tensor<5x2x48x6xf32>
+    %88 = stablehlo.dot_general %83, %85, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x48x6xf32>) -> tensor<5x2x3x1x48xf32>
+    %89 = stablehlo.constant dense<0.4082483> : tensor<f32>
+    %90 = stablehlo.broadcast_in_dim %89, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x48xf32>
+    %91 = stablehlo.multiply %88, %90 : tensor<5x2x3x1x48xf32>
+    %92 = stablehlo.constant dense<-1.0e30> : tensor<f32>
+    %93 = stablehlo.broadcast_in_dim %82, dims = [0, 3, 4] : (tensor<5x1x48xi1>) -> tensor<5x2x3x1x48xi1>
+    %94 = stablehlo.broadcast_in_dim %92, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x48xf32>
+    %95 = stablehlo.select %93, %91, %94 : tensor<5x2x3x1x48xi1>, tensor<5x2x3x1x48xf32>
+    %96 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %97 = stablehlo.reduce(%95 init: %96) applies stablehlo.maximum across dimensions = [4] : (tensor<5x2x3x1x48xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %98 = stablehlo.broadcast_in_dim %97, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x48xf32>
+    %99 = stablehlo.subtract %95, %98 : tensor<5x2x3x1x48xf32>
+    %100 = stablehlo.exponential %99 : tensor<5x2x3x1x48xf32>
+    %101 = stablehlo.constant dense<0.0> : tensor<f32>
+    %102 = stablehlo.reduce(%100 init: %101) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x48xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
+    %103 = stablehlo.broadcast_in_dim %102, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x48xf32>
+    %104 = stablehlo.divide %100, %103 : tensor<5x2x3x1x48xf32>
+    %105 = stablehlo.dot_general %104, %87, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x48xf32>, tensor<5x2x48x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %106 = stablehlo.reshape %105 : (tensor<5x2x3x1x6xf32>) -> tensor<5x6x6xf32>
+    %107 = stablehlo.reshape %106 : (tensor<5x6x6xf32>) -> tensor<5x36xf32>
+    return %107 : tensor<5x36xf32>
   }
 }

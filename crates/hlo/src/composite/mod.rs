@@ -48,13 +48,6 @@ pub enum Composite {
         /// As in attention.
         window: Option<usize>,
     },
-    /// [`Value::paged_attention`]. Inputs: query, keys, values, pages, sequence, position. Result: output. No gradient.
-    PagedAttention {
-        /// Places of a page.
-        page: usize,
-        /// How many places back a token sees, its own included; all where `None`.
-        window: Option<usize>,
-    },
     /// [`Value::cross_entropy`]. Inputs: hidden, weight, targets, scale. Results: the loss, its gradients to hidden and (in f32)
     /// to the weight.
     CrossEntropy,
@@ -84,8 +77,6 @@ pub enum Composite {
     /// [`Value::paged_step`]. Inputs: the caches, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
     /// where there are. Results: the caches, in place, and the output. No gradient.
     PagedStep {
-        /// Places of a page.
-        page: usize,
         /// How many places back a token sees, its own included; all where `None`.
         window: Option<usize>,
         /// What is added to the mean of squares, as the bits of an f32, where heads are normalised.
@@ -133,7 +124,6 @@ impl Composite {
         match self {
             Self::Attention { .. } => "attention",
             Self::AttentionGradient { .. } => "attention_gradient",
-            Self::PagedAttention { .. } => "paged_attention",
             Self::CrossEntropy => "cross_entropy",
             Self::SlotShards { .. } => "slot_shards",
             Self::SlotSums => "slot_sums",
@@ -155,7 +145,7 @@ impl Composite {
     pub(crate) fn num_inputs(self) -> usize {
         match self {
             Self::Attention { .. } | Self::CrossEntropy => 4,
-            Self::PagedAttention { .. } | Self::AdamW { .. } => 6,
+            Self::AdamW { .. } => 6,
             Self::AttentionGradient { .. } => 7,
             Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
             Self::SwigluGradient => 3,
@@ -181,7 +171,6 @@ impl Composite {
         match self {
             Self::Attention { window } => attention::shapes(x, window),
             Self::AttentionGradient { window } => attention::gradient_shapes(x, window),
-            Self::PagedAttention { page, window } => paged::shapes(x, page, window),
             Self::CrossEntropy => cross_entropy::shapes(x),
             Self::SlotShards { dtype } => slots::shards_shape(x, dtype),
             Self::SlotSums => slots::sums_shape(x),
@@ -190,9 +179,7 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::shapes(x, scale),
             Self::GatheredDots => gathered::dots_shapes(x),
             Self::SumOfSquares => squares::shapes(x),
-            Self::PagedStep { page, window, eps_bits } => {
-                paged_step::shapes(x, page, window, eps_bits.is_some())
-            }
+            Self::PagedStep { window, eps_bits } => paged_step::shapes(x, window, eps_bits.is_some()),
             Self::PackedDot { features, dtype, .. } => prepacked::dot_shapes(x, features, dtype),
             Self::PackedExperts { intermediate, is_scaled } => {
                 prepacked::experts_shapes(x, intermediate, is_scaled)
@@ -208,7 +195,6 @@ impl Composite {
         match self {
             Self::Attention { window } => attention::plain(x, window),
             Self::AttentionGradient { window } => attention::plain_gradient(x, window),
-            Self::PagedAttention { page, window } => paged::plain(x, page, window),
             Self::CrossEntropy => cross_entropy::plain(x),
             Self::SlotShards { dtype } => slots::plain_shards(x, dtype),
             Self::SlotSums => slots::plain_sums(x),
@@ -217,7 +203,7 @@ impl Composite {
             Self::GatheredSum { scale } => gathered::plain(x, scale),
             Self::GatheredDots => gathered::plain_dots(x),
             Self::SumOfSquares => squares::plain(x),
-            Self::PagedStep { page, window, eps_bits } => paged_step::plain(x, page, window, eps_bits),
+            Self::PagedStep { window, eps_bits } => paged_step::plain(x, window, eps_bits),
             Self::PackedDot { features, dtype, .. } => prepacked::plain_dot(x, features, dtype),
             Self::PackedExperts { intermediate, is_scaled } => {
                 prepacked::plain_experts(x, intermediate, is_scaled)
@@ -256,12 +242,9 @@ impl Composite {
             Self::GatheredSum { scale } => {
                 format!("scale_behind = {} : i64", i64::from(scale == Scale::Behind))
             }
-            Self::PagedAttention { page, window } => {
-                format!("page = {page} : i64, window = {} : i64", window.unwrap_or(0))
-            }
-            Self::PagedStep { page, window, eps_bits } => {
+            Self::PagedStep { window, eps_bits } => {
                 let (window, eps) = (window.unwrap_or(0), eps_bits.unwrap_or(0));
-                format!("eps_bits = {eps} : i64, page = {page} : i64, window = {window} : i64")
+                format!("eps_bits = {eps} : i64, window = {window} : i64")
             }
             Self::PackedDot { features, .. } => format!("features = {features} : i64"),
             Self::PackedExperts { intermediate, .. } => format!("intermediate = {intermediate} : i64"),

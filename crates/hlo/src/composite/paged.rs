@@ -9,12 +9,12 @@
 //! | sequence | {token} i32: the row of `pages` |
 //! | position | {token} i32: the last place that the token sees; negative for padding, whose output is undefined but finite |
 //!
-//! The plain form gathers the keys and values of every token, so it suits the few tokens of a step on devices whose memory is fast; the CPU's
-//! kernel reads them where they lie.
+//! It gathers the keys and values of every token, so it suits the few tokens of a step on devices whose memory is fast; the CPU's kernel
+//! ([`Value::paged_step`]) reads them where they lie.
 
 use collegium_core::DType;
 
-use super::{Composite, masked_attention};
+use super::masked_attention;
 use crate::{Shape, Value, dim};
 
 impl<'g> Value<'g> {
@@ -33,17 +33,23 @@ impl<'g> Value<'g> {
         window: Option<usize>,
     ) -> Self {
         let inputs = [self, keys, values, pages, sequence, position];
-        Self::composite(Composite::PagedAttention { page, window }, 0, &inputs)
+        let given = inputs.map(|x| x.shape());
+        let fits = fits(&given.each_ref(), page, window);
+        assert!(fits, "paged attention does not take {given:?} in pages of {page}, window {window:?}");
+        plain(&inputs, page, window)
     }
 }
 
-/// Shape of the output.
-pub(super) fn shapes(x: &[&Shape], page: usize, window: Option<usize>) -> Option<Vec<Shape>> {
-    let [query, keys, values, pages, sequence, position] = x else { return None };
+/// Whether these are inputs that belong together.
+pub(super) fn fits(
+    [query, keys, values, pages, sequence, position]: &[&Shape; 6],
+    page: usize,
+    window: Option<usize>,
+) -> bool {
     let ([token, head, head_dim], [place, kv_head, width]) = (&query.dims[..], &keys.dims[..]) else {
-        return None;
+        return false;
     };
-    let [rows, columns] = &pages.dims[..] else { return None };
+    let [rows, columns] = &pages.dims[..] else { return false };
     let named = [token.name, head.name, head_dim.name, place.name, kv_head.name, rows.name, columns.name]
         == ["token", "head", "head_dim", "place", "kv_head", "sequence", "page"];
     let sized = kv_head.size > 0
@@ -52,20 +58,21 @@ pub(super) fn shapes(x: &[&Shape], page: usize, window: Option<usize>) -> Option
         && place.size.is_multiple_of(page)
         && window != Some(0);
     let index = Shape::new(DType::I32, &[*token]);
-    let fits = width == head_dim
+    let typed = width == head_dim
         && keys == values
         && keys.dtype == query.dtype
         && query.dtype.is_float()
         && pages.dtype == DType::I32
         && **sequence == index
         && **position == index;
-    (named && sized && fits).then(|| vec![(*query).clone()])
+    named && sized && typed
 }
 
-pub(super) fn plain<'g>(x: &[Value<'g>], page: usize, window: Option<usize>) -> Vec<Value<'g>> {
-    let [query, keys, values, pages, sequence, position] = *x else {
-        unreachable!("paged attention has six inputs")
-    };
+pub(super) fn plain<'g>(
+    &[query, keys, values, pages, sequence, position]: &[Value<'g>; 6],
+    page: usize,
+    window: Option<usize>,
+) -> Value<'g> {
     let g = query.graph();
     let (tokens, heads, kv_heads) = (query.size("token"), query.size("head"), keys.size("kv_head"));
     let length = pages.size("page") * page;
@@ -92,5 +99,5 @@ pub(super) fn plain<'g>(x: &[Value<'g>], page: usize, window: Option<usize>) -> 
         dim("head_dim", query.size("head_dim")),
     ];
     let (mixed, _) = masked_attention(query.reshape(&grouped), gathered(keys), gathered(values), seen);
-    vec![mixed.reshape(&query.shape().dims)]
+    mixed.reshape(&query.shape().dims)
 }

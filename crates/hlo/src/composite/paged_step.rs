@@ -8,7 +8,8 @@
 //! | pages, sequence, position | as in paged attention |
 //! | place | {token} i32: where in the cache the token's keys and values go |
 //! | norms of queries and keys | {head_dim} |
-//! | keys, values | {place, kv_head, head_dim} |
+//! | keys | {cache_page, kv_head, head_dim, row}: a row for each place of a page, side by side |
+//! | values | {cache_page, kv_head, row, head_dim} |
 //! | results | keys and values, then {token, feature} |
 
 use collegium_core::DType;
@@ -33,10 +34,8 @@ pub struct PagedStep<'g> {
     pub place: Value<'g>,
     /// {head_dim} of queries and keys, and what is added to the mean of squares.
     pub norms: Option<([Value<'g>; 2], f32)>,
-    /// {place, kv_head, head_dim}: keys and values.
+    /// Keys {cache_page, kv_head, head_dim, row} and values {cache_page, kv_head, row, head_dim}.
     pub caches: [Value<'g>; 2],
-    /// Places of a page.
-    pub page: usize,
     /// How many places back a token sees, its own included; all where `None`.
     pub window: Option<usize>,
 }
@@ -45,8 +44,8 @@ impl<'g> Value<'g> {
     /// For `self` {token, feature}, the queries, keys and values of tokens: what they attend to, {token, feature}, and the caches.
     #[track_caller]
     pub fn paged_step(self, with: &PagedStep<'g>) -> (Self, [Self; 2]) {
-        let PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page, window } = *with;
-        let what = Composite::PagedStep { page, window, eps_bits: norms.map(|n| n.1.to_bits()) };
+        let PagedStep { cos, sin, pages, sequence, position, place, norms, caches, window } = *with;
+        let what = Composite::PagedStep { window, eps_bits: norms.map(|n| n.1.to_bits()) };
         let mut inputs = vec![caches[0], caches[1], self, cos, sin, pages, sequence, position, place];
         inputs.extend(norms.iter().flat_map(|n| n.0));
         let result = |i| Self::composite(what, i, &inputs);
@@ -54,27 +53,26 @@ impl<'g> Value<'g> {
     }
 }
 
-/// Query heads behind `features` of a cache's rows.
-fn heads(features: usize, cache: &Shape) -> Option<usize> {
-    let [_, kv_head, head_dim] = &cache.dims[..] else { return None };
+/// Query heads behind `features`, by the cache of keys.
+fn heads(features: usize, keys: &Shape) -> Option<usize> {
+    let [_, kv_head, head_dim, _] = &keys.dims[..] else { return None };
     let all = features.checked_div(head_dim.size)?;
     (all * head_dim.size == features).then(|| all.checked_sub(2 * kv_head.size)).flatten()
 }
 
-pub(super) fn shapes(
-    x: &[&Shape],
-    page: usize,
-    window: Option<usize>,
-    is_normed: bool,
-) -> Option<Vec<Shape>> {
+pub(super) fn shapes(x: &[&Shape], window: Option<usize>, is_normed: bool) -> Option<Vec<Shape>> {
     let [keys, values, qkv, cos, sin, pages, sequence, position, place, norms @ ..] = x else { return None };
     let [token, feature] = &qkv.dims[..] else { return None };
-    let [_, kv_head, head_dim] = &keys.dims[..] else { return None };
+    let [page, kv_head, head_dim, row] = keys.dims[..] else { return None };
     let heads = heads(feature.size, keys)?;
     let half = Shape::new(DType::F32, &[*token, dim("half", head_dim.size / 2)]);
-    let query = Shape::new(qkv.dtype, &[*token, dim("head", heads), *head_dim]);
-    paged::shapes(&[&query, keys, values, pages, sequence, position], page, window)?;
-    let fits = norms.len() == if is_normed { 2 } else { 0 }
+    let query = Shape::new(qkv.dtype, &[*token, dim("head", heads), head_dim]);
+    // As attention over a cache whose places are not laid out by page.
+    let flat = Shape::new(keys.dtype, &[dim("place", page.size * row.size), kv_head, head_dim]);
+    let fits = paged::fits(&[&query, &flat, &flat, pages, sequence, position], row.size, window)
+        && **values == Shape::new(keys.dtype, &[page, kv_head, row, head_dim])
+        && [page.name, row.name] == ["cache_page", "row"]
+        && norms.len() == if is_normed { 2 } else { 0 }
         && feature.name == "feature"
         && heads > 0
         && kv_head.size > 0
@@ -83,20 +81,15 @@ pub(super) fn shapes(
         && **cos == half
         && **sin == half
         && place == sequence
-        && norms.iter().all(|n| **n == Shape::new(qkv.dtype, &[*head_dim]));
+        && norms.iter().all(|n| **n == Shape::new(qkv.dtype, &[head_dim]));
     let mixed = Shape::new(qkv.dtype, &[*token, dim("feature", heads * head_dim.size)]);
     fits.then(|| vec![(*keys).clone(), (*values).clone(), mixed])
 }
 
-pub(super) fn plain<'g>(
-    x: &[Value<'g>],
-    page: usize,
-    window: Option<usize>,
-    eps_bits: Option<u32>,
-) -> Vec<Value<'g>> {
+pub(super) fn plain<'g>(x: &[Value<'g>], window: Option<usize>, eps_bits: Option<u32>) -> Vec<Value<'g>> {
     let (caches, qkv, cos, sin) = ([x[0], x[1]], x[2], x[3], x[4]);
     let cache = caches[0].shape();
-    let (kv_head, head_dim) = (cache.dims[1], cache.dims[2]);
+    let [page, kv_head, head_dim, row] = cache.dims[..] else { unreachable!("shapes were checked") };
     let heads = dim("head", heads(qkv.size("feature"), &cache).expect("shapes were checked"));
     let mut start = 0;
     let [q, k, v] = [heads, kv_head, kv_head].map(|own| {
@@ -113,14 +106,22 @@ pub(super) fn plain<'g>(
         Value::concat(&parts, "half").rename(&[("half", "head_dim")]).convert(y.dtype())
     };
     let [q, k] = [(q, 0), (k, 1)].map(|(y, which)| turned(y, which));
-    let hits = x[8].one_hot(cache.dims[0], DType::F32);
+    let order = ["cache_page", "row", "kv_head", "head_dim"];
+    let flat = caches.map(|cache| cache.transpose(&order).merge(&["cache_page", "row"], "place"));
+    let places = flat[0].shape().dims;
+    let hits = x[8].one_hot(places[0], DType::F32);
     let is_new = hits.sum(&["token"]).at_least(hits.graph().scalar(DType::F32, 1.0));
     let written = |old: Value<'g>, new: Value<'g>| {
         let rows = hits.dot(new.convert(DType::F32), &["token"]).convert(old.dtype());
-        is_new.broadcast(&cache.dims).select(rows, old)
+        is_new.broadcast(&places).select(rows, old)
     };
-    let [keys, values] = [written(caches[0], k), written(caches[1], v)];
-    // Its plain form, since a plain form holds no composites.
-    let mixed = paged::plain(&[q, keys, values, x[5], x[6], x[7]], page, window)[0];
-    vec![keys, values, mixed.merge(&["head", "head_dim"], "feature")]
+    let [keys, values] = [written(flat[0], k), written(flat[1], v)];
+    let mixed = paged::plain(&[q, keys, values, x[5], x[6], x[7]], row.size, window);
+    let by_page =
+        |flat: Value<'g>, order: &[&'static str]| flat.split("place", &[page, row]).transpose(order);
+    vec![
+        by_page(keys, &["cache_page", "kv_head", "head_dim", "row"]),
+        by_page(values, &["cache_page", "kv_head", "row", "head_dim"]),
+        mixed.merge(&["head", "head_dim"], "feature"),
+    ]
 }

@@ -16,8 +16,6 @@ pub const GROUPED_OUTER: &str = "collegium.grouped_outer";
 pub const ATTENTION: &str = "collegium.attention";
 /// Custom-call target of its gradients.
 pub const ATTENTION_GRADIENT: &str = "collegium.attention_gradient";
-/// Custom-call target of attention over a cache in pages.
-pub const PAGED_ATTENTION: &str = "collegium.paged_attention";
 /// Custom-call target of the head's loss and its gradients.
 pub const CROSS_ENTROPY: &str = "collegium.cross_entropy";
 /// Custom-call target of what slots hold of experts' shards.
@@ -71,7 +69,6 @@ impl Writer<'_> {
                 let target = match what {
                     Composite::Attention { .. } => ATTENTION,
                     Composite::AttentionGradient { .. } => ATTENTION_GRADIENT,
-                    Composite::PagedAttention { .. } => PAGED_ATTENTION,
                     Composite::CrossEntropy => CROSS_ENTROPY,
                     Composite::SlotShards { .. } => SLOT_SHARDS,
                     Composite::SlotSums => SLOT_SUMS,

@@ -4,7 +4,6 @@ use collegium_core::DType;
 use half::bf16;
 
 use super::{Attributes, BufferView, BufferViewMut, Call, counted};
-use crate::paged_step::{self, PagedStep};
 use crate::prepacked::{self, BLOCK, LANES, PackedDot, PickedExperts, Values, Weights};
 use crate::route::{self, Route};
 use crate::{ArgumentError, Operand, Threads, norm};
@@ -208,89 +207,5 @@ impl Call {
         let weight = self.input("weight", T::DTYPE, weight)?;
         let eps = f32::from_bits(bits as u32);
         norm::rms_norm(values, weight, eps, self.result("out", T::DTYPE, out)?, &Threads::current())
-    }
-}
-
-/// Operands qkv {token, feature}, cos and sin {token, half}, pages {sequence, page}, sequence, position and place {token}, and two norms {head_dim}
-/// where heads are normalised. Results keys and values {place, kv_head, head_dim}, which hold the old ones, and {token, feature}. Attributes
-/// `page`, `window` (0: all) and `eps_bits` (an f32).
-pub fn paged_step(
-    args: &[BufferView<'_>],
-    outs: &mut [BufferViewMut<'_>],
-    attributes: Attributes<'_>,
-) -> Result<(), ArgumentError> {
-    let call = Call { kernel: "paged_step" };
-    let (args, norms) = args.split_at(args.len().min(7));
-    let (args, outs): (&[BufferView<'_>; 7], &mut [BufferViewMut<'_>; 3]) = counted(call.kernel, args, outs)?;
-    match args[0].dtype {
-        DType::F32 => call.paged_step::<f32>(args, norms, outs, attributes),
-        DType::Bf16 => call.paged_step::<bf16>(args, norms, outs, attributes),
-        given => Err(call.dtype("qkv", "f32 or bf16", given)),
-    }
-}
-
-impl Call {
-    fn paged_step<T: Operand>(
-        &self,
-        [qkv, cos, sin, pages, sequence, position, place]: &[BufferView<'_>; 7],
-        norms: &[BufferView<'_>],
-        [keys, values, out]: &mut [BufferViewMut<'_>; 3],
-        attributes: Attributes<'_>,
-    ) -> Result<(), ArgumentError> {
-        let (page, window) = (self.count(attributes, "page")?, self.count(attributes, "window")?);
-        let eps = f32::from_bits(self.count(attributes, "eps_bits")? as u32);
-        let [tokens, features] = self.dims("qkv", qkv.dims)?;
-        let [places, kv_heads, head_dim] = self.dims("keys", keys.dims)?;
-        let [_, columns] = self.dims("pages", pages.dims)?;
-        let all = features.checked_div(head_dim).unwrap_or(0);
-        let Some(heads) = kv_heads.checked_mul(2).and_then(|kv| all.checked_sub(kv)) else {
-            return Err(self.wrong_dims(
-                "qkv",
-                format!("features of more than {kv_heads} heads twice"),
-                qkv.dims,
-            ));
-        };
-        self.same_dims("values", values.dims, &[places, kv_heads, head_dim])?;
-        self.same_dims("qkv", qkv.dims, &[tokens, (heads + 2 * kv_heads) * head_dim])?;
-        self.same_dims("out", out.dims, &[tokens, heads * head_dim])?;
-        for (name, table) in [("cos", cos), ("sin", sin)] {
-            self.same_dims(name, table.dims, &[tokens, head_dim / 2])?;
-        }
-        for (name, index) in [("sequence", sequence), ("position", position), ("place", place)] {
-            self.same_dims(name, index.dims, &[tokens])?;
-        }
-        let norms = match norms {
-            [] => None,
-            [q, k] => Some(([self.input("norm", T::DTYPE, q)?, self.input("norm", T::DTYPE, k)?], eps)),
-            more => {
-                let given = 7 + more.len();
-                return Err(ArgumentError::Count {
-                    kernel: self.kernel,
-                    what: "operands",
-                    required: 9,
-                    given,
-                });
-            }
-        };
-        let step = PagedStep {
-            qkv: self.input::<T>("qkv", T::DTYPE, qkv)?,
-            cos: self.input("cos", DType::F32, cos)?,
-            sin: self.input("sin", DType::F32, sin)?,
-            norms,
-            place: self.input("place", DType::I32, place)?,
-            pages: self.input("pages", DType::I32, pages)?,
-            sequence: self.input("sequence", DType::I32, sequence)?,
-            position: self.input("position", DType::I32, position)?,
-            heads,
-            kv_heads,
-            head_dim,
-            columns,
-            page,
-            window: (window > 0).then_some(window),
-        };
-        let out = self.result::<T>("out", T::DTYPE, out)?;
-        let keys = self.result::<T>("keys", T::DTYPE, keys)?;
-        let values = self.result::<T>("values", T::DTYPE, values)?;
-        paged_step::paged_step(&step, [keys, values], out, &Threads::current())
     }
 }

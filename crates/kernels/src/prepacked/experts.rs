@@ -96,20 +96,16 @@ impl<T: Operand> PickedExperts<'_, T> {
         }
         // An expert's panels one after another.
         tasks.sort_by_key(|task| (task.0, task.1));
-        threads.run(
-            tasks,
-            <[Vec<f32>; 2]>::default,
-            |[gate, up], (expert, panel, places, pieces)| {
-                let tokens = places.iter().map(|place| place / choices);
-                multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate);
-                multiply(self.up.panel(expert, panel), &x, tokens, up);
-                gated(gate, up);
-                let width = LANES.min(self.gate.features - panel * LANES);
-                for (mut piece, values) in pieces.into_iter().zip(gate.chunks(LANES)) {
-                    piece.write::<T>(&values[..width]);
-                }
-            },
-        );
+        threads.run(tasks, <[Vec<f32>; 2]>::default, |[gate, up], (expert, panel, places, pieces)| {
+            let tokens = places.iter().map(|place| place / choices);
+            multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate);
+            multiply(self.up.panel(expert, panel), &x, tokens, up);
+            gated(gate, up);
+            let width = LANES.min(self.gate.features - panel * LANES);
+            for (mut piece, values) in pieces.into_iter().zip(gate.chunks(LANES)) {
+                piece.write::<T>(&values[..width]);
+            }
+        });
         inside
     }
 }

@@ -5,7 +5,7 @@ use half::bf16;
 use super::tile;
 use super::{BLOCK, LANES, Values, Weights};
 use crate::Operand;
-use crate::lanes::vectorized;
+use crate::lanes::{self, vectorized};
 use crate::simd::Pair;
 
 /// Rows for products with one kind of weights.
@@ -39,7 +39,7 @@ impl Rows {
         let mut wide = vec![0f32; inner];
         let pieces = rows.pieces(inner.next_multiple_of(BLOCK).max(BLOCK)).into_iter().flatten();
         for (mut row, x) in pieces.zip(x.chunks(inner.max(1))) {
-            vectorized(|| wide.iter_mut().zip(x).for_each(|(to, x)| *to = x.to_f32()));
+            lanes::widen(x, &mut wide);
             row.put(&wide);
         }
         rows
@@ -74,7 +74,7 @@ impl Piece<'_> {
     pub(super) fn write<T: Operand>(&mut self, values: &[f32]) {
         let (mut rounded, mut wide) = ([T::from_f32(0.0); LANES], [0f32; LANES]);
         T::narrowed(values, 1.0, &mut rounded[..values.len()]);
-        vectorized(|| wide.iter_mut().zip(&rounded).for_each(|(to, x)| *to = x.to_f32()));
+        lanes::widen(&rounded, &mut wide);
         self.put(&wide[..values.len()]);
     }
 

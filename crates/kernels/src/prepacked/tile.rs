@@ -3,10 +3,10 @@
 use half::bf16;
 
 use super::{LANES, narrow};
-use crate::{Instructions, lanes};
 use crate::simd::{Level, Pair, portable};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{avx2, avx512};
+use crate::{Instructions, lanes};
 
 /// Most rows of a tile: with four vectors of outputs each, as many sums as registers hold.
 pub(super) const ROWS: usize = 6;

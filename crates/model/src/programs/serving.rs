@@ -14,7 +14,7 @@ use super::block::{attend_with, dense, packed_attention, packed_experts, rotatio
 use super::ends::{embedded, logits_of};
 use super::expert_layer::slot_weights;
 use super::{Builder, Packing, Shape};
-use crate::config::{FeedForward, LayerConfig, MoeConfig};
+use crate::config::{FeedForward, LayerConfig, ModelConfig, MoeConfig};
 use crate::layers::{self, PlanAhead, Room, Routed, Routing, place};
 
 /// Places of a page of the cache, and tokens of a chunk.
@@ -57,7 +57,7 @@ impl StepShape {
 /// Inputs: `tokens` {batch, seq}, `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page}, `row.position` {unit} (the token's own place in
 /// its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first token of every chunk; `places` {place}
 /// (tokens whose logits are wanted); the weights of the model, those of layers behind `layers.<n>.`, there also `router_bias`,
-/// `cache.keys` and `cache.values` {place, kv_head, head_dim}. Where weights are packed, tokens are given each by
+/// `cache.keys` and `cache.values` with the dims of [`cache_dims`]. Where weights are packed, tokens are given each by
 /// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of [`collegium_hlo::Packed`] and one matrix
 /// `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `logits` {place, vocab} f32, and the caches, in place.
 ///
@@ -191,19 +191,30 @@ impl<'g> Tokens<'g> {
         layer: &LayerConfig,
         (qkv, norms): (Value<'g>, Option<([Value<'g>; 2], f32)>),
     ) -> (Value<'g>, [Value<'g>; 2]) {
-        let dims = cache_dims(shape, self.how);
         let [cos, sin] = self.turned;
         let [sequence, position, place] = self.at;
-        let caches = ["cache.keys", "cache.values"].map(|name| b.input(name, shape.dtype, &dims));
-        let (pages, page, window) = (self.pages, PAGE, layer.sliding_window);
-        qkv.paged_step(&PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page, window })
+        let caches = caches(b, shape, self.how);
+        let (pages, window) = (self.pages, layer.sliding_window);
+        qkv.paged_step(&PagedStep { cos, sin, pages, sequence, position, place, norms, caches, window })
     }
 }
 
-/// {place, kv_head, head_dim}
-fn cache_dims(shape: &Shape<'_>, how: StepShape) -> [Dim; 3] {
-    let c = shape.config;
-    [dim("place", how.cache_pages * PAGE), dim("kv_head", c.num_kv_heads), dim("head_dim", c.head_dim)]
+/// Dims of a layer's keys and values in the cache: {place, kv_head, head_dim}; or, where weights are packed, by page as [`Value::paged_step`]
+/// takes them.
+pub fn cache_dims(config: &ModelConfig, how: &StepShape) -> [Vec<Dim>; 2] {
+    let (kv_head, head_dim) = (dim("kv_head", config.num_kv_heads), dim("head_dim", config.head_dim));
+    let (page, row) = (dim("cache_page", how.cache_pages), dim("row", PAGE));
+    if how.packing == Packing::Natural {
+        let flat = vec![dim("place", how.cache_pages * PAGE), kv_head, head_dim];
+        return [flat.clone(), flat];
+    }
+    [vec![page, kv_head, head_dim, row], vec![page, kv_head, row, head_dim]]
+}
+
+/// The cache of this layer.
+fn caches<'g>(b: &Builder<'g>, shape: &Shape<'_>, how: StepShape) -> [Value<'g>; 2] {
+    let [keys, values] = cache_dims(shape.config, &how);
+    [("cache.keys", keys), ("cache.values", values)].map(|(name, dims)| b.input(name, shape.dtype, &dims))
 }
 
 /// The same by unit.
@@ -252,9 +263,8 @@ impl<'g> Units<'g> {
         qkv: [Value<'g>; 3],
     ) -> (Value<'g>, [Value<'g>; 2]) {
         let [q, k, v] = qkv.map(|x| x.merge(&["batch", "seq"], "token"));
-        let dims = cache_dims(shape, self.how);
-        let caches = [("cache.keys", k), ("cache.values", v)]
-            .map(|(name, new)| self.written(b.input(name, shape.dtype, &dims), new));
+        let [keys, values] = caches(b, shape, self.how);
+        let caches = [self.written(keys, k), self.written(values, v)];
         let [keys, values] = caches;
         let sequence = self.table(|kind, dims, first| {
             let g = kind.pages.graph();

@@ -223,21 +223,21 @@ fn serving() -> Vec<OpCase> {
         OpCase::new(name, inputs, |_, x| x[0].rms_norm_rows(x[1], 1e-5)).gradient(Gradient::None)
     };
     let step = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input, width: usize, build: Build| {
-        let given = |dims: &[collegium_hlo::Dim], v: &[f64]| index(dims, 30).fill(Fill::Given(v.to_vec()));
+        let given = |dims: &[collegium_hlo::Dim], v: &[f64]| index(dims, 100).fill(Fill::Given(v.to_vec()));
         let (head_dim, half) = (dim("head_dim", width), dim("half", width / 2));
-        let cache = of(&[dim("place", 24), dim("kv_head", 2), head_dim]);
+        let (page, kv_head, row) = (dim("cache_page", 6), dim("kv_head", 2), dim("row", 16));
         let inputs = vec![
             of(&[token, dim("feature", 10 * width)]),
             f32(&[token, half]),
             f32(&[token, half]),
             given(&[dim("sequence", 2), dim("page", 3)], &[4.0, 1.0, 5.0, 2.0, 3.0, 0.0]),
             given(&[token], &[0.0, 1.0, 1.0, 0.0, 0.0]),
-            given(&[token], &[11.0, 0.0, 5.0, 6.0, 3.0]),
-            given(&[token], &[23.0, 8.0, 13.0, 6.0, 19.0]),
+            given(&[token], &[11.0, 0.0, 5.0, 6.0, 40.0]),
+            given(&[token], &[75.0, 32.0, 37.0, 70.0, 88.0]),
             of(&[head_dim]),
             of(&[head_dim]),
-            cache.clone(),
-            cache,
+            of(&[page, kv_head, head_dim, row]),
+            of(&[page, kv_head, row, head_dim]),
         ];
         OpCase::new(name, inputs, build).gradient(Gradient::None)
     };
@@ -259,7 +259,7 @@ fn stepped<'g, const RESULT: usize>(_: &'g Graph, x: &[Value<'g>]) -> Value<'g> 
     let [cos, sin, pages] = [x[1], x[2], x[3]];
     let [sequence, position, place] = [x[4], x[5], x[6]];
     let (norms, caches) = (Some(([x[7], x[8]], 1e-5)), [x[9], x[10]]);
-    let with = PagedStep { cos, sin, pages, sequence, position, place, norms, caches, page: 4, window: None };
+    let with = PagedStep { cos, sin, pages, sequence, position, place, norms, caches, window: None };
     let (mixed, [keys, values]) = x[0].paged_step(&with);
     [keys, values, mixed][RESULT]
 }

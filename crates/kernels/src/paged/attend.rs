@@ -1,0 +1,334 @@
+//! Attention of tokens from many sequences over a cache in pages: keys and values are read where they lie.
+//!
+//! A page's keys have their places side by side, so sixteen scores are one vector and nothing is summed across lanes. The heads that share a key-value
+//! head, and the tokens of a sequence that lie side by side, are rows that read a page together, up to [`ROWS`]. Each row is computed in one
+//! order, whatever rows there are beside it and however many threads. Scores and sums are f32. Cost: 4 · places seen · heads · head_dim FLOPs a token.
+
+use std::f32::consts::LOG2_E;
+use std::ops::Range;
+
+use crate::lanes::{self, Loop, fused};
+use crate::simd::entries::Entries;
+use crate::simd::{self, Work};
+use crate::{Instructions, Operand, Threads};
+
+/// Places of a page.
+pub const PAGE: usize = 16;
+
+/// Most rows that read a page together.
+const ROWS: usize = 8;
+
+/// What tokens attend with and to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paged<'a, T> {
+    /// {token, head, head_dim}.
+    pub query: &'a [T],
+    /// {cache_page, kv_head, head_dim, row}.
+    pub keys: &'a [T],
+    /// {cache_page, kv_head, row, head_dim}.
+    pub values: &'a [T],
+    /// {sequence, page}: pages of the cache, which has them for every place seen.
+    pub pages: &'a [i32],
+    /// Columns of `pages`.
+    pub columns: usize,
+    /// {token}: row of `pages`.
+    pub sequence: &'a [i32],
+    /// {token}: the last place that it sees; negative for padding, whose output is zero.
+    pub position: &'a [i32],
+    /// Size of `head`.
+    pub heads: usize,
+    /// Size of `kv_head`; divides `heads`.
+    pub kv_heads: usize,
+    /// Size of `head_dim`.
+    pub head_dim: usize,
+    /// How many places back a token sees, its own included; all where `None`.
+    pub window: Option<usize>,
+}
+
+/// A head of a token, with the places that it sees.
+struct Row<'o, T> {
+    /// Of the query.
+    start: usize,
+    seen: Range<usize>,
+    out: &'o mut [T],
+}
+
+/// Rows of one sequence and one key-value head.
+struct Tile<'o, T> {
+    sequence: usize,
+    kv_head: usize,
+    rows: Vec<Row<'o, T>>,
+}
+
+/// Writes {token, head, head_dim}. Sizes were checked.
+pub(crate) fn attend<T: Operand>(problem: &Paged<'_, T>, out: &mut [T], threads: &Threads) {
+    threads.run(problem.tiles(out), Vec::new, |space, tile| {
+        simd::run_f32(Instructions::best(), OneTile { problem, tile, space });
+    });
+}
+
+impl<T: Operand> Paged<'_, T> {
+    fn tiles<'o>(&self, out: &'o mut [T]) -> Vec<Tile<'o, T>> {
+        let group = self.heads / self.kv_heads;
+        let mut outs: Vec<_> = out.chunks_mut(self.head_dim).map(Some).collect();
+        let mut tiles = Vec::new();
+        let tokens: Vec<usize> = (0..self.sequence.len()).collect();
+        for run in tokens.chunk_by(|&a, &b| self.sequence[a] == self.sequence[b]) {
+            for kv_head in 0..self.kv_heads {
+                let heads =
+                    |&token: &usize| (0..group).map(move |g| token * self.heads + kv_head * group + g);
+                let rows = run.iter().flat_map(heads).filter_map(|at| {
+                    let (token, start) = (at / self.heads, at * self.head_dim);
+                    Some(Row { start, seen: self.seen(token), out: outs[at].take()? })
+                });
+                let mut rows = rows.peekable();
+                while rows.peek().is_some() {
+                    // Padding names no sequence.
+                    let sequence = usize::try_from(self.sequence[run[0]]).unwrap_or(0);
+                    tiles.push(Tile { sequence, kv_head, rows: rows.by_ref().take(ROWS).collect() });
+                }
+            }
+        }
+        tiles
+    }
+
+    fn seen(&self, token: usize) -> Range<usize> {
+        let end = usize::try_from(self.position[token]).map_or(0, |last| last + 1);
+        self.window.map_or(0, |window| end.saturating_sub(window))..end
+    }
+}
+
+struct OneTile<'a, 'o, 's, T> {
+    problem: &'a Paged<'a, T>,
+    tile: Tile<'o, T>,
+    space: &'s mut Vec<f32>,
+}
+
+impl<T: Operand> Work<f32> for OneTile<'_, '_, '_, T> {
+    fn run<L: Entries>(self)
+    where
+        L::Unit: simd::Unit<f32>,
+    {
+        let Self { problem: p, tile: Tile { sequence, kv_head, rows }, space } = self;
+        let width = p.head_dim;
+        let seen = || rows.iter().map(|row| row.seen.clone()).filter(|seen| !seen.is_empty());
+        let from = seen().map(|s| s.start / PAGE).min().unwrap_or(0);
+        let to = seen().map(|s| s.end.div_ceil(PAGE)).max().unwrap_or(0);
+        let columns = to.saturating_sub(from) * PAGE;
+        space.clear();
+        space.resize(rows.len() * (2 * width + columns), 0.0);
+        let (queries, rest) = space.split_at_mut(rows.len() * width);
+        let (sums, scores) = rest.split_at_mut(rows.len() * width);
+        for (to, row) in queries.chunks_mut(width).zip(&rows) {
+            lanes::widen(&p.query[row.start..][..width], to);
+        }
+        let pages = if columns > 0 { &p.pages[sequence * p.columns..][from..to] } else { &[] };
+        let tiles = Slab { problem: p, kv_head, pages };
+        lanes::run(Scores { slab: &tiles, queries, scores: &mut *scores });
+        let factor = LOG2_E / (width as f32).sqrt();
+        let mut totals = [1f32; ROWS];
+        for ((scores, row), total) in scores.chunks_mut(columns.max(1)).zip(&rows).zip(&mut totals) {
+            let start = row.seen.start.saturating_sub(from * PAGE);
+            let end = row.seen.end.saturating_sub(from * PAGE);
+            let own = &mut scores[start / PAGE * PAGE..end.next_multiple_of(PAGE)];
+            let (before, behind) = (start % PAGE, end - start / PAGE * PAGE);
+            own[..before].fill(f32::NEG_INFINITY);
+            own[behind..].fill(f32::NEG_INFINITY);
+            if !own.is_empty() {
+                // SAFETY: `Work::run` is called for a level that the processor has.
+                *total = unsafe { L::softmax_entry(own, f32::NEG_INFINITY, factor, &mut []).1 };
+            }
+        }
+        let seen: Vec<Range<usize>> = rows
+            .iter()
+            .map(|row| row.seen.start.saturating_sub(from * PAGE)..row.seen.end.saturating_sub(from * PAGE))
+            .collect();
+        lanes::run(Mix { slab: &tiles, seen: &seen, weights: scores, sums: &mut *sums });
+        for ((sums, row), total) in sums.chunks(width).zip(rows).zip(totals) {
+            T::narrowed(sums, 1.0 / total, row.out);
+        }
+    }
+}
+
+/// The pages of a sequence that a tile sees, for one key-value head.
+struct Slab<'a, T> {
+    problem: &'a Paged<'a, T>,
+    kv_head: usize,
+    pages: &'a [i32],
+}
+
+impl<'a, T> Slab<'a, T> {
+    /// A page of keys or values.
+    #[inline(always)]
+    fn of(&self, cache: &'a [T], page: usize) -> &'a [T] {
+        let size = PAGE * self.problem.head_dim;
+        let at = self.pages[page] as usize * self.problem.kv_heads + self.kv_head;
+        &cache[at * size..][..size]
+    }
+}
+
+/// Runs a body for the number of rows, which is then known to the compiler.
+macro_rules! by_rows {
+    ($rows:expr, $body:ident, $($argument:expr),*) => {
+        match $rows {
+            0 => {}
+            1 => $body::<T, 1, FMA>($($argument),*),
+            2 => $body::<T, 2, FMA>($($argument),*),
+            3 => $body::<T, 3, FMA>($($argument),*),
+            4 => $body::<T, 4, FMA>($($argument),*),
+            5 => $body::<T, 5, FMA>($($argument),*),
+            6 => $body::<T, 6, FMA>($($argument),*),
+            7 => $body::<T, 7, FMA>($($argument),*),
+            _ => $body::<T, ROWS, FMA>($($argument),*),
+        }
+    };
+}
+
+/// Products of queries {row, head_dim} with keys: {row, place}.
+struct Scores<'a, T> {
+    slab: &'a Slab<'a, T>,
+    queries: &'a [f32],
+    scores: &'a mut [f32],
+}
+
+impl<T: Operand> Loop for Scores<'_, T> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { slab, queries, scores } = self;
+        let rows = queries.len() / slab.problem.head_dim;
+        for page in 0..slab.pages.len() {
+            let keys = slab.of(slab.problem.keys, page);
+            by_rows!(rows, score, keys, queries, &mut scores[page * PAGE..], slab.pages.len() * PAGE);
+        }
+    }
+}
+
+/// Scores of a page: two sums for each, over the even and the odd elements.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+fn score<T: Operand, const R: usize, const FMA: bool>(
+    keys: &[T],
+    queries: &[f32],
+    scores: &mut [f32],
+    columns: usize,
+) {
+    let width = keys.len() / PAGE;
+    let mut sums = [[[0f32; PAGE]; 2]; R];
+    for d in 0..width {
+        let mut wide = [0f32; PAGE];
+        let own = &keys[d * PAGE..][..PAGE];
+        for l in 0..PAGE {
+            wide[l] = own[l].to_f32();
+        }
+        for r in 0..R {
+            let q = queries[r * width + d];
+            for l in 0..PAGE {
+                sums[r][d % 2][l] = fused::<FMA>(q, wide[l], sums[r][d % 2][l]);
+            }
+        }
+    }
+    for r in 0..R {
+        let to = &mut scores[r * columns..][..PAGE];
+        for l in 0..PAGE {
+            to[l] = sums[r][0][l] + sums[r][1][l];
+        }
+    }
+}
+
+/// Adds values, as often as weights {row, place} say, to `sums` {row, head_dim}.
+struct Mix<'a, T> {
+    slab: &'a Slab<'a, T>,
+    /// By row: the places seen, counted from the first page.
+    seen: &'a [Range<usize>],
+    weights: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl<T: Operand> Loop for Mix<'_, T> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { slab, seen, weights, sums } = self;
+        let (width, columns) = (slab.problem.head_dim, slab.pages.len() * PAGE);
+        // What all rows see they add together. A weight of zero is no way to leave a place out: what lies there may be no number.
+        let (mut start, mut end) = (0, columns);
+        for seen in seen {
+            start = start.max(seen.start);
+            end = end.min(seen.end);
+        }
+        let end = end.max(start);
+        for (r, seen) in seen.iter().enumerate() {
+            let own = [&weights[r * columns..]];
+            let sums = &mut sums[r * width..][..width];
+            mixed::<T, 1, FMA>(slab, seen.start..start.min(seen.end), own[0], columns, sums);
+        }
+        by_rows!(seen.len(), mixed, slab, start..end, weights, columns, sums);
+        for (r, seen) in seen.iter().enumerate() {
+            let sums = &mut sums[r * width..][..width];
+            mixed::<T, 1, FMA>(slab, end.max(seen.start)..seen.end, &weights[r * columns..], columns, sums);
+        }
+    }
+}
+
+#[inline(always)]
+fn mixed<T: Operand, const R: usize, const FMA: bool>(
+    slab: &Slab<'_, T>,
+    places: Range<usize>,
+    weights: &[f32],
+    columns: usize,
+    sums: &mut [f32],
+) {
+    let width = slab.problem.head_dim;
+    let mut at = 0;
+    while at + 32 <= width {
+        strip::<T, R, 32, FMA>(slab, places.clone(), weights, columns, sums, at);
+        at += 32;
+    }
+    while at + 8 <= width {
+        strip::<T, R, 8, FMA>(slab, places.clone(), weights, columns, sums, at);
+        at += 8;
+    }
+    while at < width {
+        strip::<T, R, 1, FMA>(slab, places.clone(), weights, columns, sums, at);
+        at += 1;
+    }
+}
+
+/// `W` elements of `mixed`, from `at`.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+fn strip<T: Operand, const R: usize, const W: usize, const FMA: bool>(
+    slab: &Slab<'_, T>,
+    places: Range<usize>,
+    weights: &[f32],
+    columns: usize,
+    sums: &mut [f32],
+    at: usize,
+) {
+    let width = slab.problem.head_dim;
+    let mut own = [[0f32; W]; R];
+    for r in 0..R {
+        own[r].copy_from_slice(&sums[r * width + at..][..W]);
+    }
+    let mut place = places.start;
+    while place < places.end {
+        let values = slab.of(slab.problem.values, place / PAGE);
+        let end = places.end.min((place / PAGE + 1) * PAGE);
+        while place < end {
+            let value = &values[place % PAGE * width + at..][..W];
+            let mut wide = [0f32; W];
+            for l in 0..W {
+                wide[l] = value[l].to_f32();
+            }
+            for r in 0..R {
+                let weight = weights[r * columns + place];
+                for l in 0..W {
+                    own[r][l] = fused::<FMA>(weight, wide[l], own[r][l]);
+                }
+            }
+            place += 1;
+        }
+    }
+    for r in 0..R {
+        sums[r * width + at..][..W].copy_from_slice(&own[r]);
+    }
+}

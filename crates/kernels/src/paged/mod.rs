@@ -1,0 +1,171 @@
+//! Everything between the projections of attention in a step of serving: the norm of each head, the rotary embedding, the new rows of the cache,
+//! and attention over it. One call, so that a step is a chain of few calls; each token is computed alone, in one order.
+
+mod attend;
+mod turn;
+
+use crate::check::length;
+use crate::{ArgumentError, Operand, Threads, lanes};
+use attend::{Paged, attend};
+use turn::Turn;
+
+pub use attend::PAGE;
+
+const NAME: &str = "paged_step";
+
+/// Operands of [`paged_step`].
+#[derive(Clone, Copy, Debug)]
+pub struct PagedStep<'a, T> {
+    /// {token, feature}: queries {head, head_dim}, then keys and values {kv_head, head_dim}.
+    pub qkv: &'a [T],
+    /// {token, half}: cosines of the tokens' angles.
+    pub cos: &'a [f32],
+    /// {token, half}: sines.
+    pub sin: &'a [f32],
+    /// {head_dim}: norms of queries and keys, where heads are normalised, and what is added to the mean of squares.
+    pub norms: Option<([&'a [T]; 2], f32)>,
+    /// {token}: place of the cache where keys and values go.
+    pub place: &'a [i32],
+    /// {sequence, page}: the page of the cache with each [`PAGE`] places of a sequence.
+    pub pages: &'a [i32],
+    /// {token}: row of `pages`.
+    pub sequence: &'a [i32],
+    /// {token}: the last place that it sees; negative for padding, whose output is zero.
+    pub position: &'a [i32],
+    /// Size of `head`.
+    pub heads: usize,
+    /// Size of `kv_head`; divides `heads`.
+    pub kv_heads: usize,
+    /// Size of `head_dim`; even.
+    pub head_dim: usize,
+    /// Columns of `pages`.
+    pub columns: usize,
+    /// How many places back a token sees, its own included; all where `None`.
+    pub window: Option<usize>,
+}
+
+/// Writes the tokens' keys {cache_page, kv_head, head_dim, row} and values {cache_page, kv_head, row, head_dim} to the caches, and what they attend to,
+/// {token, head, head_dim}, to `out`.
+///
+/// # Errors
+/// A slice that does not have the elements of its dims, places or pages that the cache does not have; nothing is written then.
+pub fn paged_step<T: Operand>(
+    step: &PagedStep<'_, T>,
+    [keys, values]: [&mut [T]; 2],
+    out: &mut [T],
+    threads: &Threads,
+) -> Result<(), ArgumentError> {
+    let places = step.check(keys.len())?;
+    length(NAME, "values", values.len(), &[keys.len()])?;
+    length(NAME, "out", out.len(), &[places.len(), step.heads, step.head_dim])?;
+    if out.is_empty() {
+        return Ok(());
+    }
+    let mut query = vec![T::from_f32(0.0); out.len()];
+    let mut key = vec![T::from_f32(0.0); step.kv_heads * step.head_dim];
+    for (token, (&place, query)) in
+        places.iter().zip(query.chunks_mut(step.heads * step.head_dim)).enumerate()
+    {
+        step.token(token, [query, &mut key]);
+        step.store(token, place, &key, [&mut *keys, &mut *values]);
+    }
+    let problem = Paged {
+        query: &query,
+        keys,
+        values,
+        pages: step.pages,
+        columns: step.columns,
+        sequence: step.sequence,
+        position: step.position,
+        heads: step.heads,
+        kv_heads: step.kv_heads,
+        head_dim: step.head_dim,
+        window: step.window,
+    };
+    attend(&problem, out, threads);
+    Ok(())
+}
+
+impl<T: Operand> PagedStep<'_, T> {
+    /// Queries, keys and values of a token.
+    fn features(&self, token: usize) -> [&[T]; 3] {
+        let sizes = [self.heads, self.kv_heads, self.kv_heads].map(|heads| heads * self.head_dim);
+        let features = &self.qkv[token * sizes.iter().sum::<usize>()..];
+        let (queries, rest) = features.split_at(sizes[0]);
+        [queries, &rest[..sizes[1]], &rest[sizes[1]..][..sizes[2]]]
+    }
+
+    /// A token's queries and keys as attention takes them.
+    fn token(&self, token: usize, to: [&mut [T]; 2]) {
+        let [queries, keys, _] = self.features(token);
+        for (which, (from, to)) in [queries, keys].into_iter().zip(to).enumerate() {
+            let norm = self.norms.map(|(weights, eps)| (weights[which], eps));
+            lanes::run(Turn { step: self, token, norm, from, to });
+        }
+    }
+
+    /// Puts a token's `key` {kv_head, head_dim} and values at a place of the cache.
+    fn store(&self, token: usize, place: usize, key: &[T], [keys, values]: [&mut [T]; 2]) {
+        let (width, row) = (self.head_dim, place % PAGE);
+        let own = place / PAGE * self.kv_heads * width * PAGE..;
+        let heads = key.chunks(width).zip(self.features(token)[2].chunks(width));
+        let slabs = keys[own.clone()].chunks_mut(width * PAGE).zip(values[own].chunks_mut(width * PAGE));
+        for ((key, value), (keys, values)) in heads.zip(slabs) {
+            keys[row..].iter_mut().step_by(PAGE).zip(key).for_each(|(to, x)| *to = *x);
+            values[row * width..][..width].copy_from_slice(value);
+        }
+    }
+
+    /// The places where keys and values go.
+    fn check(&self, cache: usize) -> Result<Vec<usize>, ArgumentError> {
+        let tokens = self.place.len();
+        let (half, features) = (self.head_dim / 2, (self.heads + 2 * self.kv_heads) * self.head_dim);
+        let wrong = |name, required: String, given: String| ArgumentError::Dims {
+            kernel: NAME,
+            name,
+            required,
+            given,
+        };
+        if self.kv_heads == 0 || !self.heads.is_multiple_of(self.kv_heads) {
+            let required = format!("of a number of heads that divides {}", self.heads);
+            return Err(wrong("keys", required, self.kv_heads.to_string()));
+        }
+        if !self.head_dim.is_multiple_of(2) {
+            return Err(wrong("head_dim", "even".into(), self.head_dim.to_string()));
+        }
+        length(NAME, "qkv", self.qkv.len(), &[tokens, features])?;
+        length(NAME, "cos", self.cos.len(), &[tokens, half])?;
+        length(NAME, "sin", self.sin.len(), &[tokens, half])?;
+        length(NAME, "sequence", self.sequence.len(), &[tokens])?;
+        length(NAME, "position", self.position.len(), &[tokens])?;
+        for weight in self.norms.iter().flat_map(|n| n.0) {
+            length(NAME, "norm", weight.len(), &[self.head_dim])?;
+        }
+        let held = cache.checked_div(self.kv_heads * self.head_dim * PAGE).unwrap_or(0);
+        length(NAME, "keys", cache, &[held, self.kv_heads, self.head_dim, PAGE])?;
+        for (&sequence, &position) in self.sequence.iter().zip(self.position) {
+            if !self.are_held(sequence, position, held) {
+                let required = format!("pages of the {held} of the cache for every place seen");
+                return Err(wrong("pages", required, format!("sequence {sequence} at position {position}")));
+            }
+        }
+        let inside = |&place: &i32| {
+            let found = usize::try_from(place).ok().filter(|&p| p < held * PAGE);
+            found.ok_or_else(|| wrong("place", format!("places below {}", held * PAGE), place.to_string()))
+        };
+        self.place.iter().map(inside).collect()
+    }
+
+    /// Whether the cache, of `held` pages, has all that a token sees.
+    fn are_held(&self, sequence: i32, position: i32, held: usize) -> bool {
+        let (Ok(last), rows) = (usize::try_from(position), self.pages.len().checked_div(self.columns)) else {
+            return true;
+        };
+        let row = usize::try_from(sequence).ok().filter(|&s| s < rows.unwrap_or(0));
+        let seen = row.and_then(|row| self.pages[row * self.columns..][..self.columns].get(..=last / PAGE));
+        seen.is_some_and(|seen| seen.iter().all(|&page| usize::try_from(page).is_ok_and(|p| p < held)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+use half::bf16;
+use proptest::prelude::*;
+
+use super::*;
+use crate::random::numbers;
+
+/// A step with everything that it is made of.
+struct Case<T> {
+    qkv: Vec<T>,
+    angles: [Vec<f32>; 2],
+    norms: [Vec<T>; 2],
+    place: Vec<i32>,
+    pages: Vec<i32>,
+    sequence: Vec<i32>,
+    position: Vec<i32>,
+    caches: [Vec<T>; 2],
+    kv_heads: usize,
+    group: usize,
+    head_dim: usize,
+}
+
+const COLUMNS: usize = 3;
+const EPS: f32 = 1e-5;
+
+impl<T: Operand> Case<T> {
+    /// Sequences of some tokens each, at the end of what they see; a page belongs to one of them. One that nobody sees holds what is no number.
+    fn random(
+        seed: u64,
+        [sequences, tokens, kv_heads, group, half]: [usize; 5],
+        of: impl Fn(f32) -> T + Copy,
+    ) -> Self {
+        let dice = |i: usize, below: usize| seed.rotate_left(7 * i as u32 % 64) as usize % below;
+        let head_dim = 2 * half;
+        let held = sequences * COLUMNS + 1;
+        let (mut sequence, mut position, mut place) = (vec![], vec![], vec![]);
+        for s in 0..sequences {
+            let own = 1 + dice(s, tokens);
+            let last = own - 1 + dice(s + 5, COLUMNS * PAGE - own);
+            for at in last + 1 - own..=last {
+                sequence.push(s as i32);
+                position.push(at as i32);
+                place.push((((s * COLUMNS + at / PAGE) + 1) * PAGE + at % PAGE) as i32);
+            }
+        }
+        let count = sequence.len();
+        let size = held * kv_heads * head_dim * PAGE;
+        let mut caches = [1, 2].map(|i| numbers(size, seed + i, of));
+        caches.iter_mut().for_each(|cache| cache[..kv_heads * head_dim * PAGE].fill(of(f32::NAN)));
+        // A padding token, which writes to the first page.
+        sequence.push(0);
+        position.push(-1);
+        place.push(0);
+        let count = count + 1;
+        Self {
+            qkv: numbers(count * (group + 2) * kv_heads * head_dim, seed + 3, of),
+            angles: [4, 5].map(|i| numbers(count * half, seed + i, |x| x)),
+            norms: [6, 7].map(|i| numbers(head_dim, seed + i, of)),
+            place,
+            pages: (1..held as i32).collect(),
+            sequence,
+            position,
+            caches,
+            kv_heads,
+            group,
+            head_dim,
+        }
+    }
+
+    fn step(&self, window: Option<usize>, is_normed: bool) -> PagedStep<'_, T> {
+        PagedStep {
+            qkv: &self.qkv,
+            cos: &self.angles[0],
+            sin: &self.angles[1],
+            norms: is_normed.then_some(([&self.norms[0], &self.norms[1]], EPS)),
+            place: &self.place,
+            pages: &self.pages,
+            sequence: &self.sequence,
+            position: &self.position,
+            heads: self.kv_heads * self.group,
+            kv_heads: self.kv_heads,
+            head_dim: self.head_dim,
+            columns: COLUMNS,
+            window,
+        }
+    }
+
+    fn run(&self, step: &PagedStep<'_, T>, width: usize) -> ([Vec<T>; 2], Vec<T>) {
+        let [mut keys, mut values] = self.caches.clone();
+        let mut out = vec![T::from_f32(9.0); step.place.len() * step.heads * step.head_dim];
+        paged_step(step, [&mut keys, &mut values], &mut out, &Threads::new(width, 1)).unwrap();
+        ([keys, values], out)
+    }
+
+    /// A token's key of one head as its definition has it, and as f64.
+    fn turned(&self, token: usize, head: usize, is_normed: bool, norm: usize) -> Vec<f64> {
+        let (width, half) = (self.head_dim, self.head_dim / 2);
+        let features = (self.group + 2) * self.kv_heads * width;
+        let from = &self.qkv[token * features + head * width..][..width];
+        let mut x: Vec<f64> = from.iter().map(|x| f64::from(x.to_f32())).collect();
+        if is_normed {
+            let mean = x.iter().map(|x| x * x).sum::<f64>() / width as f64;
+            let root = (mean + f64::from(EPS)).sqrt();
+            x.iter_mut().zip(&self.norms[norm]).for_each(|(x, w)| *x = *x / root * f64::from(w.to_f32()));
+        }
+        let angle = |which: usize, i: usize| f64::from(self.angles[which][token * half + i]);
+        let low = (0..half).map(|i| x[i] * angle(0, i) - x[half + i] * angle(1, i));
+        let high = (0..half).map(|i| x[half + i] * angle(0, i) + x[i] * angle(1, i));
+        low.chain(high).collect()
+    }
+
+    /// What a head of a token attends to, over the caches that the kernel left.
+    fn attended(&self, step: &PagedStep<'_, T>, caches: &[Vec<T>; 2], token: usize, head: usize) -> Vec<f64> {
+        let (width, kv_head) = (self.head_dim, head / self.group);
+        let Ok(last) = usize::try_from(self.position[token]) else { return vec![0.0; width] };
+        let query = self.turned(token, head, step.norms.is_some(), 0);
+        let first = step.window.map_or(0, |w| (last + 1).saturating_sub(w));
+        let slab = |place: usize| {
+            let page = self.pages[self.sequence[token] as usize * COLUMNS + place / PAGE] as usize;
+            (page * self.kv_heads + kv_head) * width * PAGE
+        };
+        let key =
+            |place: usize, d: usize| f64::from(caches[0][slab(place) + d * PAGE + place % PAGE].to_f32());
+        let value =
+            |place: usize, d: usize| f64::from(caches[1][slab(place) + place % PAGE * width + d].to_f32());
+        let score = |place: usize| -> f64 {
+            (0..width).map(|d| query[d] * key(place, d)).sum::<f64>() / (width as f64).sqrt()
+        };
+        let powers: Vec<f64> = (first..=last).map(|place| score(place).exp()).collect();
+        let total: f64 = powers.iter().sum();
+        (0..width)
+            .map(|d| (first..=last).zip(&powers).map(|(at, p)| p / total * value(at, d)).sum())
+            .collect()
+    }
+}
+
+fn agrees<T: Operand>(
+    seed: u64,
+    sizes: [usize; 5],
+    (window, is_normed): (Option<usize>, bool),
+    limit: f64,
+    of: impl Fn(f32) -> T + Copy,
+) {
+    let case = Case::random(seed, sizes, of);
+    let step = case.step(window, is_normed);
+    let (caches, out) = case.run(&step, 2);
+    let (heads, width) = (step.heads, case.head_dim);
+    let close = |found: T, want: f64| {
+        let found = f64::from(found.to_f32());
+        assert!((found - want).abs() <= limit * (1.0 + want.abs()), "{found} instead of {want}");
+    };
+    for token in 0..case.place.len() {
+        let (page, row) = (case.place[token] as usize / PAGE, case.place[token] as usize % PAGE);
+        for head in 0..case.kv_heads {
+            let slab = (page * case.kv_heads + head) * width * PAGE;
+            let key = case.turned(token, heads + head, is_normed, 1);
+            key.iter().enumerate().for_each(|(d, &want)| close(caches[0][slab + d * PAGE + row], want));
+            let value = &step.features(token)[2][head * width..][..width];
+            assert!(
+                caches[1][slab + row * width..][..width]
+                    .iter()
+                    .zip(value)
+                    .all(|(a, b)| a.to_f32() == b.to_f32())
+            );
+        }
+        for head in 0..heads {
+            let found = &out[(token * heads + head) * width..][..width];
+            let want = case.attended(&step, &caches, token, head);
+            found.iter().zip(want).for_each(|(found, want)| close(*found, want));
+        }
+    }
+    each_token_is_its_own(&case, &step, &caches, &out);
+}
+
+/// Whatever the threads and the company, the same bits. The token alone finds in the cache what the others put there.
+fn each_token_is_its_own<T: Operand>(
+    case: &Case<T>,
+    step: &PagedStep<'_, T>,
+    caches: &[Vec<T>; 2],
+    out: &[T],
+) {
+    let bits = |x: &[T]| x.iter().map(|x| x.to_f32().to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&case.run(step, 3).1), bits(out), "three threads");
+    let (features, half) = (step.qkv.len() / step.place.len(), case.head_dim / 2);
+    for token in 0..step.place.len() {
+        let one = PagedStep {
+            qkv: &step.qkv[token * features..][..features],
+            cos: &step.cos[token * half..][..half],
+            sin: &step.sin[token * half..][..half],
+            place: &step.place[token..=token],
+            sequence: &step.sequence[token..=token],
+            position: &step.position[token..=token],
+            ..*step
+        };
+        let [mut keys, mut values] = caches.clone();
+        let width = step.heads * case.head_dim;
+        let mut alone = vec![T::from_f32(9.0); width];
+        paged_step(&one, [&mut keys, &mut values], &mut alone, &Threads::new(1, 1)).unwrap();
+        assert_eq!(bits(&alone), bits(&out[token * width..][..width]), "token {token} alone");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_agrees_with_loops_and_no_token_depends_on_another(
+        seed: u64,
+        sizes in (0..4_usize, 1..20_usize, 1..3_usize, 1..10_usize, 1..40_usize),
+        window in prop::option::of(1..40_usize),
+        is_normed: bool,
+    ) {
+        let sizes = [sizes.0, sizes.1, sizes.2, sizes.3, sizes.4];
+        agrees::<f32>(seed, sizes, (window, is_normed), 4e-6, |x| x);
+        agrees::<bf16>(seed, sizes, (window, is_normed), 3e-2, bf16::from_f32);
+    }
+}
+
+#[test]
+fn what_the_cache_does_not_have_is_refused_and_nothing_written() {
+    let case = Case::random(3, [1, 1, 1, 1, 1], |x: f32| x);
+    let good = case.step(None, false);
+    let call = |step: PagedStep<'_, f32>| {
+        let [mut keys, mut values] = case.caches.clone();
+        let done = paged_step(
+            &step,
+            [&mut keys, &mut values],
+            &mut vec![0.0; case.place.len() * 2],
+            &Threads::new(1, 1),
+        );
+        let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        let is_same = bits(&keys) == bits(&case.caches[0]) && bits(&values) == bits(&case.caches[1]);
+        assert!(done.is_ok() || is_same, "written though refused");
+        done.map_err(|error| error.to_string())
+    };
+    call(good).unwrap();
+    let position = [(COLUMNS * PAGE) as i32, -1];
+    let error = call(PagedStep { position: &position, ..good }).unwrap_err();
+    assert!(error.contains("sequence 0 at position 48"), "{error}");
+    assert!(call(PagedStep { sequence: &[1, 0], ..good }).is_err());
+    assert!(call(PagedStep { pages: &[4, 4, 4], ..good }).unwrap_err().contains("pages of the 4"));
+    assert!(call(PagedStep { place: &[64, 0], ..good }).unwrap_err().contains("places below 64"));
+    assert!(
+        call(PagedStep { pages: &[1, 9, 9], position: &[0, -1], ..good }).is_ok(),
+        "what is not seen may be anything"
+    );
+}
