@@ -14,8 +14,8 @@ use half::bf16;
 
 const INNER: usize = 768;
 const FEATURES: usize = 1280;
-const MATRICES: usize = 40;
-const ROUNDS: usize = 7;
+const MATRICES: usize = 160;
+const ROUNDS: usize = 5;
 
 fn main() {
     let options: Vec<String> = std::env::args().skip(1).collect();

@@ -59,21 +59,35 @@ fn main() {
             // The first round warms up.
             round(&engine, batch, 0);
             let (prefill, decode) = round(&engine, batch, 1);
-            // Weights that one sequence reads for a token, once for each step: for several, experts differ and more is read.
-            // int8 has two bytes of scale for 32 weights.
-            let each = if dtype == DType::I8 { 1.0 + 2.0 / 32.0 } else { dtype.size_bytes() as f64 };
-            let bytes = config.num_active_parameters() as f64 * each;
-            let share = (batch == 1).then(|| decode * bytes / rate);
+            let share = decode / batch as f64 * bytes_of_step(&config, dtype, batch) / rate;
             if as_json {
                 let line = json!({"dtype": format!("{dtype:?}"), "batch": batch, "prefill_tokens_per_second": prefill,
                     "decode_tokens_per_second": decode, "read_rate_bytes_per_second": rate, "share_of_read_rate": share});
                 println!("{line}");
             } else {
-                let share = share.map_or("-".into(), |s| format!("{:.0} %", 100.0 * s));
+                let share = format!("{:.0} %", 100.0 * share);
                 println!("{:>5} {batch:>6} {prefill:>14.0} {decode:>14.1} {share:>16}", format!("{dtype:?}"));
             }
         }
     }
+}
+
+/// Bytes of weights that a step of `batch` tokens reads, each expert once. Which experts tokens pick is taken as independent and even, which it about is
+/// with random weights.
+fn bytes_of_step(config: &ModelConfig, dtype: DType, batch: usize) -> f64 {
+    let experts: f64 = config
+        .layers
+        .iter()
+        .filter_map(|layer| layer.feed_forward.moe())
+        .map(|moe| {
+            let (all, picked) = (moe.num_experts as f64, moe.top_k as f64);
+            let met = all * (1.0 - (1.0 - picked / all).powi(batch as i32));
+            (met - picked) * 3.0 * (config.hidden_size * moe.intermediate) as f64
+        })
+        .sum();
+    // int8 has two bytes of scale for 32 weights.
+    let each = if dtype == DType::I8 { 1.0 + 2.0 / 32.0 } else { dtype.size_bytes() as f64 };
+    (config.num_active_parameters() as f64 + experts) * each
 }
 
 /// An engine whose programs are compiled, and the seconds that took.

@@ -4,7 +4,7 @@
 
 use half::bf16;
 
-use super::tile::{Blocks, ROWS, Tile};
+use super::tile::{Blocks, ROWS, Tile, ask};
 use super::{BLOCK, LANES};
 use crate::lanes::{Loop, fused};
 use crate::simd::Pair;
@@ -76,7 +76,7 @@ mod x86 {
 
     use half::bf16;
 
-    use super::{BLOCK, Blocks, LANES, Pair, ROWS, Tile};
+    use super::{BLOCK, Blocks, LANES, Pair, ROWS, Tile, ask};
 
     const VECTORS: usize = LANES / 16;
 
@@ -127,6 +127,7 @@ mod x86 {
         unsafe {
             for step in 0..whole {
                 for j in 0..VECTORS {
+                    ask(panel.add(step * LANES + j * 16));
                     let pairs = _mm512_loadu_si512(panel.add(step * LANES + j * 16).cast());
                     let low = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(pairs));
                     let high = _mm512_castsi512_ps(_mm512_maskz_mov_epi16(0xaaaa_aaaa, pairs));
@@ -172,6 +173,8 @@ mod x86 {
             for block in 0..blocks {
                 let mut whole = [[_mm512_setzero_si512(); VECTORS]; N];
                 for step in block * STEPS..((block + 1) * STEPS).min(steps) {
+                    ask(panel.add(step * LANES * 2));
+                    ask(panel.add(step * LANES * 2 + 64));
                     for j in 0..VECTORS {
                         let narrow = _mm256_loadu_si256(panel.add((step * LANES + j * 16) * 2).cast());
                         let weights = _mm512_cvtepi8_epi16(narrow);
