@@ -1,5 +1,5 @@
 module @packed_dot_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
-  func.func public @main(%arg0: tensor<5x37xf32>, %arg1: tensor<2x19x64x2xi8>, %arg2: tensor<2x2x64xbf16>) -> (tensor<5x70xf32>) {
+  func.func public @main(%arg0: tensor<5x37xbf16>, %arg1: tensor<2x19x64x2xi8>, %arg2: tensor<2x2x64xbf16>) -> (tensor<5x70xbf16>) {
     %0 = stablehlo.convert %arg1 : (tensor<2x19x64x2xi8>) -> tensor<2x19x64x2xf32>
     %1 = stablehlo.transpose %0, dims = [0, 2, 1, 3] : (tensor<2x19x64x2xf32>) -> tensor<2x64x19x2xf32>
     %2 = stablehlo.reshape %1 : (tensor<2x64x19x2xf32>) -> tensor<2x64x38xf32>
@@ -14,7 +14,9 @@ module @packed_dot_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partit
     %11 = stablehlo.slice %10 [0:2, 0:64, 0:37] : (tensor<2x64x64xf32>) -> tensor<2x64x37xf32>
     %12 = stablehlo.reshape %11 : (tensor<2x64x37xf32>) -> tensor<128x37xf32>
     %13 = stablehlo.slice %12 [0:70, 0:37] : (tensor<128x37xf32>) -> tensor<70x37xf32>
-    %14 = stablehlo.dot_general %arg0, %13, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<5x37xf32>, tensor<70x37xf32>) -> tensor<5x70xf32>
-    return %14 : tensor<5x70xf32>
+    %14 = stablehlo.convert %arg0 : (tensor<5x37xbf16>) -> tensor<5x37xf32>
+    %15 = stablehlo.dot_general %14, %13, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<5x37xf32>, tensor<70x37xf32>) -> tensor<5x70xf32>
+    %16 = stablehlo.convert %15 : (tensor<5x70xf32>) -> tensor<5x70xbf16>
+    return %16 : tensor<5x70xbf16>
   }
 }
