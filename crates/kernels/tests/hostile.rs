@@ -64,13 +64,13 @@ fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>, Ve
         }
         "collegium.slot_shards" => (vec![f32s(&[a, b, c]), f32s(&[c, d])], vec![floats(&[a, b, d])]),
         "collegium.slot_sums" => (vec![f32s(&[a, b, c]), f32s(&[a, b, d])], vec![f32s(&[c, d])]),
-        "collegium.swiglu" => (vec![floats(&[a, b]); 2], vec![floats(&[a, b])]),
-        "collegium.swiglu_gradient" => (vec![floats(&[a, b]); 3], vec![floats(&[a, b]); 2]),
-        "collegium.gathered_sum" => {
-            (vec![floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d]), f32s(&[c, 2])], vec![floats(&[c, b])])
+        "collegium.swiglu" => (vec![floats(&[a, b]), floats(&[a, b]), f32s(&[a])], vec![floats(&[a, b])]),
+        "collegium.swiglu_gradient" => {
+            let (rows, scale) = (vec![floats(&[a, b]); 3], vec![f32s(&[a])]);
+            ([rows.clone(), scale.clone()].concat(), [rows, scale].concat())
         }
-        "collegium.gathered_dots" => {
-            (vec![floats(&[c, b]), floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![f32s(&[c, 2])])
+        "collegium.gathered_sum" => {
+            (vec![floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![floats(&[c, b])])
         }
         "collegium.packed_dot" => {
             let weights = if float == DType::F32 {
@@ -181,11 +181,10 @@ fn call(
 }
 
 /// What any kernel reads.
-fn attributes(flag: i64) -> [(&'static str, i64); 8] {
+fn attributes(flag: i64) -> [(&'static str, i64); 7] {
     [
         ("weights_transposed", flag),
         ("window", flag),
-        ("scale_behind", flag),
         ("page", 2 + flag),
         ("features", FEATURES + flag),
         ("intermediate", FEATURES + flag),
