@@ -177,6 +177,14 @@ fn reduce<'g>(reduction: Reduction, dims: &[Name], x: Value<'g>, y: Value<'g>, d
     share * d
 }
 
+/// `x` as the pass of its own gradient makes it again from its cotangent, where it does: a pass less. That cotangent is `d_x` where `x` has one reader.
+fn again<'g>(x: Value<'g>, d_x: Value<'g>) -> Value<'g> {
+    let node = x.graph.node(x.id);
+    let Op::Composite { what, result: 0 } = node.op else { return x };
+    let inputs: Vec<_> = node.inputs.iter().map(|&i| x.graph.value(i)).collect();
+    what.again(&inputs, d_x).unwrap_or(x)
+}
+
 /// `d/da` contracts the cotangent with `b` over the dims only `b` gave, and the other way round. In mixed precision the
 /// cotangent is rounded to the inputs' type and the product kept in f32 until its end.
 fn dot<'g>(contract: &[Name], a: Value<'g>, b: Value<'g>, d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {
@@ -186,7 +194,7 @@ fn dot<'g>(contract: &[Name], a: Value<'g>, b: Value<'g>, d: Value<'g>) -> Vec<(
     let wide = wide(a.dtype());
     let d = d.convert(a.dtype());
     let da = d.dot_as(b, &only(b, a), wide).transpose(&names(a)).convert(a.dtype());
-    let db = d.dot_as(a, &only(a, b), wide).transpose(&names(b)).convert(b.dtype());
+    let db = d.dot_as(again(a, da), &only(a, b), wide).transpose(&names(b)).convert(b.dtype());
     vec![(a, da), (b, db)]
 }
 
@@ -209,10 +217,11 @@ fn grouped_dot<'g>(contract: Name, x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<
     let shape = weights.shape();
     let d_rows = d.grouped_dot(weights, block_slot, free).convert(rows.dtype());
     let slots = shape.dims[0];
+    let again = again(rows, d_rows);
     let d_weights = if shape.dims[1].name == contract {
-        rows.grouped_outer(d, block_slot, slots)
+        again.grouped_outer(d, block_slot, slots)
     } else {
-        d.grouped_outer(rows, block_slot, slots)
+        d.grouped_outer(again, block_slot, slots)
     };
     vec![(rows, d_rows), (weights, d_weights.convert(weights.dtype()))]
 }

@@ -17,7 +17,7 @@ pub use adamw::adamw;
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use paged::paged_step;
 pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
-pub use rows::{gathered_dots, gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
+pub use rows::{gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
 pub use slots::{slot_shards, slot_sums};
 
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
@@ -68,7 +68,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 18] = [
+pub const HANDLERS: [(&str, Handler); 17] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -79,7 +79,6 @@ pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.swiglu", swiglu),
     ("collegium.swiglu_gradient", swiglu_gradient),
     ("collegium.gathered_sum", gathered_sum),
-    ("collegium.gathered_dots", gathered_dots),
     ("collegium.sum_of_squares", sum_of_squares),
     ("collegium.packed_dot", packed_dot),
     ("collegium.packed_experts", packed_experts),

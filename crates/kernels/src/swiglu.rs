@@ -1,100 +1,184 @@
-//! The inside of a gated feed-forward in one pass: `silu(gate) · up`, and its gradients from the cotangent.
+//! The inside of a gated feed-forward in one pass: `scale · silu(gate) · up`, and its gradients from the cotangent.
 //!
-//! With `s = 1 / (1 + e^-gate)`: the result is `gate s up`; `d_gate = d up s (1 + gate (1 - s))`, `d_up = d gate s`. Computed in f32, an element
-//! at a time, so that neither threads nor vectors change a bit.
+//! With `s = 1 / (1 + e^-gate)` and `v = gate s up`: the result is `scale v`; `d_gate = scale d up s (1 + gate (1 - s))`, `d_up = scale d gate s`, and of
+//! each row `d_scale = d · v`. Computed in f32, an element at a time, and sums by lanes in one order, so that neither threads nor vectors
+//! change a bit.
 
 use crate::check::length;
 use crate::lanes::vectorized;
 use crate::simd::EXP2;
 use crate::{ArgumentError, Operand, Threads};
 
-/// Elements that a thread takes at once.
+/// Elements that a thread takes at once, about.
 const CHUNK: usize = 1 << 14;
 /// Elements computed before they are rounded to their type: they stay in the first-level cache.
 const BLOCK: usize = 256;
+/// Sums that a row's sum is made of.
+const LANES: usize = 32;
 
-/// `out = silu(gate) · up`.
+/// What the forward pass is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Swiglu<'a, G> {
+    /// {row, width}.
+    pub gate: &'a [G],
+    /// {row, width}.
+    pub up: &'a [G],
+    /// {row}; ones where there is none.
+    pub scale: Option<&'a [f32]>,
+}
+
+impl<G: Operand> Swiglu<'_, G> {
+    /// Elements of the pieces that have one scale.
+    fn width(&self, kernel: &'static str) -> Result<usize, ArgumentError> {
+        let len = self.gate.len();
+        length(kernel, "up", self.up.len(), &[len])?;
+        let Some(scale) = self.scale else { return Ok(CHUNK) };
+        let width = len / scale.len().max(1);
+        length(kernel, "gate", len, &[scale.len(), width])?;
+        Ok(width.max(1))
+    }
+
+    fn factor(&self, row: usize) -> f32 {
+        self.scale.map_or(1.0, |scale| scale[row])
+    }
+}
+
+/// `out = scale · silu(gate) · up`.
 ///
 /// # Errors
-/// Slices of different lengths.
+/// Slices of different lengths, or that have no whole rows.
 pub fn swiglu<G: Operand, T: Operand>(
-    gate: &[G],
-    up: &[G],
+    given: &Swiglu<'_, G>,
     out: &mut [T],
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
-    length("swiglu", "up", up.len(), &[gate.len()])?;
-    length("swiglu", "out", out.len(), &[gate.len()])?;
-    let tasks: Vec<_> = gate.chunks(CHUNK).zip(up.chunks(CHUNK)).zip(out.chunks_mut(CHUNK)).collect();
+    let width = given.width("swiglu")?;
+    length("swiglu", "out", out.len(), &[given.gate.len()])?;
+    let each = (CHUNK / width).max(1);
+    let (gate, up) = (given.gate.chunks(each * width), given.up.chunks(each * width));
+    let tasks: Vec<_> = gate.zip(up).zip(out.chunks_mut(each * width)).enumerate().collect();
     threads.run(
         tasks,
         || (),
-        |(), ((gate, up), out)| {
-            vectorized(|| {
-                for ((gate, up), out) in gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(out.chunks_mut(BLOCK)) {
-                    let mut values = [0.0; BLOCK];
-                    for ((value, gate), up) in values.iter_mut().zip(gate).zip(up) {
-                        let gate = gate.to_f32();
-                        *value = gate * logistic(gate) * up.to_f32();
-                    }
-                    T::narrowed(&values, 1.0, out);
-                }
-            });
+        |(), (task, ((gate, up), out))| {
+            let rows = gate.chunks(width).zip(up.chunks(width)).zip(out.chunks_mut(width));
+            for (i, ((gate, up), out)) in rows.enumerate() {
+                let factor = given.factor(task * each + i);
+                vectorized(|| row(gate, up, factor, out));
+            }
         },
     );
     Ok(())
 }
 
-/// Inputs of [`swiglu_gradient`], all of one length.
-#[derive(Clone, Copy, Debug)]
-pub struct SwigluGradient<'a, G, T> {
-    /// As in the forward pass.
-    pub gate: &'a [G],
-    /// As in the forward pass.
-    pub up: &'a [G],
-    /// Cotangent of the result.
-    pub d: &'a [T],
+#[inline(always)]
+fn row<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
+    for ((gate, up), out) in gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(out.chunks_mut(BLOCK)) {
+        let mut values = [0.0; BLOCK];
+        for ((value, gate), up) in values.iter_mut().zip(gate).zip(up) {
+            let gate = gate.to_f32();
+            *value = gate * logistic(gate) * up.to_f32();
+        }
+        T::narrowed(&values, factor, out);
+    }
 }
 
-/// Gradients to gate and up.
+/// What [`swiglu_gradient`] writes.
+#[derive(Debug)]
+pub struct SwigluGradients<'a, T> {
+    /// Gradient to gate.
+    pub d_gate: &'a mut [T],
+    /// Gradient to up.
+    pub d_up: &'a mut [T],
+    /// The result of the forward pass again.
+    pub value: &'a mut [T],
+    /// Gradient to the scale, where there is one.
+    pub d_scale: Option<&'a mut [f32]>,
+}
+
+/// Gradients from the cotangent `d` of the result.
 ///
 /// # Errors
-/// Slices of different lengths.
+/// Slices of different lengths, or that have no whole rows.
 pub fn swiglu_gradient<G: Operand, T: Operand>(
-    given: &SwigluGradient<'_, G, T>,
-    d_gate: &mut [T],
-    d_up: &mut [T],
+    given: &Swiglu<'_, G>,
+    d: &[T],
+    out: SwigluGradients<'_, T>,
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
-    let SwigluGradient { gate, up, d } = *given;
-    for (name, len) in [("up", up.len()), ("d", d.len()), ("d_gate", d_gate.len()), ("d_up", d_up.len())] {
-        length("swiglu_gradient", name, len, &[gate.len()])?;
+    const NAME: &str = "swiglu_gradient";
+    let width = given.width(NAME)?;
+    let SwigluGradients { d_gate, d_up, value, d_scale } = out;
+    let lengths = [("d", d.len()), ("d_gate", d_gate.len()), ("d_up", d_up.len()), ("value", value.len())];
+    for (name, len) in lengths {
+        length(NAME, name, len, &[given.gate.len()])?;
     }
-    let given = gate.chunks(CHUNK).zip(up.chunks(CHUNK)).zip(d.chunks(CHUNK));
-    let tasks: Vec<_> = given.zip(d_gate.chunks_mut(CHUNK).zip(d_up.chunks_mut(CHUNK))).collect();
+    let num_scales = given.scale.map_or(0, <[f32]>::len);
+    let d_scale = d_scale.unwrap_or_default();
+    length(NAME, "d_scale", d_scale.len(), &[num_scales])?;
+    // Of rows without elements there is no task.
+    d_scale.fill(0.0);
+    let each = (CHUNK / width).max(1);
+    let inputs =
+        given.gate.chunks(each * width).zip(given.up.chunks(each * width)).zip(d.chunks(each * width));
+    let results = d_gate.chunks_mut(each * width).zip(d_up.chunks_mut(each * width));
+    let results = results.zip(value.chunks_mut(each * width));
+    let mut sums = d_scale.chunks_mut(each);
+    let tasks: Vec<_> = inputs
+        .zip(results)
+        .enumerate()
+        .map(|(task, of)| (task, of, sums.next().unwrap_or_default()))
+        .collect();
     threads.run(
         tasks,
         || (),
-        |(), (((gate, up), d), (d_gate, d_up))| {
-            vectorized(|| {
-                let given = gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(d.chunks(BLOCK));
-                let blocks = given.zip(d_gate.chunks_mut(BLOCK).zip(d_up.chunks_mut(BLOCK)));
-                for (((gate, up), d), (d_gate, d_up)) in blocks {
-                    let (mut gates, mut ups) = ([0.0; BLOCK], [0.0; BLOCK]);
-                    let places = gates.iter_mut().zip(&mut ups);
-                    for ((((to_gate, to_up), gate), up), d) in places.zip(gate).zip(up).zip(d) {
-                        let (gate, up, d) = (gate.to_f32(), up.to_f32(), d.to_f32());
-                        let s = logistic(gate);
-                        *to_gate = d * up * s * (1.0 + gate * (1.0 - s));
-                        *to_up = d * gate * s;
-                    }
-                    T::narrowed(&gates, 1.0, d_gate);
-                    T::narrowed(&ups, 1.0, d_up);
+        |(), (task, (((gate, up), d), ((d_gate, d_up), value)), sums)| {
+            let inputs = gate.chunks(width).zip(up.chunks(width)).zip(d.chunks(width));
+            let results = d_gate.chunks_mut(width).zip(d_up.chunks_mut(width)).zip(value.chunks_mut(width));
+            for (i, (((gate, up), d), ((d_gate, d_up), value))) in inputs.zip(results).enumerate() {
+                let factor = given.factor(task * each + i);
+                let mut sum = 0.0;
+                vectorized(|| sum = row_gradient([gate, up], d, factor, [d_gate, d_up, value]));
+                if let Some(place) = sums.get_mut(i) {
+                    *place = sum;
                 }
-            });
+            }
         },
     );
     Ok(())
+}
+
+/// Gradients of one row; returns that to its scale.
+#[inline(always)]
+fn row_gradient<G: Operand, T: Operand>(
+    [gate, up]: [&[G]; 2],
+    d: &[T],
+    factor: f32,
+    [d_gate, d_up, value]: [&mut [T]; 3],
+) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let inputs = gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(d.chunks(BLOCK));
+    let results = d_gate.chunks_mut(BLOCK).zip(d_up.chunks_mut(BLOCK)).zip(value.chunks_mut(BLOCK));
+    for (((gate, up), d), ((d_gate, d_up), value)) in inputs.zip(results) {
+        let (mut gates, mut ups, mut values) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+        let mut parts = [0.0; BLOCK];
+        let places = gates.iter_mut().zip(&mut ups).zip(&mut values).zip(&mut parts);
+        for (((((to_gate, to_up), value), part), (gate, up)), d) in places.zip(gate.iter().zip(up)).zip(d) {
+            let (gate, up, d) = (gate.to_f32(), up.to_f32(), d.to_f32());
+            let s = logistic(gate);
+            *to_gate = d * up * s * (1.0 + gate * (1.0 - s));
+            *to_up = d * gate * s;
+            *value = gate * s * up;
+            *part = d * *value;
+        }
+        for parts in parts.as_chunks::<LANES>().0 {
+            lanes.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        }
+        T::narrowed(&gates, factor, d_gate);
+        T::narrowed(&ups, factor, d_up);
+        T::narrowed(&values, factor, value);
+    }
+    lanes.iter().sum()
 }
 
 /// `silu(gate) · up` in place of `gate`.
@@ -126,6 +210,7 @@ mod tests {
     use super::*;
     use crate::random::numbers;
 
+    /// The result without its scale, and the gradients to gate and up.
     fn exact(gate: f32, up: f32, d: f32) -> [f64; 3] {
         let (gate, up, d) = (f64::from(gate), f64::from(up), f64::from(d));
         let s = 1.0 / (1.0 + (-gate).exp());
@@ -136,22 +221,47 @@ mod tests {
         (f64::from(found.to_f32()) - want).abs() <= unit * (want.abs() + size)
     }
 
-    fn agrees<G: Operand, T: Operand>(len: usize, seed: u64, width: usize, unit: f64) {
+    fn agrees<G: Operand, T: Operand>(
+        rows: usize,
+        row: usize,
+        is_scaled: bool,
+        seed: u64,
+        width: usize,
+        unit: f64,
+    ) {
+        let len = rows * row;
         let [gate, up] = [0, 1].map(|i| numbers(len, seed + i, |x| G::from_f32(x * 20.0)));
         let d = numbers(len, seed + 2, |x| T::from_f32(x));
+        let scales = numbers(rows, seed + 3, |x| x);
+        let given = Swiglu { gate: &gate, up: &up, scale: is_scaled.then_some(&scales[..]) };
         let threads = Threads::new(width, 1);
         let mut out = vec![T::from_f32(9.0); len];
-        let (mut d_gate, mut d_up) = (out.clone(), out.clone());
-        swiglu(&gate, &up, &mut out, &threads).unwrap();
-        let given = SwigluGradient { gate: &gate, up: &up, d: &d };
-        swiglu_gradient(&given, &mut d_gate, &mut d_up, &threads).unwrap();
+        let (mut d_gate, mut d_up, mut value) = (out.clone(), out.clone(), out.clone());
+        let mut d_scale = vec![9.0; rows];
+        swiglu(&given, &mut out, &threads).unwrap();
+        let results = SwigluGradients {
+            d_gate: &mut d_gate,
+            d_up: &mut d_up,
+            value: &mut value,
+            d_scale: is_scaled.then_some(&mut d_scale),
+        };
+        swiglu_gradient(&given, &d, results, &threads).unwrap();
+        assert_eq!(bytemuck::cast_slice::<T, u8>(&out), bytemuck::cast_slice::<T, u8>(&value));
+        let (mut sums, mut sizes) = (vec![0.0; rows], vec![0.0; rows]);
         for i in 0..len {
-            let [want, want_gate, want_up] = exact(gate[i].to_f32(), up[i].to_f32(), d[i].to_f32());
-            assert!(close(out[i], want, unit, 1e-3), "{i}: {want}");
+            let (up, d) = (up[i].to_f32(), d[i].to_f32());
+            let [want, want_gate, want_up] = exact(gate[i].to_f32(), up, d);
+            let scale = if is_scaled { f64::from(scales[i / row]) } else { 1.0 };
+            assert!(close(out[i], scale * want, unit, 1e-3), "{i}: {want}");
             // 1 - s loses digits where s is near one: what is lost is small beside d up.
-            let size = f64::from(up[i].to_f32() * d[i].to_f32()).abs();
-            assert!(close(d_gate[i], want_gate, unit, size), "{i}: {want_gate}");
-            assert!(close(d_up[i], want_up, unit, 1e-3), "{i}: {want_up}");
+            let size = (scale * f64::from(up * d)).abs();
+            assert!(close(d_gate[i], scale * want_gate, unit, size), "{i}: {want_gate}");
+            assert!(close(d_up[i], scale * want_up, unit, 1e-3), "{i}: {want_up}");
+            sums[i / row] += f64::from(d) * want;
+            sizes[i / row] += (f64::from(d) * want).abs();
+        }
+        for (i, found) in d_scale.into_iter().enumerate().filter(|_| is_scaled) {
+            assert!((f64::from(found) - sums[i]).abs() <= 4e-6 * (sizes[i] + 1e-3), "{i}: {found}");
         }
     }
 
@@ -160,13 +270,16 @@ mod tests {
 
         #[test]
         fn both_agree_with_their_definition(
-            len in prop_oneof![0..40_usize, Just(BLOCK + 1), Just(CHUNK + BLOCK + 3)],
+            rows in prop_oneof![0..6_usize, Just(70)],
+            row in prop_oneof![0..40_usize, Just(BLOCK + 1), Just(CHUNK + BLOCK + 3)],
+            is_scaled: bool,
             seed: u64,
             width in 1..4_usize,
         ) {
-            agrees::<f32, f32>(len, seed, width, 4e-6);
-            agrees::<f32, bf16>(len, seed, width, 5e-3);
-            agrees::<bf16, bf16>(len, seed, width, 5e-3);
+            let rows = if row > CHUNK { rows.min(2) } else { rows };
+            agrees::<f32, f32>(rows, row, is_scaled, seed, width, 4e-6);
+            agrees::<f32, bf16>(rows, row, is_scaled, seed, width, 5e-3);
+            agrees::<bf16, bf16>(rows, row, is_scaled, seed, width, 5e-3);
         }
     }
 
@@ -194,7 +307,15 @@ mod tests {
             let bound = (4e-7 + 1e-7 * f64::from(x).abs()) * want + 1e-38;
             assert!((f64::from(logistic(x)) - want).abs() <= bound, "{x}");
         }
-        let error = swiglu(&[0.0_f32; 2], &[0.0; 3], &mut [0.0_f32; 2], &Threads::new(1, 1)).unwrap_err();
-        assert!(error.to_string().contains("`up`"), "{error}");
+        let short = |up: &[f32], scale: Option<&[f32]>| {
+            let given = Swiglu { gate: &[0.0_f32; 4], up, scale };
+            swiglu(&given, &mut [0.0_f32; 4], &Threads::new(1, 1)).unwrap_err().to_string()
+        };
+        let error = short(&[0.0; 3], None);
+        assert!(error.contains("`up`"), "{error}");
+        for scale in [&[1.0; 3][..], &[]] {
+            let error = short(&[0.0; 4], Some(scale));
+            assert!(error.contains("`gate`"), "{error}");
+        }
     }
 }

@@ -24,7 +24,6 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<Swiglu>(plugin, HOST).is_ok()
         && ffi::register::<SwigluGradient>(plugin, HOST).is_ok()
         && ffi::register::<GatheredSum>(plugin, HOST).is_ok()
-        && ffi::register::<GatheredDots>(plugin, HOST).is_ok()
         && ffi::register::<SumOfSquares>(plugin, HOST).is_ok()
         && ffi::register::<PackedDot>(plugin, HOST).is_ok()
         && ffi::register::<PackedExperts>(plugin, HOST).is_ok()
@@ -133,18 +132,7 @@ impl ffi::Handler for GatheredSum {
     const NAME: &'static str = collegium_hlo::GATHERED_SUM;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let behind = frame.integer("scale_behind")?;
-        call(handlers::gathered_sum, frame, &[("scale_behind", behind)])
-    }
-}
-
-struct GatheredDots;
-
-impl ffi::Handler for GatheredDots {
-    const NAME: &'static str = collegium_hlo::GATHERED_DOTS;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::gathered_dots, frame, &[])
+        call(handlers::gathered_sum, frame, &[])
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 
 pub use adamw::{ADAMW_HYPER, AdamW};
 pub use attention::masked_attention;
-pub use gathered::{Links, Scale};
+pub use gathered::Links;
 pub use paged_step::PagedStep;
 pub use prepacked::{PACKED_BLOCK, PACKED_LANES, Packed};
 pub use route::{Pick, largest};
@@ -58,20 +58,21 @@ pub enum Composite {
     },
     /// [`Value::slot_sums`]. Inputs: wanted, slots. Result: sums.
     SlotSums,
-    /// [`Value::swiglu`]. Inputs: gate, up. Result: their product in `dtype`.
+    /// [`Value::swiglu`]. Inputs: gate, up, and the scale of rows. Result: their product in `dtype`.
     Swiglu {
         /// Element type of the result.
         dtype: DType,
+        /// Whether rows have scales.
+        is_scaled: bool,
     },
-    /// Its gradients. Inputs: gate, up, and the result's cotangent. Results: the gradients to both, in the cotangent's type.
-    SwigluGradient,
-    /// [`Value::gathered_sum`]. Inputs: rows, index, inverse, and the scale. Result: sums.
-    GatheredSum {
-        /// Which weights there are.
-        scale: Scale,
+    /// Its gradients. Inputs: gate, up, the result's cotangent, and the scale. Results: the gradients to gate and up and the result, in the
+    /// cotangent's type, and the gradient to the scale.
+    SwigluGradient {
+        /// Whether rows have scales.
+        is_scaled: bool,
     },
-    /// Its gradient to the scale. Inputs: the cotangent, rows, index, inverse.
-    GatheredDots,
+    /// [`Value::gathered_sum`]. Inputs: rows, index, inverse. Result: sums.
+    GatheredSum,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
     /// [`Value::paged_step`]. Inputs: the caches, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
@@ -128,9 +129,8 @@ impl Composite {
             Self::SlotShards { .. } => "slot_shards",
             Self::SlotSums => "slot_sums",
             Self::Swiglu { .. } => "swiglu",
-            Self::SwigluGradient => "swiglu_gradient",
-            Self::GatheredSum { .. } => "gathered_sum",
-            Self::GatheredDots => "gathered_dots",
+            Self::SwigluGradient { .. } => "swiglu_gradient",
+            Self::GatheredSum => "gathered_sum",
             Self::SumOfSquares => "sum_of_squares",
             Self::PagedStep { .. } => "paged_step",
             Self::PackedDot { .. } => "packed_dot",
@@ -147,10 +147,10 @@ impl Composite {
             Self::Attention { .. } | Self::CrossEntropy => 4,
             Self::AdamW { .. } => 6,
             Self::AttentionGradient { .. } => 7,
-            Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
-            Self::SwigluGradient => 3,
-            Self::GatheredSum { scale } => 3 + usize::from(scale != Scale::None),
-            Self::GatheredDots => 4,
+            Self::SlotShards { .. } | Self::SlotSums => 2,
+            Self::Swiglu { is_scaled, .. } => 2 + usize::from(is_scaled),
+            Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
+            Self::GatheredSum => 3,
             Self::SumOfSquares => 1,
             Self::PagedStep { eps_bits, .. } => 9 + 2 * usize::from(eps_bits.is_some()),
             Self::PackedDot { is_scaled, .. } => 2 + usize::from(is_scaled),
@@ -174,10 +174,9 @@ impl Composite {
             Self::CrossEntropy => cross_entropy::shapes(x),
             Self::SlotShards { dtype } => slots::shards_shape(x, dtype),
             Self::SlotSums => slots::sums_shape(x),
-            Self::Swiglu { dtype } => swiglu::shapes(x, dtype),
-            Self::SwigluGradient => swiglu::gradient_shapes(x),
-            Self::GatheredSum { scale } => gathered::shapes(x, scale),
-            Self::GatheredDots => gathered::dots_shapes(x),
+            Self::Swiglu { dtype, .. } => swiglu::shapes(x, dtype),
+            Self::SwigluGradient { .. } => swiglu::gradient_shapes(x),
+            Self::GatheredSum => gathered::shapes(x),
             Self::SumOfSquares => squares::shapes(x),
             Self::PagedStep { window, eps_bits } => paged_step::shapes(x, window, eps_bits.is_some()),
             Self::PackedDot { features, dtype, .. } => prepacked::dot_shapes(x, features, dtype),
@@ -198,10 +197,9 @@ impl Composite {
             Self::CrossEntropy => cross_entropy::plain(x),
             Self::SlotShards { dtype } => slots::plain_shards(x, dtype),
             Self::SlotSums => slots::plain_sums(x),
-            Self::Swiglu { dtype } => swiglu::plain(x, dtype),
-            Self::SwigluGradient => swiglu::plain_gradient(x),
-            Self::GatheredSum { scale } => gathered::plain(x, scale),
-            Self::GatheredDots => gathered::plain_dots(x),
+            Self::Swiglu { dtype, .. } => swiglu::plain(x, dtype),
+            Self::SwigluGradient { .. } => swiglu::plain_gradient(x),
+            Self::GatheredSum => gathered::plain(x),
             Self::SumOfSquares => squares::plain(x),
             Self::PagedStep { window, eps_bits } => paged_step::plain(x, window, eps_bits),
             Self::PackedDot { features, dtype, .. } => prepacked::plain_dot(x, features, dtype),
@@ -227,10 +225,15 @@ impl Composite {
             (Self::SlotShards { .. }, 0) => Some(slots::pull_back_shards(x, d)),
             (Self::SlotSums, 0) => Some(slots::pull_back_sums(x, d)),
             (Self::Swiglu { .. }, 0) => Some(swiglu::pull_back(x, d)),
-            (Self::GatheredSum { scale }, 0) => Some(gathered::pull_back(x, scale, d)),
+            (Self::GatheredSum, 0) => Some(gathered::pull_back(x, d)),
             (Self::SumOfSquares, 0) => Some(squares::pull_back(x, d)),
             _ => None,
         }
+    }
+
+    /// The result that a pass of its gradient makes again from the cotangent `d`, where it does.
+    pub(crate) fn again<'g>(self, x: &[Value<'g>], d: Value<'g>) -> Option<Value<'g>> {
+        matches!(self, Self::Swiglu { .. }).then(|| swiglu::again(x, d))
     }
 
     /// Attributes of the kernel's call.
@@ -238,9 +241,6 @@ impl Composite {
         match self {
             Self::Attention { window } | Self::AttentionGradient { window } => {
                 format!("window = {} : i64", window.unwrap_or(0))
-            }
-            Self::GatheredSum { scale } => {
-                format!("scale_behind = {} : i64", i64::from(scale == Scale::Behind))
             }
             Self::PagedStep { window, eps_bits } => {
                 let (window, eps) = (window.unwrap_or(0), eps_bits.unwrap_or(0));
@@ -268,26 +268,20 @@ impl Composite {
         match self {
             Self::AdamW { .. } | Self::PagedStep { .. } => 3,
             Self::Route { .. } => 2,
+            Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
             _ => 1,
         }
     }
 
     /// Whether its results come of matrix products, which a backward pass would not do again.
     pub(crate) fn is_product(self) -> bool {
-        let is_pass = matches!(
-            self,
-            Self::GatheredSum { .. }
-                | Self::GatheredDots
-                | Self::SumOfSquares
-                | Self::RmsNorm { .. }
-                | Self::AdamW { .. }
-        );
+        let is_pass = matches!(self, Self::SumOfSquares | Self::RmsNorm { .. } | Self::AdamW { .. });
         !self.is_free() && !is_pass
     }
 
     /// Whether a backward pass computes it again rather than keep it: one pass over what is kept anyway.
     pub(crate) fn is_free(self) -> bool {
-        matches!(self, Self::Swiglu { .. } | Self::GatheredSum { scale: Scale::None })
+        matches!(self, Self::Swiglu { .. } | Self::GatheredSum)
     }
 
     /// Whether the CPU kernels of this process take inputs of these shapes.

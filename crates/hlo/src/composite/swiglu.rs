@@ -1,14 +1,19 @@
-//! The inside of a gated feed-forward (Shazeer, 2002.05202): `silu(gate) · up`, and its gradients, each in one pass over memory.
+//! The inside of a gated feed-forward (Shazeer, 2002.05202): `scale · silu(gate) · up`, and its gradients, each in one pass over memory.
 //!
-//! With `s = 1 / (1 + e^-gate)` and the cotangent `d`: `d_gate = d up s (1 + gate (1 - s))`, `d_up = d gate s`. So nothing is kept from the
-//! forward pass but gate and up.
+//! With `s = 1 / (1 + e^-gate)` and the cotangent `d`: `d_gate = scale d up s (1 + gate (1 - s))`, `d_up = scale d gate s`, and `d_scale` of a row the
+//! sum of `d gate s up` over it. So nothing is kept from the forward pass but gate and up: where the gradient to the next product's weights
+//! needs the result, the same pass makes it again.
+//!
+//! The scale is that of an expert's row, the weight of the token's choice. Applied here, before the last product rather than after it, it is a narrower
+//! row that the gradient to it reads, and one that is kept anyway: the experts' results need not be.
 //!
 //! | value | dims |
 //! | --- | --- |
 //! | gate, up | the same |
-//! | result, its cotangent, the gradients | the same, in `dtype` |
+//! | scale, its gradient | the first dim of gate; f32 (f64 beside f64); ones where it is absent |
+//! | result, its cotangent, the gradients to gate and up | like gate, in `dtype` |
 //!
-//! Computed in f32 where inputs are narrower. Cost: six operations an element forward, eleven backward.
+//! Computed in f32 where inputs are narrower. Cost: seven operations an element forward, sixteen backward.
 
 use collegium_core::DType;
 
@@ -17,46 +22,72 @@ use crate::build::product::product_dtype;
 use crate::{Shape, Value};
 
 impl<'g> Value<'g> {
-    /// `silu(self) · up` in `dtype`; `up` has the shape of `self`.
+    /// `silu(self) · up` in `dtype`, each row times its entry of `scale` where there is one; `up` has the shape of `self`, `scale` its first dim.
     #[track_caller]
-    pub fn swiglu(self, up: Self, dtype: DType) -> Self {
-        Self::composite(Composite::Swiglu { dtype }, 0, &[self, up])
+    pub fn swiglu(self, up: Self, scale: Option<Self>, dtype: DType) -> Self {
+        let inputs: Vec<_> = [self, up].into_iter().chain(scale).collect();
+        Self::composite(Composite::Swiglu { dtype, is_scaled: scale.is_some() }, 0, &inputs)
     }
 }
 
 pub(super) fn shapes(x: &[&Shape], dtype: DType) -> Option<Vec<Shape>> {
-    let [gate, up] = x else { return None };
-    let fits = gate == up && gate.dtype.is_float() && dtype.is_float();
+    let [gate, up, rest @ ..] = x else { return None };
+    let fits = gate == up && gate.dtype.is_float() && dtype.is_float() && scale_fits(gate, rest);
     fits.then(|| vec![gate.with_dtype(dtype)])
 }
 
-/// Shapes of the gradients to gate and up, in the cotangent's type.
+fn scale_fits(gate: &Shape, scale: &[&Shape]) -> bool {
+    match scale {
+        [] => true,
+        [scale] => {
+            gate.dims.first().is_some_and(|row| **scale == Shape::new(product_dtype(gate.dtype), &[*row]))
+        }
+        _ => false,
+    }
+}
+
+/// Shapes of the gradients to gate and up and of the result, in the cotangent's type, and of the gradient to the scale.
 pub(super) fn gradient_shapes(x: &[&Shape]) -> Option<Vec<Shape>> {
-    let [gate, up, d] = x else { return None };
+    let [gate, up, d, scale @ ..] = x else { return None };
     let fits = gate == up && gate.dims == d.dims && gate.dtype.is_float() && d.dtype.is_float();
-    fits.then(|| vec![(*d).clone(); 2])
+    (fits && scale_fits(gate, scale)).then(|| [&[*d; 3], scale].concat().into_iter().cloned().collect())
 }
 
 pub(super) fn plain<'g>(x: &[Value<'g>], dtype: DType) -> Vec<Value<'g>> {
-    let [gate, up] = *x else { unreachable!("it has two inputs") };
-    let [gate, up] = [gate, up].map(wide);
-    vec![(gate.silu() * up).convert(dtype)]
+    let [gate, up] = [x[0], x[1]].map(wide);
+    vec![scaled(gate.silu() * up, x.get(2)).convert(dtype)]
 }
 
 pub(super) fn plain_gradient<'g>(x: &[Value<'g>]) -> Vec<Value<'g>> {
-    let [gate, up, d] = *x else { unreachable!("it has three inputs") };
+    let (d, scale) = (x[2], x.get(3));
     let dtype = d.dtype();
-    let [gate, up] = [gate, up].map(wide);
+    let [gate, up] = [x[0], x[1]].map(wide);
     let d = d.convert(gate.dtype());
-    let s = gate.logistic();
-    let d_gate = d * up * s * (gate * (-s + 1.0) + 1.0);
-    vec![d_gate.convert(dtype), (d * gate * s).convert(dtype)]
+    let (s, value) = (gate.logistic(), gate.silu() * up);
+    let to_value = scaled(d, scale);
+    let d_gate = to_value * up * s * (gate * (-s + 1.0) + 1.0);
+    let of_rows = [d_gate, to_value * gate * s, scaled(value, scale)].map(|v| v.convert(dtype));
+    let inside: Vec<_> = gate.shape().dims.iter().skip(1).map(|d| d.name).collect();
+    of_rows.into_iter().chain(scale.map(|_| (d * value).sum(&inside))).collect()
+}
+
+fn scaled<'g>(rows: Value<'g>, scale: Option<&Value<'g>>) -> Value<'g> {
+    scale.map_or(rows, |&scale| rows * scale.broadcast(&rows.shape().dims))
 }
 
 pub(super) fn pull_back<'g>(x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {
-    let inputs = [x, &[d]].concat();
-    let piece = |i: usize| Value::composite(Composite::SwigluGradient, i, &inputs).convert(x[i].dtype());
-    (0..2).map(|i| (x[i], piece(i))).collect()
+    let places = [0, 1, 3];
+    x.iter().zip(places).map(|(&x_i, i)| (x_i, gradient(x, d, i).convert(x_i.dtype()))).collect()
+}
+
+/// The result, as the pass of the gradient makes it again.
+pub(super) fn again<'g>(x: &[Value<'g>], d: Value<'g>) -> Value<'g> {
+    gradient(x, d, 2)
+}
+
+fn gradient<'g>(x: &[Value<'g>], d: Value<'g>, result: usize) -> Value<'g> {
+    let inputs: Vec<_> = [x[0], x[1], d].into_iter().chain(x.get(2).copied()).collect();
+    Value::composite(Composite::SwigluGradient { is_scaled: x.len() == 3 }, result, &inputs)
 }
 
 fn wide(x: Value<'_>) -> Value<'_> {

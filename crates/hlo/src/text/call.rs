@@ -28,8 +28,6 @@ pub const SWIGLU: &str = "collegium.swiglu";
 pub const SWIGLU_GRADIENT: &str = "collegium.swiglu_gradient";
 /// Custom-call target of weighted sums of linked rows.
 pub const GATHERED_SUM: &str = "collegium.gathered_sum";
-/// Custom-call target of their gradient to the weights.
-pub const GATHERED_DOTS: &str = "collegium.gathered_dots";
 /// Custom-call target of sums of squares.
 pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
 /// Custom-call target of products with packed weights.
@@ -73,9 +71,8 @@ impl Writer<'_> {
                     Composite::SlotShards { .. } => SLOT_SHARDS,
                     Composite::SlotSums => SLOT_SUMS,
                     Composite::Swiglu { .. } => SWIGLU,
-                    Composite::SwigluGradient => SWIGLU_GRADIENT,
-                    Composite::GatheredSum { .. } => GATHERED_SUM,
-                    Composite::GatheredDots => GATHERED_DOTS,
+                    Composite::SwigluGradient { .. } => SWIGLU_GRADIENT,
+                    Composite::GatheredSum => GATHERED_SUM,
                     Composite::SumOfSquares => SUM_OF_SQUARES,
                     Composite::PagedStep { .. } => PAGED_STEP,
                     Composite::PackedDot { .. } => PACKED_DOT,

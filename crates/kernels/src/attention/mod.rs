@@ -141,6 +141,10 @@ impl<T: Operand> Attention<'_, T> {
                 given: format!("{}", self.kv_heads),
             });
         }
+        if self.head_dim == 0 {
+            let required = "of heads with at least one element, as scores are divided by its root".into();
+            return Err(ArgumentError::Dims { kernel, name: "query", required, given: "0".into() });
+        }
         if self.window == Some(0) {
             let given = "0".into();
             return Err(ArgumentError::Attribute { kernel, name: "window", required: "positive", given });

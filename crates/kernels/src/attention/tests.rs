@@ -237,3 +237,21 @@ fn what_does_not_fit_is_refused() {
     assert!(error(&Attention { window: Some(0), ..p }, 48).contains("`window` must be positive, got 0"));
     assert!(error(&Attention { batch: usize::MAX, ..p }, 48).contains("`query`"));
 }
+
+#[test]
+fn heads_without_elements_are_refused() {
+    let given = Attention::<f32> {
+        query: &[],
+        key: &[],
+        value: &[],
+        segments: &[0; 17],
+        batch: 1,
+        seq: 17,
+        heads: 1,
+        kv_heads: 1,
+        head_dim: 0,
+        window: None,
+    };
+    let error = attention(&given, &mut [], Some(&mut [0.0; 17]), &Threads::new(1, 1), Instructions::best());
+    assert!(error.unwrap_err().to_string().contains("`query`"));
+}

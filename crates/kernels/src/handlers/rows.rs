@@ -4,84 +4,80 @@ use collegium_core::DType;
 use half::bf16;
 
 use super::{Attributes, BufferView, BufferViewMut, Call, counted};
-use crate::gathered::{self, Gathered, Scale};
+use crate::gathered::{self, Gathered};
 use crate::squares;
-use crate::swiglu::{self, SwigluGradient};
+use crate::swiglu::{self, Swiglu, SwigluGradients};
 use crate::{ArgumentError, Operand, Threads};
 
-/// Operands gate and up, of one shape; result of that shape.
+/// Operands gate {row, ..} and up, of one shape, and perhaps the scale {row}; result of that shape.
 pub fn swiglu(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     _: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let kernel = "swiglu";
-    let ([gate, up], [out]) = counted(kernel, args, outs)?;
+    let (args, scale) = scaled::<2>(args);
+    let (args, [out]): (&[_; 2], _) = counted(kernel, args, outs)?;
     let call = Call { kernel };
-    match (gate.dtype, out.dtype) {
-        (DType::F32, DType::F32) => call.swiglu::<f32, f32>(gate, up, out),
-        (DType::F32, DType::Bf16) => call.swiglu::<f32, bf16>(gate, up, out),
-        (DType::Bf16, DType::F32) => call.swiglu::<bf16, f32>(gate, up, out),
-        (DType::Bf16, DType::Bf16) => call.swiglu::<bf16, bf16>(gate, up, out),
+    match (args[0].dtype, out.dtype) {
+        (DType::F32, DType::F32) => call.swiglu::<f32, f32>(args, scale, out),
+        (DType::F32, DType::Bf16) => call.swiglu::<f32, bf16>(args, scale, out),
+        (DType::Bf16, DType::F32) => call.swiglu::<bf16, f32>(args, scale, out),
+        (DType::Bf16, DType::Bf16) => call.swiglu::<bf16, bf16>(args, scale, out),
         (DType::F32 | DType::Bf16, given) => Err(call.dtype("out", "f32 or bf16", given)),
         (given, _) => Err(call.dtype("gate", "f32 or bf16", given)),
     }
 }
 
-/// Operands gate, up and the result's cotangent, of one shape; results: the gradients to gate and up, in the cotangent's type.
+/// Operands gate {row, ..}, up and the result's cotangent, of one shape, and perhaps the scale {row}; results: the gradients to gate and up and the result of the
+/// forward pass, in the cotangent's type, and the gradient to the scale where there is one.
 pub fn swiglu_gradient(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     _: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let kernel = "swiglu_gradient";
-    let (args, outs): (&[_; 3], &mut [_; 2]) = counted(kernel, args, outs)?;
     let call = Call { kernel };
+    let (args, scale) = scaled::<3>(args);
+    let num_outs = outs.len();
+    let (outs, scale) = match (scale, outs) {
+        (Some(scale), [outs @ .., d_scale]) if num_outs == 4 => (outs, Some((scale, d_scale))),
+        (Some(_), _) => return Err(call.number_of_results(4, num_outs)),
+        (None, outs) => (outs, None),
+    };
+    let (args, outs): (&[_; 3], &mut [_; 3]) = counted(kernel, args, outs)?;
     match (args[0].dtype, args[2].dtype) {
-        (DType::F32, DType::F32) => call.swiglu_gradient::<f32, f32>(args, outs),
-        (DType::F32, DType::Bf16) => call.swiglu_gradient::<f32, bf16>(args, outs),
-        (DType::Bf16, DType::F32) => call.swiglu_gradient::<bf16, f32>(args, outs),
-        (DType::Bf16, DType::Bf16) => call.swiglu_gradient::<bf16, bf16>(args, outs),
+        (DType::F32, DType::F32) => call.swiglu_gradient::<f32, f32>(args, scale, outs),
+        (DType::F32, DType::Bf16) => call.swiglu_gradient::<f32, bf16>(args, scale, outs),
+        (DType::Bf16, DType::F32) => call.swiglu_gradient::<bf16, f32>(args, scale, outs),
+        (DType::Bf16, DType::Bf16) => call.swiglu_gradient::<bf16, bf16>(args, scale, outs),
         (DType::F32 | DType::Bf16, given) => Err(call.dtype("d", "f32 or bf16", given)),
         (given, _) => Err(call.dtype("gate", "f32 or bf16", given)),
     }
 }
 
-/// Operands rows {n, width}, index {m, f}, inverse {n, g} and, if there is a fourth, scale {m, f}, or {n, g} where the
-/// attribute `scale_behind` is 1, else 0; result {m, width}. Of the inverse only the dims count.
-pub fn gathered_sum(
-    args: &[BufferView<'_>],
-    outs: &mut [BufferViewMut<'_>],
-    attributes: Attributes<'_>,
-) -> Result<(), ArgumentError> {
-    let kernel = "gathered_sum";
-    let call = Call { kernel };
-    let behind = call.flag(attributes, "scale_behind")?;
-    let (links, scale) = match args {
-        [links @ .., scale] if args.len() == 4 => (links, Some(scale)),
+/// The first `N` operands, and the scale behind them where there is one.
+fn scaled<'x, 'a, const N: usize>(
+    args: &'x [BufferView<'a>],
+) -> (&'x [BufferView<'a>], Option<&'x BufferView<'a>>) {
+    match args {
+        [args @ .., scale] if args.len() == N => (args, Some(scale)),
         _ => (args, None),
-    };
-    let (links, [out]): (&[_; 3], _) = counted(kernel, links, outs)?;
-    match links[0].dtype {
-        DType::F32 => call.gathered_sum::<f32>(links, scale.map(|s| (s, behind)), out),
-        DType::Bf16 => call.gathered_sum::<bf16>(links, scale.map(|s| (s, behind)), out),
-        given => Err(call.dtype("rows", "f32 or bf16", given)),
     }
 }
 
-/// Operands d {m, width}, rows {n, width}, index {m, f}, inverse {n, g}; result {m, f}.
-pub fn gathered_dots(
+/// Operands rows {n, width}, index {m, f}, inverse {n, g}; result {m, width}. Of the inverse only the dims count.
+pub fn gathered_sum(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     _: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
-    let kernel = "gathered_dots";
-    let ([d, rows, index, inverse], [out]) = counted(kernel, args, outs)?;
+    let kernel = "gathered_sum";
+    let (links, [out]): (&[_; 3], _) = counted(kernel, args, outs)?;
     let call = Call { kernel };
-    let links = &[*rows, *index, *inverse];
-    match rows.dtype {
-        DType::F32 => call.gathered_dots::<f32>(d, links, out),
-        DType::Bf16 => call.gathered_dots::<bf16>(d, links, out),
+    match links[0].dtype {
+        DType::F32 => call.gathered_sum::<f32>(links, out),
+        DType::Bf16 => call.gathered_sum::<bf16>(links, out),
         given => Err(call.dtype("rows", "f32 or bf16", given)),
     }
 }
@@ -105,32 +101,55 @@ pub fn sum_of_squares(
 impl Call {
     fn swiglu<G: Operand, T: Operand>(
         &self,
-        gate: &BufferView<'_>,
-        up: &BufferView<'_>,
+        args: &[BufferView<'_>; 2],
+        scale: Option<&BufferView<'_>>,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
+        let given = self.gate_and_up::<G>(args, scale)?;
+        self.like("out", out.dims, args[0].dims)?;
+        swiglu::swiglu(&given, self.result::<T>("out", T::DTYPE, out)?, &Threads::current())
+    }
+
+    fn gate_and_up<'a, G: Operand>(
+        &self,
+        [gate, up]: &[BufferView<'a>; 2],
+        scale: Option<&BufferView<'a>>,
+    ) -> Result<Swiglu<'a, G>, ArgumentError> {
         self.like("up", up.dims, gate.dims)?;
-        self.like("out", out.dims, gate.dims)?;
-        let (gate, up) = (self.input::<G>("gate", G::DTYPE, gate)?, self.input("up", G::DTYPE, up)?);
-        swiglu::swiglu(gate, up, self.result::<T>("out", T::DTYPE, out)?, &Threads::current())
+        let scale = scale.map(|scale| {
+            self.like("scale", scale.dims, &gate.dims[..gate.dims.len().min(1)])?;
+            self.input("scale", DType::F32, scale)
+        });
+        Ok(Swiglu {
+            gate: self.input("gate", G::DTYPE, gate)?,
+            up: self.input("up", G::DTYPE, up)?,
+            scale: scale.transpose()?,
+        })
     }
 
     fn swiglu_gradient<G: Operand, T: Operand>(
         &self,
         [gate, up, d]: &[BufferView<'_>; 3],
-        [d_gate, d_up]: &mut [BufferViewMut<'_>; 2],
+        scale: Option<(&BufferView<'_>, &mut BufferViewMut<'_>)>,
+        [d_gate, d_up, value]: &mut [BufferViewMut<'_>; 3],
     ) -> Result<(), ArgumentError> {
-        self.like("up", up.dims, gate.dims)?;
+        let given = self.gate_and_up::<G>(&[*gate, *up], scale.as_ref().map(|s| s.0))?;
         self.like("d", d.dims, gate.dims)?;
         self.like("d_gate", d_gate.dims, gate.dims)?;
         self.like("d_up", d_up.dims, gate.dims)?;
-        let given: SwigluGradient<'_, G, T> = SwigluGradient {
-            gate: self.input("gate", G::DTYPE, gate)?,
-            up: self.input("up", G::DTYPE, up)?,
-            d: self.input("d", T::DTYPE, d)?,
+        self.like("value", value.dims, gate.dims)?;
+        let d = self.input::<T>("d", T::DTYPE, d)?;
+        let d_scale = scale.map(|(scale, d_scale)| {
+            self.like("d_scale", d_scale.dims, scale.dims)?;
+            self.result("d_scale", DType::F32, d_scale)
+        });
+        let results = SwigluGradients {
+            d_gate: self.result("d_gate", T::DTYPE, d_gate)?,
+            d_up: self.result("d_up", T::DTYPE, d_up)?,
+            value: self.result("value", T::DTYPE, value)?,
+            d_scale: d_scale.transpose()?,
         };
-        let d_gate = self.result("d_gate", T::DTYPE, d_gate)?;
-        swiglu::swiglu_gradient(&given, d_gate, self.result("d_up", T::DTYPE, d_up)?, &Threads::current())
+        swiglu::swiglu_gradient(&given, d, results, &Threads::current())
     }
 
     fn links<'a, T: Operand>(
@@ -155,33 +174,11 @@ impl Call {
     fn gathered_sum<T: Operand>(
         &self,
         links: &[BufferView<'_>; 3],
-        scale: Option<(&BufferView<'_>, bool)>,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
         let given = self.links::<T>(links)?;
-        let scale = match scale {
-            Some((scale, behind)) => {
-                self.like("scale", scale.dims, links[if behind { 2 } else { 1 }].dims)?;
-                let values = self.input::<f32>("scale", DType::F32, scale)?;
-                if behind { Scale::Behind(values) } else { Scale::Own(values) }
-            }
-            None => Scale::None,
-        };
         self.same_dims("out", out.dims, &[given.num_results, given.width])?;
-        gathered::gathered_sum(&given, scale, self.result("out", T::DTYPE, out)?, &Threads::current())
-    }
-
-    fn gathered_dots<T: Operand>(
-        &self,
-        d: &BufferView<'_>,
-        links: &[BufferView<'_>; 3],
-        out: &mut BufferViewMut<'_>,
-    ) -> Result<(), ArgumentError> {
-        let given = self.links::<T>(links)?;
-        self.same_dims("d", d.dims, &[given.num_results, given.width])?;
-        self.like("out", out.dims, links[1].dims)?;
-        let d = self.input("d", T::DTYPE, d)?;
-        gathered::gathered_dots(&given, d, self.output(out)?, &Threads::current())
+        gathered::gathered_sum(&given, self.result("out", T::DTYPE, out)?, &Threads::current())
     }
 }
 
@@ -201,26 +198,20 @@ mod tests {
 
     fn gradient_frame() -> Frame {
         let mut frame = swiglu_frame();
-        frame.operands.push(frame.operands[0].clone());
-        frame.results.push(frame.results[0].clone());
+        frame.operands.extend([frame.operands[0].clone(), buffer(DType::F32, &[3], 0)]);
+        let results = [0, 0].map(|i| frame.results[i].clone());
+        frame.results.extend(results);
+        frame.results.push(buffer(DType::F32, &[3], POISON));
         frame
     }
 
     fn sum_frame() -> Frame {
         let (f, i) = (|dims: &[i64]| buffer(DType::F32, dims, 0), |dims: &[i64]| buffer(DType::I32, dims, 0));
         Frame {
-            operands: vec![f(&[4, 3]), i(&[6, 2]), i(&[4, 3]), f(&[6, 2])],
+            operands: vec![f(&[4, 3]), i(&[6, 2]), i(&[4, 3])],
             results: vec![buffer(DType::F32, &[6, 3], POISON)],
-            attributes: vec![("scale_behind", 0)],
+            attributes: Vec::new(),
         }
-    }
-
-    fn dots_frame() -> Frame {
-        let mut frame = sum_frame();
-        frame.operands.rotate_right(1);
-        frame.operands[0] = buffer(DType::F32, &[6, 3], 0);
-        frame.results = vec![buffer(DType::F32, &[6, 2], POISON)];
-        frame
     }
 
     fn squares_frame() -> Frame {
@@ -250,8 +241,13 @@ mod tests {
             gradient_frame,
             swiglu_gradient,
             &[
-                (|f| f.results.truncate(1), "takes 2 results, got 1"),
+                (|f| f.results.truncate(3), "takes 4 results, got 3"),
+                (|f| f.operands.truncate(3), "takes 3 results, got 4"),
                 (|f| f.operands[2].1 = vec![3, 4], "`d` must be [3, 5]"),
+                (|f| f.operands[3].1 = vec![5], "`scale` must be [3], got [5]"),
+                (|f| f.operands[3].0 = DType::Bf16, "`scale` must hold f32"),
+                (|f| f.results[2].1 = vec![15], "`value` must be [3, 5]"),
+                (|f| f.results[3].1 = vec![1, 3], "`d_scale` must be [3]"),
                 (|f| f.results[1].1 = vec![4, 5], "`d_up` must be [3, 5]"),
                 (|f| f.results[1].0 = DType::Bf16, "`d_up` must hold f32"),
                 (|f| f.operands[2].0 = DType::U32, "`d` must hold f32 or bf16"),
@@ -268,20 +264,8 @@ mod tests {
                 (|f| f.operands.truncate(2), "takes 3 operands, got 2"),
                 (|f| f.operands[1].0 = DType::F32, "`index` must hold i32"),
                 (|f| f.operands[2].1[0] = 5, "`inverse` must be [4, 3], got [5, 3]"),
-                (|f| f.operands[3].1[1] = 3, "`scale` must be [6, 2]"),
-                (|f| f.attributes[0].1 = 1, "`scale` must be [4, 3], got [6, 2]"),
-                (|f| f.attributes.clear(), "attribute `scale_behind` must be 0 or 1"),
                 (|f| f.operands[0].1 = vec![4, -3], "`rows` must be 2 dims"),
                 (|f| f.results[0].1[0] = 7, "`out` must be [6, 3]"),
-            ],
-        );
-        refuses(
-            dots_frame,
-            gathered_dots,
-            &[
-                (|f| f.operands[0].1[1] = 2, "`d` must be [6, 3]"),
-                (|f| f.operands[0].0 = DType::Bf16, "`d` must hold f32, got bf16"),
-                (|f| f.results[0].1[1] = 3, "`out` must be [6, 2]"),
             ],
         );
         refuses(

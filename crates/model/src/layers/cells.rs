@@ -13,7 +13,7 @@
 //! Gathers carry their inverse, so that no gradient is a scatter.
 
 use collegium_core::DType;
-use collegium_hlo::{Graph, Links, Name, Value, dim, running_sum};
+use collegium_hlo::{Dim, Graph, Links, Name, Value, dim, running_sum};
 
 use super::experts::{ExpertWeights, expert_rows, single};
 use super::sent::{returned_as, sent};
@@ -92,32 +92,45 @@ pub(super) fn combined<'g>(
     how: &Addressing<'g>,
 ) -> Value<'g> {
     let route = Route::new(choices, how);
-    let cell = route.choice_of_cell.shape().dims[0];
-    let links = Links {
-        index: route.choice_of_cell.reshape(&[cell, dim("reader", 1)]),
-        inverse: route.cell_of_choice.reshape(&gates.shape().dims),
-    };
-    let given = x.gathered_sum(links, None);
+    let reader = dim("reader", 1);
+    let (cell, choice) = (route.choice_of_cell.shape().dims[0], route.cell_of_choice.shape().dims[0]);
+    let index = route.choice_of_cell.reshape(&[cell, reader]);
+    let links_to = |rows: &[Dim]| Links { index, inverse: route.cell_of_choice.reshape(rows) };
+    let links = links_to(&gates.shape().dims);
+    let scale = gates.reshape(&[choice, dim("gate", 1)]).gathered_sum(links_to(&[choice, reader]));
+    let scale = scale.reshape(&[cell]);
+    let given = x.gathered_sum(links);
     let made = match how.order {
         None => {
-            expert_rows(given.rename(&[("cell", "row")]), weights, how.block_slot).rename(&[("row", "cell")])
+            let [given, scale] = [given, scale].map(|v| v.rename(&[("cell", "row")]));
+            expert_rows(given, scale, weights, how.block_slot).rename(&[("row", "cell")])
         }
-        Some(order) => order.through(given, |rows| expert_rows(rows, weights, how.block_slot)),
+        Some(order) => {
+            order.through(given, scale, |rows, scale| expert_rows(rows, scale, weights, how.block_slot))
+        }
     };
-    made.gathered_sum(links.reversed(), Some(gates))
+    made.gathered_sum(links.reversed())
 }
 
 impl<'g> Order<'g> {
-    /// Cells to their ranks, `compute` there, and back: {cell, hidden} both ways.
-    fn through(&self, cells: Value<'g>, compute: impl FnOnce(Value<'g>) -> Value<'g>) -> Value<'g> {
-        let zero = cells.graph().scalar(cells.dtype(), 0.0);
-        let received = sent(cells, self.sent_as, |v| self.exchange(v));
+    /// Cells {cell, hidden} and their scales {cell} to their ranks, `compute` on rows there, and back.
+    fn through(
+        &self,
+        cells: Value<'g>,
+        scale: Value<'g>,
+        compute: impl FnOnce(Value<'g>, Value<'g>) -> Value<'g>,
+    ) -> Value<'g> {
         let (source, source_ok) = checked(self.row_source);
         let (target, target_ok) = checked(self.cell_target);
-        let rows = received.take_with_inverse(source, "cell", single(target, target_ok));
-        let out = compute(source_ok.select(rows, zero));
+        let zero = |v: Value<'g>| v.graph().scalar(v.dtype(), 0.0);
+        let rows = |received: Value<'g>| {
+            let rows = received.take_with_inverse(source, "cell", single(target, target_ok));
+            source_ok.select(rows, zero(received))
+        };
+        let received = sent(cells, self.sent_as, |v| self.exchange(v));
+        let out = compute(rows(received), rows(self.exchange(scale)));
         let back = out.take_with_inverse(target, "row", single(source, source_ok));
-        sent(target_ok.select(back, zero), returned_as(self.sent_as), |v| self.exchange(v))
+        sent(target_ok.select(back, zero(back)), returned_as(self.sent_as), |v| self.exchange(v))
     }
 
     /// Sends cell `d` to rank `d`; {cell, ..} both ways.

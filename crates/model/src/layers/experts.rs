@@ -16,15 +16,17 @@ pub struct ExpertWeights<'g> {
     pub down: Value<'g>,
 }
 
-/// Gated feed-forward of every row in its block's slot: {row, hidden} to {row, hidden}.
+/// Gated feed-forward of every row in its block's slot, times the row's `scale` {row}: {row, hidden} to {row, hidden}. The scale is applied before the last
+/// product, so that its gradient needs no results of experts, which then need not be kept.
 pub(super) fn expert_rows<'g>(
     rows: Value<'g>,
+    scale: Value<'g>,
     weights: &ExpertWeights<'g>,
     block_slot: Value<'g>,
 ) -> Value<'g> {
     let gate = rows.grouped_dot(weights.gate, block_slot, "hidden");
     let up = rows.grouped_dot(weights.up, block_slot, "hidden");
-    let inner = gate.swiglu(up, rows.dtype());
+    let inner = gate.swiglu(up, Some(scale), rows.dtype());
     inner.grouped_dot(weights.down, block_slot, "intermediate").convert(rows.dtype())
 }
 
@@ -35,9 +37,9 @@ pub fn picked_experts<'g>(routed: &Routed<'g>) -> Value<'g> {
     let dims = routed.choices.shape().dims;
     let rows = routed.x.broadcast(&[dims[0], dims[1], routed.x.shape().dims[1]]);
     let slots = routed.choices.merge(&["token", "choice"], "block");
-    let made = expert_rows(rows.merge(&["token", "choice"], "row"), &routed.weights, slots);
-    let parts = made.split("row", &dims).convert(DType::F32);
-    (parts * routed.gates).sum(&["choice"]).convert(routed.x.dtype())
+    let [rows, gates] = [rows, routed.gates].map(|v| v.merge(&["token", "choice"], "row"));
+    let parts = expert_rows(rows, gates, &routed.weights, slots).split("row", &dims);
+    parts.convert(DType::F32).sum(&["choice"]).convert(routed.x.dtype())
 }
 
 /// An inverse with one reader.

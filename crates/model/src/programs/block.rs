@@ -218,7 +218,7 @@ pub(super) fn dense<'g>(
     };
     let x = post_norm(b, shape, mixed);
     let [gate, up] = ["gate", "up"].map(|name| project(x, name, inner, width));
-    mixed + project(gate.swiglu(up, x.dtype()), "down", width, inner)
+    mixed + project(gate.swiglu(up, None, x.dtype()), "down", width, inner)
 }
 
 /// Input of the experts, {token, hidden}, and which of them each token chose.

@@ -67,9 +67,11 @@ fn two_stages_and_rows_in_fewer_bits() {
     });
     // Rows of 32 elements go there and back, forward and backward; one of the four times as int8 with a scale, otherwise as bf16.
     let int8 = 32 + 4 + 3 * 64;
+    // The gate of a row goes with it, its gradient comes back.
+    let gate = 2 * 4;
     // 24 tokens with 3 choices, half of them of the other node.
     assert!(far[0] >= 24 * 3 / 2 * 4 * 64, "{far:?}");
-    assert_eq!(far[1], far[0] * int8 / (4 * 64));
+    assert_eq!(far[1], far[0] * (int8 + gate) / (4 * 64 + gate));
     // One copy of every token; gates there and back and choices travel beside, 4 bytes each.
     assert_eq!(far[2], 24 * (int8 + 3 * 3 * 4));
 }

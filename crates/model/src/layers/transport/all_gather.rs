@@ -57,12 +57,12 @@ impl Transport for AllGather {
         let token_of_row = mine.choice_of_row.quotient(top_k);
         let given = all.take_with_inverse(token_of_row, "token", inverse);
         let given = mine.used.select(given, g.scalar(x.dtype(), 0.0));
-        let out = expert_rows(given, &weights, block_slot).convert(DType::F32);
         let gates = gates.merge(&["token", "choice"], "choice_row").all_gather("choice_row", axes);
         let reader = single(mine.row_of_choice, mine.chosen);
         let gate = gates.take_with_inverse(mine.choice_of_row, "choice_row", reader);
         let gate = mine.used.select(gate, g.scalar(DType::F32, 0.0));
-        let sums = (out * gate.broadcast(&out.shape().dims)).scatter_add(token_of_row, token);
+        let out = expert_rows(given, gate, &weights, block_slot).convert(DType::F32);
+        let sums = out.scatter_add(token_of_row, token);
         sums.reduce_scatter("token", axes).convert(x.dtype())
     }
 }
