@@ -114,6 +114,7 @@ mod x86 {
     /// # Safety
     /// As the entry.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    #[allow(clippy::needless_range_loop)]
     unsafe fn bf16_rows<const N: usize>(tile: Tile<'_, &[f32], Pair>) {
         let steps = tile.panel.len() / LANES;
         assert!(tile.rows.len() == N && tile.rows.iter().all(|row| row.len() + 1 >= 2 * steps));
@@ -159,6 +160,7 @@ mod x86 {
     /// # Safety
     /// As the entry.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    #[allow(clippy::needless_range_loop)]
     unsafe fn int8_rows<const N: usize>(tile: Tile<'_, Blocks<'_>, i8>, scales: &[bf16]) {
         const STEPS: usize = BLOCK / 2;
         let steps = tile.panel.len() / (2 * LANES);

@@ -38,8 +38,8 @@ pub(super) fn multiply(
     }
 }
 
-fn tiles<'a, R: Copy + Default, W>(
-    panel: &'a [W],
+fn tiles<R: Copy + Default, W>(
+    panel: &[W],
     mut rows: impl ExactSizeIterator<Item = R>,
     out: &mut [f32],
     multiply: impl Fn(Tile<'_, R, W>),
