@@ -15,6 +15,9 @@ pub enum ClientError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A stream was over too soon.
+    #[error("the stream ended before the prompt beside it was read; let it have more new tokens")]
+    Ended,
     /// It refused.
     #[error("{url} answered {status}: {message}")]
     Refused {

@@ -126,7 +126,7 @@ pub struct GenerateArgs {
 /// `bench serve`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  collegium bench serve\n  collegium bench serve --checkpoint runs/001 --concurrency 16 --shared 0.9\n  collegium bench serve --url http://127.0.0.1:8000 --requests 200\n  collegium bench serve --requests 10000 --mixed --distinct 100 --cancel 0.05    a soak"
+    after_help = "Examples:\n  collegium bench serve\n  collegium bench serve --checkpoint runs/001 --concurrency 16 --shared 0.9\n  collegium bench serve --url http://127.0.0.1:8000 --requests 200\n  collegium bench serve --requests 10000 --mixed --distinct 100 --cancel 0.05    a soak\n  collegium bench serve --beside 2048 --new 1024 --context 4096    what a stream feels of a long prompt"
 )]
 pub struct BenchServeArgs {
     /// A checkpoint to serve [default: shape D with random weights: 12 layers of width 768, 32 experts, 4 for each token]
@@ -162,6 +162,9 @@ pub struct BenchServeArgs {
     /// Share of the requests whose client goes away in the middle
     #[arg(long, default_value_t = 0.0)]
     pub cancel: f64,
+    /// Instead of a load: one stream of up to --new tokens, and a prompt of so many that comes in beside it
+    #[arg(long, value_name = "TOKENS", conflicts_with_all = ["mixed", "distinct", "cancel", "shared", "samples", "requests"])]
+    pub beside: Option<usize>,
     /// Tokens of prompts are below this; a server that runs already does not say how many it knows
     #[arg(long, default_value_t = 256)]
     pub vocab: u32,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use collegium_api::load::beside::{self, Beside};
 use collegium_api::load::{Found, Load, Percentiles, run as put_load};
-
 use collegium_train::bench::resident_bytes;
 
 use super::{Outcome, print_json, service, tell};
@@ -42,6 +42,8 @@ pub fn run(args: &BenchServeArgs) -> Outcome {
     tell("warming up");
     let warm = Load {
         requests: args.concurrency,
+        // A stream beside a prompt has lengths of its own.
+        prompt: if args.beside.is_some() { 1 } else { args.prompt },
         new: args.new.min(4),
         seed: args.seed ^ 0x5eed,
         shared: 0.0,
@@ -49,6 +51,11 @@ pub fn run(args: &BenchServeArgs) -> Outcome {
         ..load.clone()
     };
     runtime.block_on(put_load(&client, &warm, |_| ()))?;
+    if let Some(prompt) = args.beside {
+        let found = runtime.block_on(beside::run(&client, (prompt, args.new), vocab, args.seed))?;
+        runtime.shutdown_background();
+        return show_beside(args, prompt, &found);
+    }
     let resident = is_local.then(resident_bytes);
     let (requests, tenth) = (args.requests, args.requests.div_ceil(10));
     let found = runtime.block_on(put_load(&client, &load, move |done| {
@@ -71,6 +78,23 @@ pub fn run(args: &BenchServeArgs) -> Outcome {
     Ok(if found.failed + found.mixed_up == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn show_beside(args: &BenchServeArgs, prompt: usize, found: &Beside) -> Outcome {
+    if args.json {
+        print_json(found)?;
+    } else {
+        let line = |name: &str, value: String| println!("{name:<26}{value}");
+        let ratio = found.longest_gap_ms / found.median_gap_ms;
+        line("median gap alone, ms", format!("{:.1}", found.median_gap_ms));
+        line(
+            "longest gap beside, ms",
+            format!("{:.1}   ({ratio:.1} times the median)", found.longest_gap_ms),
+        );
+        line("tokens meanwhile", found.tokens.to_string());
+        line(&format!("prompt of {prompt}, ms"), format!("{:.0}", found.prompt_ms));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn check(args: &BenchServeArgs) -> anyhow::Result<()> {
     for (name, given) in [
         ("--requests", args.requests),
@@ -79,6 +103,7 @@ fn check(args: &BenchServeArgs) -> anyhow::Result<()> {
         ("--new", args.new),
         ("--samples", args.samples),
         ("--vocab", args.vocab as usize),
+        ("--beside", args.beside.unwrap_or(1)),
     ] {
         if given == 0 {
             anyhow::bail!("{name} is 0; give at least 1");

@@ -42,6 +42,17 @@ fn bench_serve_counts_what_it_asked_for() {
 }
 
 #[test]
+fn bench_serve_times_a_stream_beside_a_prompt() {
+    if !has_plugin() {
+        return;
+    }
+    let arguments = ["bench", "serve", "--checkpoint", "run", "--context", "128", "--new", "96", "--json"];
+    let found = json(trained(), &[&arguments[..], &["--beside", "40"]].concat());
+    assert!(found["longest_gap_ms"].as_f64().unwrap() > 0.0, "{found:#}");
+    assert!(found["prompt_ms"].as_f64().unwrap() > 0.0, "{found:#}");
+}
+
+#[test]
 fn what_cannot_be_served_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -62,6 +73,7 @@ fn what_cannot_be_served_is_said() {
         (vec!["chat"], "--url"),
         (vec!["chat", "--url", "http://127.0.0.1:1"], "is the server up?"),
         (vec!["bench", "serve", "--shared", "2"], "--shared 2"),
+        (vec!["bench", "serve", "--beside", "0"], "--beside is 0"),
         (vec!["bench", "serve", "--requests", "0"], "--requests is 0"),
         (vec!["bench", "serve", "--first-ms", "0"], "--first-ms 0"),
     ];
