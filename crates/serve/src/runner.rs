@@ -1,4 +1,5 @@
-//! The model on its device: weights, the cache, and a program for each shape of a step.
+//! The model on its device: weights, the cache, and programs: for each number of sequences that decode one of the whole model, for each number of
+//! pages of prompts one of each part.
 //!
 //! Where the CPU's kernels run, weights are packed for them when they are read, and a page table has one width whatever the sequences are, since
 //! the kernels read no page that is not needed. So there are as many programs as sizes of a step, and all can be compiled ahead.
@@ -9,13 +10,13 @@ use std::sync::Arc;
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::ModelConfig;
-use collegium_model::programs::{self, Exchange, PAGE, Packing, StepShape, cache_dims};
+use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape, cache_dims};
 use collegium_runtime::{Array, Backend};
 use collegium_train::engine::{Compiled, Values, compile_all};
 
 use crate::ServeError;
 use crate::pages::PageId;
-use crate::scheduler::ladder;
+use crate::scheduler::{CHUNKS, ROWS};
 use crate::weights;
 
 /// One token of a sequence, or a page of them.
@@ -38,7 +39,7 @@ pub struct Runner {
     packing: Packing,
     weights: HashMap<String, Array>,
     caches: HashMap<String, Array>,
-    programs: HashMap<StepShape, Arc<Compiled>>,
+    programs: HashMap<(StepShape, Part), Arc<Compiled>>,
     cache_pages: usize,
     context: usize,
     /// {position, half}, row-major.
@@ -121,28 +122,71 @@ impl Runner {
         2 * c.num_layers * PAGE * c.num_kv_heads * c.head_dim * self.dtype.size_bytes()
     }
 
-    /// Runs a step of at most `rows` and `chunks`: the logits behind the last token of every unit, rows first, row-major {unit, vocab}.
+    /// Takes the next token of sequences that decode through the model, with room for `room`: the logits behind every one, row-major {row, vocab}.
     ///
     /// # Errors
     /// What the device says; the cache is lost then.
-    pub fn step(
+    pub fn decode(&mut self, rows: &[Unit<'_>], room: usize) -> Result<Vec<f32>, ServeError> {
+        let shape = self.shape((room, 0), longest(rows));
+        let inputs = self.inputs(shape, rows, &[])?;
+        Ok(self.call(shape, Part::Whole, &inputs)?.first()?.to_vec::<f32>())
+    }
+
+    /// Embeds pages of prompts, with room for `room`.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn begin(&mut self, chunks: &[Unit<'_>], room: usize) -> Result<Pass, ServeError> {
+        let shape = self.shape((0, room), longest(chunks));
+        let mut inputs = self.inputs(shape, &[], chunks)?;
+        let hidden = self.call(shape, Part::Embedding, &inputs)?;
+        inputs.insert("hidden", hidden);
+        Ok(Pass { shape, inputs, layer: 0 })
+    }
+
+    /// Takes prompts through their next layer, and waits for it; whether it was the last.
+    ///
+    /// # Errors
+    /// What the device says; the cache is lost then.
+    pub fn advance(&mut self, pass: &mut Pass) -> Result<bool, ServeError> {
+        let hidden = self.call(pass.shape, Part::Layer(pass.layer), &pass.inputs)?;
+        hidden.wait()?;
+        pass.inputs.insert("hidden", hidden);
+        pass.layer += 1;
+        Ok(pass.layer == self.config.num_layers)
+    }
+
+    /// The logits behind the last token of every chunk of a pass through all layers, row-major {chunk, vocab}.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn logits(&mut self, pass: &Pass) -> Result<Vec<f32>, ServeError> {
+        Ok(self.call(pass.shape, Part::Head, &pass.inputs)?.first()?.to_vec::<f32>())
+    }
+
+    /// Runs the program of a part: its logits or hidden states. The caches that it writes are kept.
+    fn call(
         &mut self,
-        rows: &[Unit<'_>],
-        chunks: &[Unit<'_>],
-        (row_room, chunk_room): (usize, usize),
-    ) -> Result<Vec<f32>, ServeError> {
-        let longest = rows.iter().chain(chunks).map(|u| u.pages.len()).max().unwrap_or(1);
-        let shape = self.shape((row_room, chunk_room), longest);
-        let program = self.program(shape)?;
-        let inputs = self.inputs(shape, rows, chunks)?;
+        shape: StepShape,
+        part: Part,
+        inputs: &HashMap<&'static str, Array>,
+    ) -> Result<Array, ServeError> {
+        let program = self.program(shape, part)?;
+        let prefix = match part {
+            Part::Layer(index) => format!("layers.{index}."),
+            _ => String::new(),
+        };
         let Self { caches, weights, backend, .. } = self;
         let mut out = program.call(&**backend, |name| {
-            inputs.get(name).or_else(|| weights.get(name)).cloned().or_else(|| caches.remove(name))
+            let own = format!("{prefix}{name}");
+            inputs.get(name).or_else(|| weights.get(&own)).cloned().or_else(|| caches.remove(&own))
         })?;
-        let logits = out.take("logits").first()?.to_vec::<f32>();
-        let kept = out.iter().filter_map(|(n, a)| Some((n.strip_suffix("_out")?.to_string(), a.clone())));
-        self.caches.extend(kept.collect::<Vec<_>>());
-        Ok(logits)
+        let result = out.take(if matches!(part, Part::Whole | Part::Head) { "logits" } else { "hidden_out" });
+        let kept = out.iter().filter_map(|(name, array)| {
+            Some((format!("{prefix}{}", name.strip_suffix("_out")?), array.clone()))
+        });
+        caches.extend(kept.collect::<Vec<_>>());
+        Ok(result)
     }
 
     /// A step for sequences of up to `longest` pages. Devices without the CPU's kernels gather all pages of the table, so there its width grows with
@@ -158,19 +202,39 @@ impl Runner {
         StepShape { rows, chunks, pages, cache_pages, block, packing: self.packing }
     }
 
-    /// Compiles the programs of all sizes of a step, as many at a time as there are cores; seconds taken. Where page tables grow with sequences,
-    /// those of the shortest. Without this, the first step of a size waits for its program.
+    /// Compiles all programs, as many at a time as there are cores; seconds taken. Where page tables grow with sequences, those of the
+    /// shortest. Without this, the first step of a size waits for its program.
     ///
     /// # Errors
     /// What the compiler says.
     pub fn compile_ahead(&mut self) -> Result<f64, ServeError> {
-        let programs: Result<Vec<_>, _> =
-            ladder().into_iter().map(|size| self.program(self.shape(size, 1))).collect();
-        Ok(compile_all(&*self.backend, &programs?)?)
+        let layers = (0..self.config.num_layers).map(Part::Layer);
+        let parts: Vec<Part> = [Part::Embedding, Part::Head].into_iter().chain(layers).collect();
+        let rows = ROWS.iter().map(|&rows| ((rows, 0), Part::Whole));
+        let chunks = CHUNKS.iter().flat_map(|&chunks| parts.iter().map(move |&part| ((0, chunks), part)));
+        let mut programs = HashMap::new();
+        for (room, part) in rows.chain(chunks) {
+            let shape = self.shape(room, 1);
+            programs.insert((shape, self.like(part)), self.program(shape, part)?);
+        }
+        let programs: Vec<_> = programs.into_values().collect();
+        Ok(compile_all(&*self.backend, &programs)?)
     }
 
-    fn program(&mut self, how: StepShape) -> Result<Arc<Compiled>, ServeError> {
-        if let Some(program) = self.programs.get(&how) {
+    /// The first part with the same program: layers of one kind share theirs.
+    fn like(&self, part: Part) -> Part {
+        let layers = &self.config.layers;
+        match part {
+            Part::Layer(index) => {
+                Part::Layer(layers.iter().position(|layer| *layer == layers[index]).unwrap_or(index))
+            }
+            other => other,
+        }
+    }
+
+    fn program(&mut self, how: StepShape, part: Part) -> Result<Arc<Compiled>, ServeError> {
+        let part = self.like(part);
+        if let Some(program) = self.programs.get(&(how, part)) {
             return Ok(program.clone());
         }
         let shape = programs::Shape {
@@ -183,8 +247,8 @@ impl Runner {
             exchange: Exchange::default(),
             forced_routing: false,
         };
-        let program = Compiled::new(programs::serving_step(&shape, how)?);
-        self.programs.insert(how, program.clone());
+        let program = Compiled::new(programs::serving(&shape, how, part)?);
+        self.programs.insert((how, part), program.clone());
         Ok(program)
     }
 
@@ -225,6 +289,20 @@ impl Runner {
         }
         Ok(inputs)
     }
+}
+
+/// Prompts on their way through the layers.
+pub struct Pass {
+    shape: StepShape,
+    /// What programs read beside weights and caches; `hidden` is that before the next layer.
+    inputs: HashMap<&'static str, Array>,
+    /// The next one.
+    layer: usize,
+}
+
+/// Pages of the longest sequence.
+fn longest(units: &[Unit<'_>]) -> usize {
+    units.iter().map(|unit| unit.pages.len()).max().unwrap_or(1)
 }
 
 /// The numbers of a step.

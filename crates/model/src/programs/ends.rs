@@ -95,7 +95,8 @@ pub(super) fn logits_of<'g>(
 }
 
 /// The output of the last layer, as an input.
-fn hidden_input<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
+/// Hidden states {token, hidden}.
+pub(super) fn hidden_input<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
     b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()])
 }
 

@@ -1,8 +1,9 @@
-//! A step of serving as one program for all layers of a lone device: tokens of many sequences, at any places, over a cache in pages.
+//! Serving on a lone device: tokens of many sequences, at any places, over a cache in pages.
 //!
-//! Tokens lie flat: first `rows` of one token each, for sequences that decode, then `chunks` of [`PAGE`] tokens each, for prompts. A chunk
-//! is one page of one sequence, so it is written as a block; what is behind its last token is written too and is overwritten before anybody
-//! sees it. Both read the pages that their sequence names. Unused rows and chunks name page 0, which no sequence has.
+//! Tokens lie flat. Either they are `rows` of one token each, of sequences that decode, and one program takes them through all layers; or
+//! `chunks` of [`PAGE`] tokens each, of prompts, and a program for each [`Part`] of the model takes them through it, so that those who decode
+//! need not wait for all of it (layered prefill, Lee et al. 2025). A chunk is one page of one sequence, so it is written as a block; what is
+//! behind its last token is written too and is overwritten before anybody sees it. Unused rows and chunks name page 0, which no sequence has.
 //!
 //! On one device nothing is decided between router and experts, so there is no cut. Where weights are packed, one operation serves any number of
 //! tokens; elsewhere few tokens take their experts one by one ([`layers::picked_experts`]) and many are sorted by expert first ([`place`]).
@@ -11,7 +12,7 @@ use collegium_core::DType;
 use collegium_hlo::{Dim, Graph, GraphError, PagedStep, Program, Value, dim};
 
 use super::block::{attend_with, dense, packed_attention, packed_experts, rotation, router};
-use super::ends::{embedded, logits_of};
+use super::ends::{embedded, hidden_input, logits_of};
 use super::expert_layer::slot_weights;
 use super::{Builder, Packing, Shape};
 use crate::config::{FeedForward, LayerConfig, ModelConfig, MoeConfig};
@@ -26,9 +27,9 @@ const FEW_CHOICES: usize = 64;
 /// What a step has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StepShape {
-    /// Sequences that decode.
+    /// Sequences that decode; none where there are chunks.
     pub rows: usize,
-    /// Pages of prompts.
+    /// Pages of prompts; none where there are rows.
     pub chunks: usize,
     /// Pages of the longest sequence.
     pub pages: usize,
@@ -52,42 +53,92 @@ impl StepShape {
     }
 }
 
-/// The step. `shape` has a batch of one and a `seq` of [`StepShape::tokens`].
+/// What a program of serving computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// The whole model: `tokens` to `logits`.
+    Whole,
+    /// `tokens` to `hidden_out`.
+    Embedding,
+    /// `hidden` through the layer of this index to `hidden_out`.
+    Layer(usize),
+    /// `hidden` to `logits`.
+    Head,
+}
+
+/// The program of a part. `shape` has a batch of one and a `seq` of [`StepShape::tokens`].
 ///
-/// Inputs: `tokens` {batch, seq}, `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page}, `row.position` {unit} (the token's own place in
-/// its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first token of every chunk; `places` {place}
-/// (tokens whose logits are wanted); the weights of the model, those of layers behind `layers.<n>.`, there also `router_bias`,
-/// `cache.keys` and `cache.values` with the dims of [`cache_dims`]. Where weights are packed, tokens are given each by
-/// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of [`collegium_hlo::Packed`] and one matrix
-/// `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `logits` {place, vocab} f32, and the caches, in place.
+/// Inputs, as far as the part reads them: `tokens` {batch, seq} or `hidden` {token, hidden}; `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page},
+/// `row.position` {unit} (the token's own place in its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first
+/// token of every chunk; `places` {place} (tokens whose logits are wanted); the weights, `router_bias`, and `cache.keys` and `cache.values` with the dims
+/// of [`cache_dims`], those of a layer behind `layers.<n>.` where the whole model is computed. Where weights are packed, tokens are given each by
+/// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of
+/// [`collegium_hlo::Packed`] and one matrix `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `hidden_out`, or
+/// `logits` {place, vocab} f32; and the caches, in place.
 ///
 /// # Errors
 /// A configuration whose sizes do not fit together.
-pub fn serving_step(shape: &Shape<'_>, how: StepShape) -> Result<Program, GraphError> {
+pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder { packing: how.packing, ..Builder::new(&graph, shape.dtype) };
-    let places = if b.is_natural() {
-        Places::Units(rotation(&b, shape), Units::new(&b, how))
-    } else {
-        Places::Tokens(Tokens::new(&b, shape, how))
-    };
-    let mut hidden = embedded(&b, shape);
     let mut outputs: Vec<(String, Value<'_>)> = Vec::new();
-    for (index, layer) in shape.config.layers.iter().enumerate() {
-        let prefix = format!("layers.{index}.");
-        let (out, caches) =
-            graph.scope(&prefix, || b.within(&prefix, || one_layer(&b, shape, layer, hidden, &places)));
-        hidden = out;
-        let names = ["keys", "values"].map(|name| format!("{prefix}cache.{name}_out"));
-        outputs.extend(names.into_iter().zip(caches));
+    let logits = |hidden| {
+        let at = b.input("places", DType::I32, &[dim("place", how.samples())]);
+        ("logits".to_string(), logits_of(&b, shape, hidden, at))
+    };
+    match part {
+        Part::Whole => {
+            let places = Places::new(&b, shape, how);
+            let mut hidden = embedded(&b, shape);
+            for index in 0..shape.config.layers.len() {
+                let (out, caches) =
+                    layer_in(&b, shape, (&format!("layers.{index}."), index), hidden, &places);
+                hidden = out;
+                outputs.extend(caches);
+            }
+            outputs.push(logits(hidden));
+        }
+        Part::Embedding => outputs.push(("hidden_out".into(), embedded(&b, shape))),
+        Part::Layer(index) => {
+            let places = Places::new(&b, shape, how);
+            let (hidden, caches) = layer_in(&b, shape, ("", index), hidden_input(&b, shape), &places);
+            outputs.push(("hidden_out".into(), hidden));
+            outputs.extend(caches);
+        }
+        Part::Head => outputs.push(logits(hidden_input(&b, shape))),
     }
-    let at = b.input("places", DType::I32, &[dim("place", how.samples())]);
-    outputs.push(("logits".into(), logits_of(&b, shape, hidden, at)));
-    let mut program = graph.finish("serving_step", &super::named(&outputs))?;
-    for (out, _) in outputs.iter().filter(|(name, _)| name.ends_with("_out")) {
+    let mut program = graph.finish(part.name(), &super::named(&outputs))?;
+    for (out, _) in outputs.iter().filter(|(name, _)| name.contains("cache.")) {
         program = program.donate(out.trim_end_matches("_out"), out)?;
     }
     Ok(program)
+}
+
+impl Part {
+    /// The name of its program.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "serving_step",
+            Self::Embedding => "serving_embedding",
+            Self::Layer(_) => "serving_layer",
+            Self::Head => "serving_head",
+        }
+    }
+}
+
+/// The layer of this index, whose weights and caches have names behind `prefix`: hidden states, and the caches with their names.
+fn layer_in<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    (prefix, index): (&str, usize),
+    hidden: Value<'g>,
+    places: &Places<'g>,
+) -> (Value<'g>, [(String, Value<'g>); 2]) {
+    let layer = &shape.config.layers[index];
+    let build = || b.within(prefix, || one_layer(b, shape, layer, hidden, places));
+    let (out, [keys, values]) = b.graph.scope(prefix, build);
+    let named = |name, value| (format!("{prefix}cache.{name}_out"), value);
+    (out, [named("keys", keys), named("values", values)])
 }
 
 fn one_layer<'g>(
@@ -150,6 +201,16 @@ enum Places<'g> {
     Units(layers::Rotation<'g>, Units<'g>),
     /// Given by token.
     Tokens(Tokens<'g>),
+}
+
+impl<'g> Places<'g> {
+    fn new(b: &Builder<'g>, shape: &Shape<'_>, how: StepShape) -> Self {
+        if b.is_natural() {
+            Self::Units(rotation(b, shape), Units::new(b, how))
+        } else {
+            Self::Tokens(Tokens::new(b, shape, how))
+        }
+    }
 }
 
 fn how(places: &Places<'_>) -> StepShape {

@@ -1,11 +1,14 @@
-//! What runs in the next step. Sequences that decode always run, and pages of prompts fill what room is left beside them, so a decoding
+//! What runs in the next step. All sequences that decode run, and prompts come a few layers further beside them ([`reading`]), so a decoding
 //! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later. Where few
 //! decode, the rows that are free compute guesses at their next tokens.
+
+mod reading;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use collegium_data::Tokenizer;
 use collegium_model::programs::PAGE;
@@ -16,21 +19,13 @@ use crate::pages::Pages;
 use crate::request::Event;
 use crate::runner::{Runner, Unit};
 use crate::sequence::{Job, Sequence};
+use reading::{Pace, Reading, STALL};
 
-/// Room of a step: few sizes, so that few programs are compiled.
-const ROWS: [usize; 6] = [0, 1, 2, 4, 8, 16];
-const CHUNKS: [usize; 5] = [0, 1, 2, 4, 8];
-/// Most pages of prompts beside sequences that decode: what bounds the gap between their tokens.
-const CHUNKS_BESIDE: usize = 4;
+/// Sizes of a step of sequences that decode, and of a pass of pages of prompts: few, so that few programs are compiled.
+pub(crate) const ROWS: [usize; 5] = [1, 2, 4, 8, 16];
+pub(crate) const CHUNKS: [usize; 5] = [1, 2, 4, 8, 16];
 /// Rows that sequences and guesses may fill together: where more sequences decode, there are no guesses.
 const ROWS_WITH_GUESSES: usize = 8;
-
-/// The sizes of all steps: rows and chunks.
-pub(crate) fn ladder() -> Vec<(usize, usize)> {
-    let fits =
-        |&(rows, chunks): &(usize, usize)| (rows, chunks) != (0, 0) && (rows == 0 || chunks <= CHUNKS_BESIDE);
-    ROWS.iter().flat_map(|&rows| CHUNKS.map(|chunks| (rows, chunks))).filter(fits).collect()
-}
 
 /// Most sequences that run at once.
 pub const MOST_ROWS: usize = ROWS[ROWS.len() - 1];
@@ -47,14 +42,16 @@ pub struct Scheduler<'t> {
     /// Oldest first.
     running: Vec<Sequence<'t>>,
     waiting: VecDeque<Sequence<'t>>,
+    reading: Option<Reading>,
+    pace: Pace,
     /// Most guesses for a sequence.
     drafts: usize,
     stats: Stats,
 }
 
-/// A part of a step: which sequence, from which token, how many.
+/// Tokens of a sequence in a step: which sequence, from which token, how many.
 #[derive(Clone, Copy)]
-struct Part {
+struct Piece {
     sequence: usize,
     first: usize,
     len: usize,
@@ -75,6 +72,8 @@ impl<'t> Scheduler<'t> {
             tokenizer,
             running: Vec::new(),
             waiting: VecDeque::new(),
+            reading: None,
+            pace: Pace::default(),
             drafts: limits.drafts,
             stats: Stats::default(),
         }
@@ -109,13 +108,13 @@ impl<'t> Scheduler<'t> {
     pub fn step(&mut self) {
         self.drop_abandoned();
         self.admit();
-        let (rows, chunks) = self.plan();
-        if rows.is_empty() && chunks.is_empty() {
-            return;
-        }
-        match self.run(&rows, &chunks) {
-            Ok(logits) => self.take(&rows, &chunks, &logits),
-            Err(error) => self.fail(&error.to_string()),
+        let started = Instant::now();
+        let rows = self.rows();
+        let done = self
+            .decode(&rows)
+            .and_then(|()| self.read((!rows.is_empty()).then(|| STALL * started.elapsed().as_secs_f64())));
+        if let Err(error) = done {
+            self.fail(&error.to_string());
         }
     }
 
@@ -131,6 +130,7 @@ impl<'t> Scheduler<'t> {
     /// Takes the sequence out of those that run and gives its pages back.
     fn release(&mut self, at: usize) -> Sequence<'t> {
         let mut sequence = self.running.remove(at);
+        self.reading = self.reading.take().and_then(|reading| reading.without(at));
         sequence.pages.drain(..).for_each(|page| self.pages.give(page));
         // Siblings must not wait for one that is gone.
         sequence.job.computed.store(true, Ordering::Relaxed);
@@ -154,45 +154,23 @@ impl<'t> Scheduler<'t> {
         }
     }
 
-    /// Rows and chunks of the next step, with pages for all of them.
-    fn plan(&mut self) -> (Vec<Part>, Vec<Part>) {
-        let decoding = |s: &Sequence<'_>| s.remaining() == 1;
+    /// Rows of the next step, with pages for all of them.
+    fn rows(&mut self) -> Vec<Piece> {
         let mut rows = Vec::new();
         let mut at = 0;
         while at < self.running.len() {
-            if decoding(&self.running[at]) && self.secure(at, 1) {
-                rows.push(Part { sequence: at, first: self.running[at].computed, len: 1, guess: None });
-            }
-            at += 1;
-        }
-        let most = if rows.is_empty() { CHUNKS[CHUNKS.len() - 1] } else { CHUNKS_BESIDE };
-        let mut chunks: Vec<Part> = Vec::new();
-        let mut at = 0;
-        while at < self.running.len() && chunks.len() < most {
-            if !decoding(&self.running[at]) {
-                let room = (most - chunks.len()) * PAGE;
-                let len = self.running[at].remaining().min(room);
-                if self.secure(at, len) {
-                    let first = self.running[at].computed;
-                    chunks.extend((0..len).step_by(PAGE).map(|from| Part {
-                        sequence: at,
-                        first: first + from,
-                        len: PAGE.min(len - from),
-                        guess: None,
-                    }));
-                }
+            if self.running[at].remaining() == 1 && self.secure(at, 1) {
+                rows.push(Piece { sequence: at, first: self.running[at].computed, len: 1, guess: None });
             }
             at += 1;
         }
         // Whoever was sent back to make room for an older one is no longer there.
-        let alive = self.running.len();
-        rows.retain(|p| p.sequence < alive);
-        chunks.retain(|p| p.sequence < alive);
-        (self.with_guesses(rows), chunks)
+        rows.retain(|row| row.sequence < self.running.len());
+        self.with_guesses(rows)
     }
 
     /// Rows with guesses behind those of each sequence, where there is room and no page must be taken from another.
-    fn with_guesses(&mut self, rows: Vec<Part>) -> Vec<Part> {
+    fn with_guesses(&mut self, rows: Vec<Piece>) -> Vec<Piece> {
         let most = ROWS_WITH_GUESSES.checked_sub(rows.len()).map_or(0, |free| free / rows.len().max(1));
         if most == 0 {
             return rows;
@@ -209,7 +187,7 @@ impl<'t> Scheduler<'t> {
                 continue;
             }
             self.stats.drafted += guesses as u64;
-            let behind = |guess| Part { first: row.first + 1 + guess, guess: Some(guess), ..row };
+            let behind = |guess| Piece { first: row.first + 1 + guess, guess: Some(guess), ..row };
             all.extend((0..guesses).map(behind));
         }
         all
@@ -235,47 +213,41 @@ impl<'t> Scheduler<'t> {
         true
     }
 
-    fn run(&mut self, rows: &[Part], chunks: &[Part]) -> Result<Vec<f32>, ServeError> {
-        let room = self.room(rows, chunks);
-        let unit = |part: &Part| {
-            let sequence = &self.running[part.sequence];
-            let last = (part.first + part.len).div_ceil(PAGE);
-            let tokens = match part.guess {
-                Some(guess) => &sequence.guesses[guess..=guess],
-                None => &sequence.tokens[part.first..part.first + part.len],
-            };
-            Unit { tokens, position: part.first, pages: &sequence.pages[..last] }
-        };
-        let [rows, chunks] = [rows, chunks].map(|parts| parts.iter().map(unit).collect::<Vec<_>>());
-        self.runner.step(&rows, &chunks, room)
+    /// Takes all sequences that decode one token further.
+    fn decode(&mut self, rows: &[Piece]) -> Result<(), ServeError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let room = fit(&ROWS, rows.len());
+        self.count(rows, room);
+        let Self { running, runner, .. } = self;
+        let units: Vec<Unit<'_>> = rows.iter().map(|row| unit(running, row)).collect();
+        let logits = runner.decode(&units, room)?;
+        self.take(rows, &logits);
+        Ok(())
     }
 
-    /// The smallest sizes that hold these.
-    fn room(&mut self, rows: &[Part], chunks: &[Part]) -> (usize, usize) {
-        let room = (fit(&ROWS, rows.len()), fit(&CHUNKS, chunks.len()));
-        let used: usize = rows.iter().chain(chunks).map(|p| p.len).sum();
+    fn count(&mut self, pieces: &[Piece], room: usize) {
+        let used: usize = pieces.iter().map(|piece| piece.len).sum();
         self.stats.steps += 1;
         self.stats.tokens += used as u64;
-        self.stats.padding += (room.0 + room.1 * PAGE - used) as u64;
-        room
+        self.stats.padding += (room - used) as u64;
     }
 
-    /// Notes what is computed now, and takes the next token of every sequence that has all its tokens in the cache. A guess counts where it is the
-    /// token that was taken before it.
-    fn take(&mut self, rows: &[Part], chunks: &[Part], logits: &[f32]) {
+    /// Notes what is computed now, and takes the next token of every sequence that has all its tokens in the cache, from the `logits` {piece, vocab};
+    /// those of other pieces are not read. A guess counts where it is the token that was taken before it.
+    fn take(&mut self, pieces: &[Piece], logits: &[f32]) {
         let vocab = self.runner.config().vocab_size;
-        let row_room = fit(&ROWS, rows.len());
         let mut ended = Vec::new();
-        let places = (0..rows.len()).chain((0..chunks.len()).map(|i| row_room + i));
-        for (part, place) in rows.iter().chain(chunks).zip(places) {
-            let sequence = &mut self.running[part.sequence];
-            let is_right = |guess: usize| sequence.tokens.get(part.first) == Some(&sequence.guesses[guess]);
-            if ended.contains(&part.sequence) || part.guess.is_some_and(|guess| !is_right(guess)) {
+        for (place, piece) in pieces.iter().enumerate() {
+            let sequence = &mut self.running[piece.sequence];
+            let is_right = |guess: usize| sequence.tokens.get(piece.first) == Some(&sequence.guesses[guess]);
+            if ended.contains(&piece.sequence) || piece.guess.is_some_and(|guess| !is_right(guess)) {
                 continue;
             }
-            self.stats.accepted += u64::from(part.guess.is_some());
-            sequence.computed = part.first + part.len;
-            if sequence.computed / PAGE > part.first / PAGE {
+            self.stats.accepted += u64::from(piece.guess.is_some());
+            sequence.computed = piece.first + piece.len;
+            if sequence.computed / PAGE > piece.first / PAGE {
                 self.pages.keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
             }
             if sequence.remaining() > 0 {
@@ -285,13 +257,13 @@ impl<'t> Scheduler<'t> {
             let known = &logits[place * vocab..][..self.num_tokens.min(vocab)];
             let before = sequence.tokens.len();
             if advance(sequence, known, &self.ends) {
-                ended.push(part.sequence);
+                ended.push(piece.sequence);
             }
             self.stats.generated += (sequence.tokens.len() - before) as u64;
         }
-        for row in rows.iter().filter(|r| r.guess.is_none()) {
-            let sequence = &mut self.running[row.sequence];
-            sequence.judge(sequence.computed - (row.first + 1));
+        for piece in pieces.iter().filter(|piece| piece.guess.is_none()) {
+            let sequence = &mut self.running[piece.sequence];
+            sequence.judge(sequence.computed - (piece.first + 1));
         }
         ended.sort_unstable();
         for at in ended.into_iter().rev() {
@@ -303,10 +275,22 @@ impl<'t> Scheduler<'t> {
         for sequence in self.running.drain(..).chain(self.waiting.drain(..)) {
             sequence.job.events.send(Event::Failed(why.to_string())).ok();
         }
+        self.reading = None;
         self.pages = Pages::new(self.pages.total() + 1);
         // Where the device is gone for good, the next step says so again.
         self.runner.clear().ok();
     }
+}
+
+/// A piece as the device takes it.
+fn unit<'a>(running: &'a [Sequence<'_>], piece: &Piece) -> Unit<'a> {
+    let sequence = &running[piece.sequence];
+    let last = (piece.first + piece.len).div_ceil(PAGE);
+    let tokens = match piece.guess {
+        Some(guess) => &sequence.guesses[guess..=guess],
+        None => &sequence.tokens[piece.first..piece.first + piece.len],
+    };
+    Unit { tokens, position: piece.first, pages: &sequence.pages[..last] }
 }
 
 /// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.

@@ -1,0 +1,132 @@
+//! Prompts on their way through the model. A pass takes some pages of prompts through it layer by layer. Beside sequences that decode, it goes only so many
+//! layers further after each of their steps as fit in a share of such a step's time: so the gaps between their tokens stay short, while the weights of a
+//! layer are still read once for all tokens of the pass (layered prefill, Lee et al. 2025). A step that mixed them with a few tokens of a
+//! prompt would read nearly all experts for those few.
+
+use std::time::Instant;
+
+use collegium_model::programs::PAGE;
+
+use super::{CHUNKS, Piece, Scheduler, fit, unit};
+use crate::ServeError;
+use crate::runner::{Pass, Unit};
+
+/// Time for prompts after a step of sequences that decode, in times of that step.
+pub(super) const STALL: f64 = 1.2;
+
+/// A pass that runs.
+pub(super) struct Reading {
+    pass: Pass,
+    pieces: Vec<Piece>,
+}
+
+impl Reading {
+    /// What is left of it when the sequence at `gone` is taken out of those that run: nothing if it was part of the pass, whose pages others may have from now on.
+    pub(super) fn without(mut self, gone: usize) -> Option<Self> {
+        for piece in &mut self.pieces {
+            match piece.sequence.cmp(&gone) {
+                std::cmp::Ordering::Less => {}
+                std::cmp::Ordering::Equal => return None,
+                std::cmp::Ordering::Greater => piece.sequence -= 1,
+            }
+        }
+        Some(self)
+    }
+}
+
+/// Seconds that a layer took last, for each of [`CHUNKS`].
+#[derive(Default)]
+pub(super) struct Pace([Option<f64>; CHUNKS.len()]);
+
+impl Pace {
+    /// Seconds that a layer takes at most, as far as is known: more pages take longer, and twice as many at most twice as long.
+    fn expected(&self, size: usize) -> f64 {
+        let larger = self.0[size..].iter().flatten().copied().next();
+        let known = self.0[..size]
+            .iter()
+            .zip(CHUNKS)
+            .filter_map(|(seconds, chunks)| Some((*seconds)? / chunks as f64));
+        let smaller = known.last().map(|each| each * CHUNKS[size] as f64);
+        larger.into_iter().chain(smaller).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The most pages whose layers take no longer than this; at least one.
+    fn pages_within(&self, seconds: f64) -> usize {
+        let fits = (0..CHUNKS.len()).rev().find(|&size| self.expected(size) <= seconds);
+        CHUNKS[fits.unwrap_or(0)]
+    }
+}
+
+impl Scheduler<'_> {
+    /// Takes prompts further: to the end of a pass, or as many layers as are thought to fit in `seconds`, but one in any case.
+    pub(super) fn read(&mut self, seconds: Option<f64>) -> Result<(), ServeError> {
+        let most = seconds.map_or(CHUNKS[CHUNKS.len() - 1], |seconds| self.pace.pages_within(seconds));
+        if self.reading.is_none() {
+            self.reading = self.begin(most)?;
+        }
+        let started = Instant::now();
+        while let Some(mut reading) = self.reading.take() {
+            let size = CHUNKS.iter().position(|&chunks| chunks >= reading.pieces.len()).expect("a pass fits");
+            let before = started.elapsed().as_secs_f64();
+            let is_through = self.runner.advance(&mut reading.pass)?;
+            let after = started.elapsed().as_secs_f64();
+            self.pace.0[size] = Some(after - before);
+            if is_through {
+                return self.end(&reading);
+            }
+            self.reading = Some(reading);
+            if seconds.is_some_and(|seconds| after + self.pace.expected(size) > seconds) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Embeds at most `most` pages of prompts.
+    fn begin(&mut self, most: usize) -> Result<Option<Reading>, ServeError> {
+        let pieces = self.pieces(most);
+        if pieces.is_empty() {
+            return Ok(None);
+        }
+        let room = fit(&CHUNKS, pieces.len());
+        self.count(&pieces, room * PAGE);
+        let Self { running, runner, .. } = self;
+        let units: Vec<Unit<'_>> = pieces.iter().map(|piece| unit(running, piece)).collect();
+        Ok(Some(Reading { pass: runner.begin(&units, room)?, pieces }))
+    }
+
+    /// What the next pass reads: as many pages of each prompt, more of longer ones where shorter ones leave room, and of the oldest prompts
+    /// where there are more than pages.
+    fn pieces(&mut self, most: usize) -> Vec<Piece> {
+        let prompts = (0..self.running.len()).filter(|&at| self.running[at].remaining() > 1);
+        let mut prompts: Vec<usize> = prompts.take(most).collect();
+        prompts.sort_by_key(|&at| self.running[at].remaining());
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (before, &at) in prompts.iter().enumerate() {
+            let room = (most - pieces.len()) / (prompts.len() - before) * PAGE;
+            // One that was sent back meanwhile is no longer there.
+            let Some(sequence) = self.running.get(at) else { continue };
+            let (first, len) = (sequence.computed, sequence.remaining().min(room));
+            if self.secure(at, len) {
+                let page = |from| Piece {
+                    sequence: at,
+                    first: first + from,
+                    len: PAGE.min(len - from),
+                    guess: None,
+                };
+                pieces.extend((0..len).step_by(PAGE).map(page));
+            }
+        }
+        pieces.retain(|piece| piece.sequence < self.running.len());
+        pieces
+    }
+
+    /// Takes what a pass through all layers gives.
+    fn end(&mut self, reading: &Reading) -> Result<(), ServeError> {
+        let ends = |piece: &Piece| piece.first + piece.len == self.running[piece.sequence].tokens.len();
+        let logits =
+            if reading.pieces.iter().any(ends) { self.runner.logits(&reading.pass)? } else { Vec::new() };
+        self.take(&reading.pieces, &logits);
+        Ok(())
+    }
+}
