@@ -48,8 +48,8 @@ impl Pricer<'_> {
         let local = self.local(layout, software);
         let domain = self.domain();
         let links = self.links();
-        let share = layout.tensor as f64 / layout.expert_tensor as f64;
-        let tokens = local.tokens() as f64 / share;
+        // Ranks that share heads share tokens here; those that share an expert gather the rows that came to each.
+        let tokens = local.tokens() as f64 / layout.tensor as f64;
         let width = (self.model.config.hidden_size * local.dtype.size_bytes()) as f64;
         let group = layout.expert_group(domain);
         let nodes = (group.ranks / group.local) as f64;
@@ -67,7 +67,7 @@ impl Pricer<'_> {
             links.seconds(Kind::AllToAll, group, rows * width)
         };
         let cut = layout.expert_tensor_group(domain);
-        let gathered = rows / layout.expert_tensor as f64 * width * layout.expert_tensor as f64;
+        let gathered = rows * width * layout.expert_tensor as f64;
         let shared = if layout.expert_tensor > 1 {
             links.seconds(Kind::AllGather, cut, gathered) + links.seconds(Kind::ReduceScatter, cut, gathered)
         } else {
