@@ -174,6 +174,8 @@ pub struct Software {
     pub sequence_parallel: bool,
     /// Overlap of expert dispatch in place of the device's.
     pub overlap_expert: Option<f64>,
+    /// The embedding lies on top of the first stage and the head on top of the last, rather than spread over the stages.
+    pub ends_on_top: bool,
     /// Rows of the fullest rank over the mean.
     pub imbalance: f64,
     /// Share of the micro-batches in which a sparse layer has clones.
@@ -208,6 +210,7 @@ impl Software {
             deduplicated: false,
             sequence_parallel: true,
             overlap_expert: None,
+            ends_on_top: false,
             imbalance: 1.0,
             cloned: 0.0,
             clone_slots: 0.0,

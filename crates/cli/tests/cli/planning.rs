@@ -119,6 +119,19 @@ fn rows_that_lack_fields_are_listed_and_counted() {
     assert_eq!(report["skipped_rows"].as_array().unwrap().len(), 2);
     let found = report["rows"][0]["predicted"].as_f64().unwrap();
     assert!(found > 5.0 && found < 25.0, "an 8B step on 8 H100 takes about 11 s, not {found}");
+    // What hides dispatch costs the host: recipes of B200 with virtual stages do so from 25.11 on, and none without.
+    let head = "id,model,experts,seq_len,device,devices,tp,pp,vpp,ep,micro_batch,global_batch,precision,metric_name,metric_value\n";
+    let row = |release, pieces| {
+        format!(
+            "mbridge-{release}-1,Qwen3_30B_a3B,128,4096,B200,16,1,2,{pieces},8,1,1024,FP8,step_time_s,30.0\n"
+        )
+    };
+    let rows = [row("25.09", 4), row("25.11", 4), row("25.09", 1), row("25.11", 1)].concat();
+    std::fs::write(folder.path().join("rows.csv"), format!("{head}{rows}")).unwrap();
+    let report = json(folder.path(), &["plan", "validate", "--rows", "rows.csv", "--json"]);
+    let found = |i: usize| report["rows"][i]["predicted"].as_f64().unwrap();
+    assert!(found(1) > 1.2 * found(0), "{} {}", found(1), found(0));
+    assert_eq!(found(3), found(2));
     std::fs::write(folder.path().join("bad.csv"), "id,model\n1,2,3\n").unwrap();
     let done = run(folder.path(), &["plan", "validate", "--rows", "bad.csv"]);
     assert!(done.code == Some(2) && done.err.contains("there is no column `device`"), "{}", done.err);

@@ -32,6 +32,9 @@ impl Pricer<'_> {
         let clones = clones * software.clone_slots / stages;
         let local = self.local(layout, software);
         let logits = (local.tokens() * self.model.config.vocab_size.div_ceil(layout.tensor)) as f64;
+        // Gradients of embedding and head exist whole in the working type before they are added to their sums.
+        let ends = if layout.pipeline == 1 { 1.0 } else { 0.5 };
+        let table = ends * self.model.end_parameters() / layout.tensor as f64;
         MemoryUse {
             weights: copies * width * if layout.sharding == Sharding::Weights { held } else { whole }
                 + clones,
@@ -43,7 +46,8 @@ impl Pricer<'_> {
                 },
             optimizer: software.state_bytes * held,
             activations: software.kept * stage.kept / stages * in_flight * interleaved,
-            transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 }),
+            transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 })
+                + width * table,
         }
     }
 }

@@ -110,11 +110,14 @@ impl Pricer<'_> {
         let c = &self.device.calibration;
         let (stages, layers) = (layout.pipeline as f64, self.model.config.num_layers as f64);
         let ends = embed.forward.plus(embed.backward, 1.0).plus(head.forward, 1.0);
-        // The fullest stage: an even share of everything, or whole layers where these do not divide.
+        // The fullest stage: an even share of everything, or whole layers where these do not divide, or an end on top.
         let whole = (layers / stages).ceil() / layers;
         let layer_total = stage.parts.total();
         let fair = (layer_total + ends.total()) / stages;
-        let fullest = if layout.pipeline == 1 { fair } else { fair.max(whole * layer_total) };
+        // The last stage has one layer less where they do not divide.
+        let last = (layers / stages).floor() / layers * layer_total + head.forward.total();
+        let last = if software.ends_on_top { last } else { 0.0 };
+        let fullest = if layout.pipeline == 1 { fair } else { fair.max(whole * layer_total).max(last) };
         let share = fullest / (layer_total + ends.total());
         let n = layout.micro_batches as f64;
         let mut parts = Parts::default();

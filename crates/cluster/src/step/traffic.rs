@@ -48,8 +48,8 @@ impl Pricer<'_> {
         let local = self.local(layout, software);
         let domain = self.domain();
         let links = self.links();
-        let share = layout.tensor as f64 / layout.expert_tensor as f64;
-        let tokens = local.tokens() as f64 / share;
+        // Ranks that share heads share tokens here; those that share an expert gather the rows that came to each.
+        let tokens = local.tokens() as f64 / layout.tensor as f64;
         let width = (self.model.config.hidden_size * local.dtype.size_bytes()) as f64;
         let group = layout.expert_group(domain);
         let nodes = (group.ranks / group.local) as f64;
@@ -67,7 +67,7 @@ impl Pricer<'_> {
             links.seconds(Kind::AllToAll, group, rows * width)
         };
         let cut = layout.expert_tensor_group(domain);
-        let gathered = rows / layout.expert_tensor as f64 * width * layout.expert_tensor as f64;
+        let gathered = rows * width * layout.expert_tensor as f64;
         let shared = if layout.expert_tensor > 1 {
             links.seconds(Kind::AllGather, cut, gathered) + links.seconds(Kind::ReduceScatter, cut, gathered)
         } else {
@@ -162,7 +162,58 @@ fn expected_domains(experts: f64, top_k: f64, domains: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::expected_domains;
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::model::{PlanModel, Sizes};
+    use crate::schedule::Schedule;
+
+    #[test]
+    fn ranks_that_share_an_expert_send_their_own_tokens_and_gather_the_rest() {
+        let sizes = Sizes {
+            layers: 1,
+            hidden: 1024,
+            heads: 8,
+            kv_heads: 8,
+            head_dim: 128,
+            vocab: 1024,
+            dense_layers: 0,
+            intermediate: 512,
+            experts: 8,
+            top_k: 2,
+            expert_intermediate: 256,
+            tied: false,
+        };
+        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let pricer = Pricer::new(&model, device, instance, 4096).unwrap();
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let whole = Layout {
+            data: 2,
+            tensor: 4,
+            context: 1,
+            pipeline: 1,
+            virtual_stages: 1,
+            schedule: Schedule::OneForwardOneBackward,
+            expert: 2,
+            expert_tensor: 1,
+            clones: 0,
+            micro_batch: 1,
+            micro_batches: 1,
+            recompute: Recompute::SaveEverything,
+            sharding: Sharding::Optimizer,
+        };
+        let cut = Layout { expert_tensor: 4, ..whole };
+        let layer = &model.config.layers[0];
+        let more = pricer.dispatch(layer, &cut, &software) - pricer.dispatch(layer, &whole, &software);
+        // Two rows of each of 4,096 tokens, on every one of the four.
+        let (group, bytes) = (Group { ranks: 4, local: 4 }, 2.0 * 4096.0 * 1024.0 * 2.0);
+        let links = pricer.links();
+        let gather = links.seconds(Kind::AllGather, group, bytes);
+        let expected = 2.0 * (gather + links.seconds(Kind::ReduceScatter, group, bytes));
+        assert!((more / expected - 1.0).abs() < 1e-9, "{more} {expected}");
+    }
 
     #[test]
     fn rows_reach_as_many_domains_as_their_experts_lie_in() {

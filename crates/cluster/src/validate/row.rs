@@ -60,7 +60,10 @@ const DUAL_PIPE: (f64, f64) = (0.9, 132.0 / 112.0);
 /// Seconds that PyTorch's host side needs for one sparse layer of Megatron, forward and backward, without graphs: Qwen3-30B with
 /// micro-batches of one sequence, Megatron-Bridge 25.11 and 26.02 on B200 (28.2 s over 64 micro-batches and 48 layers).
 const HOST_LAYER: f64 = 8.5e-3;
-/// The same for a dense layer: with everything run again, 24 layers take 3.5 ms each and micro-batch however small these are and over however many
+/// That time where dispatch hides behind another micro-batch, over the time without: passes are issued piece by piece, gradients of weights apart. From
+/// Qwen3 on H100 and B300, Megatron-Bridge 26.02 (13 to 17 ms); a report on 256 B200 with that release found 1.3 to 1.4 (45.6 or 50.6 s to 64.8 s).
+const HOST_HIDING: f64 = 1.6;
+/// Seconds of the host for a dense layer: with everything run again, 24 layers take 3.5 ms each and micro-batch however small these are and over however many
 /// ranks they are cut (vTrain's 1,440 runs on 8 A100, Megatron-DeepSpeed, hidden 1,024, one and two sequences).
 const HOST_DENSE: f64 = 2.3e-3;
 /// The same on the faster host of GB200 and GB300: Qwen3-235B, Megatron-Bridge 25.09 (14.8 s over 32 micro-batches and 94 layers).
@@ -75,10 +78,29 @@ const TRITON_ATTENTION: (f64, f64) = (2.0, 3.0);
 /// 256 GB200, 26.04.01 to 26.06.
 const FUSED_SPARSE: f64 = 0.55;
 
-/// Whether a release has the fused kernels of sparse layers and graphs.
-fn fused_sparse(system: &str) -> bool {
-    let release = system.strip_prefix("mbridge-").and_then(|r| r.get(..5)?.parse::<f64>().ok());
-    release.is_some_and(|r| r > 26.05)
+/// The release of Megatron-Bridge that a row is of.
+fn release(system: &str) -> Option<f64> {
+    system.strip_prefix("mbridge-")?.get(..5)?.parse().ok()
+}
+
+/// Whether a release has the fused kernels of sparse layers and graphs. Its recipes of Kimi-K2 have them with micro-batches of one sequence only
+/// (`cutedsl_fused_grouped_mlp` in scripts/performance/configs/kimi).
+fn fused_sparse(system: &str, row: &Row) -> bool {
+    let kimi = row.text("model").is_some_and(|m| m.starts_with("Kimi"));
+    release(system).is_some_and(|r| r > 26.05) && !(kimi && row.count("micro_batch") != Some(1))
+}
+
+/// Whether a recipe of Megatron-Bridge hides dispatch behind another micro-batch (`moe_a2a_overlap` in scripts/performance/configs). It needs virtual
+/// stages; recipes of NVL72 use HybridEP in its place, those of B200 and B300 have it from 25.11 on.
+fn hides_dispatch(system: &str, row: &Row) -> bool {
+    let device = row.text("device").unwrap_or("");
+    let first = if device.starts_with("H100") { 25.08 } else { 25.10 };
+    let several = |field| row.count(field).is_some_and(|n| n > 1);
+    !device.starts_with("GB")
+        && several("experts")
+        && several("pp")
+        && several("vpp")
+        && release(system).is_some_and(|r| r > first)
 }
 
 /// The name of a release or publication: the id without its number.
@@ -128,6 +150,7 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
         || system.starts_with("dsv3");
     let neuron = system.starts_with("neuron");
     let dual_pipe = schedule(row) == Schedule::DualPipe;
+    let hidden = hides_dispatch(system, row);
     let megatron = ["mbridge", "mbskill", "mlperf", "nemo"].iter().any(|s| system.starts_with(s));
     let precision = precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8")));
     let no_sequence_parallel = notes.contains("without sequence parallel")
@@ -143,11 +166,14 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
         gradient_sum_bytes: if megatron { 2.0 } else { 4.0 },
         compute: if dual_pipe { DUAL_PIPE.1 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
-        overlap_expert: match (dual_pipe, notes.contains("ep overlap off")) {
+        overlap_expert: match (dual_pipe || hidden, notes.contains("ep overlap off")) {
             (true, _) => Some(DUAL_PIPE.0),
             (_, true) => Some(0.0),
             _ => None,
         },
+        // `balance` in VIA-Research/vTrain, src/predictor.py, and its runs on one node: a micro-batch of p stages takes as long as the layers of
+        // one and the whole head.
+        ends_on_top: system.starts_with("vtrain"),
         imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") {
             REAL_IMBALANCE
         } else {
@@ -162,7 +188,7 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
             (true, false) => TRITON_ATTENTION.1,
         },
         sparse: known.element_wise(row.text("model").unwrap_or(""))
-            * if fused_sparse(system) { FUSED_SPARSE } else { 1.0 },
+            * if fused_sparse(system, row) { FUSED_SPARSE } else { 1.0 },
         // Full recomputation keeps inputs of layers alone, which are bf16 in the programs too; unfused attention keeps masks and scores.
         kept: match recompute(row.text("recompute")) {
             Recompute::Recompute => 1.0,
@@ -171,8 +197,9 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
             _ => KEPT,
         },
         host_layer: match row.text("device").is_some_and(|d| d.starts_with("GB")) {
-            _ if fused_sparse(system) => 0.0,
+            _ if fused_sparse(system, row) => 0.0,
             true => GRACE_HOST_LAYER,
+            false if hidden => HOST_LAYER * HOST_HIDING,
             false => HOST_LAYER,
         },
         host_dense: if neuron { 0.0 } else { HOST_DENSE },

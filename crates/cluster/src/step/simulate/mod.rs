@@ -14,6 +14,7 @@ use crate::ClusterError;
 use crate::layout::{Layout, Recompute, Software};
 use crate::schedule::Turn;
 
+use pass::Pass;
 pub use pass::{Lane, Span};
 pub use pipeline::{Kind, Op};
 
@@ -53,28 +54,43 @@ struct Setup {
 
 impl Pricer<'_> {
     fn setup(&self, layout: &Layout, software: &Software, closed: &Estimate) -> Result<Setup, ClusterError> {
-        let [forward, backward] = self.both_passes(layout, software)?;
-        let (p, layers) = (layout.pipeline, self.model.config.num_layers);
-        let whole = forward + backward;
-        let (embed, head) = self.model_ends(self.local(layout, software), software)?;
-        let ends = embed.forward.plus(embed.backward, 1.0).plus(head.forward, 1.0).total();
-        // As in the closed form: even shares, or whole layers where these do not divide; the other stages share the rest.
-        let full = (layers.div_ceil(p) as f64 / layers as f64 * (1.0 - ends / whole)).max(1.0 / p as f64);
-        let fullest = if full > 1.0 / p as f64 + 1e-12 { (layers % p).max(1) } else { p };
-        let rest = if fullest < p { (1.0 - full * fullest as f64) / (p - fullest) as f64 } else { 0.0 };
-        let (each, once) = self.data_traffic(layout, software, whole * full);
+        let passes = self.both_passes(layout, software)?;
+        let p = layout.pipeline;
+        let seconds = self.stage_seconds(layout, software, &passes);
+        let fullest = seconds.iter().map(|s| s[0] + s[1]).fold(0.0, f64::max);
+        let (each, once) = self.data_traffic(layout, software, fullest);
         let barrier = self.barrier(layout);
         let products = if layout.recompute == Recompute::Recompute { 4.0 } else { 3.0 };
         // One of three passes through the products (of four with recomputation) makes the gradients of weights.
         let weight = closed.parts.products / (products * layout.micro_batches as f64);
-        let turn = |share: f64| {
-            let weight = weight * share / full;
-            let forward = forward * share + each / 3.0 + barrier;
-            Turn { forward, input: backward * share + each * 2.0 / 3.0 + barrier - weight, weight }
+        let turn = |[forward, backward]: &[f64; 2]| {
+            let weight = weight * (forward + backward) / fullest;
+            let forward = forward + each / 3.0 + barrier;
+            Turn { forward, input: backward + each * 2.0 / 3.0 + barrier - weight, weight }
         };
-        let stages = (0..p).map(|s| turn(if s < fullest { full } else { rest })).collect();
+        let stages = seconds.iter().map(turn).collect();
         let hop = if p > 1 { super::EXPOSED_HOPS * self.stage_traffic(layout, software) / 2.0 } else { 0.0 };
         Ok(Setup { stages, pieces: layout.virtual_stages, hop, each, data: once })
+    }
+
+    /// Forward and backward of one micro-batch on every stage.
+    fn stage_seconds(&self, layout: &Layout, software: &Software, passes: &[Pass; 2]) -> Vec<[f64; 2]> {
+        let (p, layers) = (layout.pipeline, self.model.config.num_layers);
+        let own = |s: usize| (layers / p + usize::from(s < layers % p)) as f64 / layers as f64;
+        if p > 1 && software.ends_on_top {
+            let first = |s: usize| if s == 0 { 1.0 } else { 0.0 };
+            let last = |s: usize| if s + 1 == p { 1.0 } else { 0.0 };
+            let of = |s, pass: &Pass| own(s) * pass.layers + first(s) * pass.embed + last(s) * pass.head;
+            return (0..p).map(|s| [of(s, &passes[0]), of(s, &passes[1])]).collect();
+        }
+        // As in the closed form: even shares, or whole layers where these do not divide; the other stages share the rest.
+        let whole: f64 = passes.iter().map(Pass::total).sum();
+        let of_layers = passes.iter().map(|p| p.layers).sum::<f64>() / whole;
+        let full = (own(0) * of_layers).max(1.0 / p as f64);
+        let fullest = if full > 1.0 / p as f64 + 1e-12 { (layers % p).max(1) } else { p };
+        let rest = if fullest < p { (1.0 - full * fullest as f64) / (p - fullest) as f64 } else { 0.0 };
+        let share = |s: usize| if s < fullest { full } else { rest };
+        (0..p).map(|s| [share(s) * passes[0].total(), share(s) * passes[1].total()]).collect()
     }
 
     /// What `layout` does when its step is played, operation by operation.

@@ -55,6 +55,20 @@ impl Segment {
     }
 }
 
+/// Seconds of one pass of a micro-batch through the model.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pass {
+    pub(super) layers: f64,
+    pub(super) embed: f64,
+    pub(super) head: f64,
+}
+
+impl Pass {
+    pub(super) fn total(&self) -> f64 {
+        self.layers + self.embed + self.head
+    }
+}
+
 /// Plays a chain; seconds, and the spans where they are wanted.
 pub(super) fn play<'a>(
     chain: impl IntoIterator<Item = &'a Segment>,
@@ -143,11 +157,15 @@ impl Pricer<'_> {
         Ok(chain)
     }
 
-    /// Both passes through all layers, embedding and head included.
-    pub(super) fn both_passes(&self, layout: &Layout, software: &Software) -> Result<[f64; 2], ClusterError> {
+    /// Both passes through the model, forward and backward.
+    pub(super) fn both_passes(
+        &self,
+        layout: &Layout,
+        software: &Software,
+    ) -> Result<[Pass; 2], ClusterError> {
         let (embed, head) = self.model_ends(self.local(layout, software), software)?;
-        let mut seconds = [0.0; 2];
-        for (pass, total) in seconds.iter_mut().enumerate() {
+        let mut passes = [Pass::default(); 2];
+        for (pass, seconds) in passes.iter_mut().enumerate() {
             let backward = pass == 1;
             let mut chains = Vec::new();
             for kind in 0..self.kinds.len() {
@@ -155,14 +173,11 @@ impl Pricer<'_> {
             }
             let of = |layer: &LayerConfig| self.kinds.iter().position(|k| &k.0 == layer).unwrap_or(0);
             let layers = self.model.config.layers.iter().flat_map(|l| &chains[of(l)]);
-            *total = play(layers, None);
+            seconds.layers = play(layers, None);
+            seconds.embed = if backward { embed.backward.total() } else { embed.forward.total() };
             // The head's program is both its passes.
-            *total += if backward {
-                embed.backward.total() + head.forward.total() * 2.0 / 3.0
-            } else {
-                embed.forward.total() + head.forward.total() / 3.0
-            };
+            seconds.head = head.forward.total() * if backward { 2.0 / 3.0 } else { 1.0 / 3.0 };
         }
-        Ok(seconds)
+        Ok(passes)
     }
 }
