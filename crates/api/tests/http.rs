@@ -44,22 +44,88 @@ async fn log_probabilities_are_those_of_the_tokens_drawn() {
     let (_, reply) = server.post("/v1/completions", &body).await;
     let logprobs = &reply["choices"][0]["logprobs"];
     assert!(reply["choices"][0]["text"].as_str().unwrap().starts_with("ab"));
-    assert_eq!(logprobs["text_offset"][0], 2);
-    for (own, top) in logprobs["token_logprobs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .zip(logprobs["top_logprobs"].as_array().unwrap())
-    {
-        // Greedy: the token is the likeliest. Tokens of equal text share an entry.
+    assert_eq!((&logprobs["text_offset"][0], &logprobs["text_offset"][2]), (&json!(0), &json!(2)));
+    assert_eq!((&logprobs["tokens"][1], &logprobs["token_logprobs"][0]), (&json!("b"), &Value::Null));
+    let list = |name: &str| logprobs[name].as_array().unwrap().clone();
+    assert_eq!(list("tokens").len(), 7);
+    for (own, top) in list("token_logprobs").into_iter().zip(list("top_logprobs")).skip(2) {
+        // Greedy: the token is the likeliest.
         let best = top.as_object().unwrap().values().filter_map(Value::as_f64).fold(f64::MIN, f64::max);
-        assert!(own.as_f64().unwrap() <= 0.0 && own.as_f64().unwrap() >= best);
+        assert_eq!(own.as_f64().unwrap(), best);
     }
     let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "ab"}]}], "max_completion_tokens": 4,
         "logprobs": true, "top_logprobs": 2, "ignore_eos": true});
     let (_, reply) = server.post("/v1/chat/completions", &body).await;
     let content = reply["choices"][0]["logprobs"]["content"].as_array().unwrap();
     assert!(content.len() == 4 && content.iter().all(|t| t["top_logprobs"].as_array().unwrap().len() == 2));
+}
+
+/// As `lm-evaluation-harness` asks: tokens, `echo`, and one new token that it leaves out of the sum.
+#[tokio::test]
+async fn log_probabilities_of_prompts_do_not_depend_on_how_they_are_asked_for() {
+    let server = start("").await;
+    let prompts = json!([[97, 98, 99, 97, 98, 99, 100], [97], [256]]);
+    let ask = |more: Value| {
+        let mut body = json!({"prompt": prompts, "max_tokens": 1, "temperature": 0, "echo": true, "logprobs": 1, "ignore_eos": true});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let (_, reply) = server.post("/v1/completions", &ask(json!({}))).await;
+    let list = |choice: &Value, name: &str| choice["logprobs"][name].as_array().unwrap().clone();
+    let lengths: Vec<usize> =
+        reply["choices"].as_array().unwrap().iter().map(|c| list(c, "token_logprobs").len()).collect();
+    assert_eq!(lengths, [8, 2, 2]);
+    let first = &reply["choices"][0];
+    assert!(first["text"].as_str().unwrap().starts_with("abcabcd"));
+    let own = list(first, "token_logprobs");
+
+    // What was generated as the continuation of the prompt's beginning has the same.
+    let body = json!({"prompt": [97, 98, 99], "max_tokens": 1, "logprobs": 20, "ignore_eos": true, "structured_outputs": {"choice": ["a"]}});
+    let (_, forced) = server.post("/v1/completions", &body).await;
+    let forced = forced["choices"][0]["logprobs"]["token_logprobs"][0].as_f64().unwrap();
+    assert!((own[3].as_f64().unwrap() - forced).abs() < 1e-5, "{} and {forced}", own[3]);
+
+    // Without new tokens, as vLLM has them, several samples, and as a stream.
+    let (_, none) =
+        server.post("/v1/completions", &ask(json!({"max_tokens": 0, "prompt_logprobs": 2, "n": 2}))).await;
+    for sample in &none["choices"].as_array().unwrap()[..2] {
+        assert_eq!((&list(sample, "token_logprobs")[..], &sample["text"]), (&own[..7], &json!("abcabcd")));
+        let by_number = sample["prompt_logprobs"].as_array().unwrap();
+        assert!(by_number.len() == 7 && by_number[0].is_null());
+        let fourth = &by_number[3]["97"];
+        assert_eq!((&fourth["logprob"], &fourth["decoded_token"]), (&own[3], &json!("a")));
+        assert!(
+            (2..=3).contains(&by_number[3].as_object().unwrap().len()) && fourth["rank"].as_u64() > Some(0)
+        );
+    }
+    assert_eq!(none["usage"]["completion_tokens"], 0);
+    let chunks =
+        lines(&server.text("/v1/completions", &ask(json!({"prompt": [97, 98, 99], "stream": true}))).await);
+    let streamed: Vec<Value> = chunks.iter().flat_map(|c| list(&c["choices"][0], "token_logprobs")).collect();
+    assert_eq!(streamed[..3], own[..3]);
+    let (status, reply) = server.post("/v1/completions", &json!({"prompt": "a", "max_tokens": 0})).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("max_tokens")));
+    let (status, reply) =
+        server.post("/v1/completions", &json!({"prompt": "a", "prompt_logprobs": 99})).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("prompt_logprobs")));
+}
+
+/// A harness counts on one token for `max_tokens: 1`, also where it is the one that ends the text.
+#[tokio::test]
+async fn the_token_that_ends_a_text_has_a_log_probability() {
+    let server = start("").await;
+    let mut body =
+        json!({"prompt": [97, 98], "max_tokens": 1, "logprobs": 1, "echo": true, "logit_bias": {"256": 100}});
+    let (_, reply) = server.post("/v1/completions", &body).await;
+    let choice = &reply["choices"][0];
+    assert_eq!((&choice["finish_reason"], &choice["text"]), (&json!("stop"), &json!("ab")));
+    assert!(choice["logprobs"]["token_logprobs"][2].is_number() && reply["usage"]["completion_tokens"] == 0);
+    body["stream"] = true.into();
+    let chunks = lines(&server.text("/v1/completions", &body).await);
+    assert_eq!(
+        chunks.last().unwrap()["choices"][0]["logprobs"]["token_logprobs"][0],
+        choice["logprobs"]["token_logprobs"][2]
+    );
 }
 
 #[tokio::test]

@@ -164,7 +164,6 @@ impl Handle {
         };
         demand(!r.prompt.is_empty(), "prompt", "empty", "at least one token".into())?;
         count("n", r.n, samples)?;
-        demand(r.max_tokens > 0, "max_tokens", r.max_tokens, "at least 1".into())?;
         demand(
             r.min_tokens <= r.max_tokens,
             "min_tokens",
@@ -188,8 +187,9 @@ impl Handle {
             "empty",
             "at least one token".into(),
         )?;
-        let logprobs = r.logprobs.unwrap_or(0);
-        demand(logprobs <= vocab, "logprobs", logprobs, format!("at most {vocab}"))?;
+        for (name, top) in [("logprobs", r.logprobs), ("prompt_logprobs", r.prompt_logprobs)] {
+            demand(top <= Some(vocab), name, top.unwrap_or(0), format!("at most {vocab}"))?;
+        }
         demand(r.stop.strings.iter().all(|s| !s.is_empty()), "stop", "an empty text", "text".into())?;
         demand(
             r.stop.strings.is_empty() || self.shared.has_tokenizer,

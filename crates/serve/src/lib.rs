@@ -13,7 +13,7 @@ mod weights;
 
 pub use error::ServeError;
 pub use handle::{Handle, Limits, Stats};
-pub use request::{Event, Finish, Refusal, Request, Sampling, Stop, Thinking, Token, Usage};
+pub use request::{Event, Finish, Refusal, Request, Sampling, Scored, Stop, Thinking, Token, Usage};
 pub use runner::Runner;
 pub use scheduler::MOST_ROWS;
 

@@ -39,6 +39,10 @@ pub struct Runner {
     weights: HashMap<String, Array>,
     caches: HashMap<String, Array>,
     programs: HashMap<StepShape, Arc<Compiled>>,
+    /// The head for all tokens of a chunk, once somebody asked.
+    head: Option<Arc<Compiled>>,
+    /// What the last layer gave in the last step, {token, hidden}, and at which of them its chunks begin.
+    hidden: Option<(Array, usize)>,
     cache_pages: usize,
     context: usize,
     /// {position, half}, row-major.
@@ -81,6 +85,8 @@ impl Runner {
             mesh: collegium_train::setup::mesh(1, 1, 1),
             caches: HashMap::new(),
             programs: HashMap::new(),
+            head: None,
+            hidden: None,
             backend,
             config,
             dtype,
@@ -140,9 +146,40 @@ impl Runner {
             inputs.get(name).or_else(|| weights.get(name)).cloned().or_else(|| caches.remove(name))
         })?;
         let logits = out.take("logits").first()?.to_vec::<f32>();
+        self.hidden = Some((out.take("hidden"), row_room));
         let kept = out.iter().filter_map(|(n, a)| Some((n.strip_suffix("_out")?.to_string(), a.clone())));
         self.caches.extend(kept.collect::<Vec<_>>());
         Ok(logits)
+    }
+
+    /// The logits behind every token of a chunk of the last step, row-major {token, vocab}. The step gives those of the last one alone, since nobody
+    /// else needs them; here a program of its own takes the head over what the last layer gave, so it costs only those who ask.
+    ///
+    /// # Errors
+    /// What the device says.
+    ///
+    /// # Panics
+    /// Before the first step, or for a chunk that it did not have.
+    pub fn chunk_logits(&mut self, chunk: usize) -> Result<Vec<f32>, ServeError> {
+        let head = match &self.head {
+            Some(head) => head.clone(),
+            None => {
+                let head = Compiled::new(programs::step_head(&self.program_shape(PAGE), self.packing)?);
+                self.head.insert(head).clone()
+            }
+        };
+        let (hidden, rows) = self.hidden.as_ref().expect("a step was made");
+        let all = hidden.first()?;
+        let width = all.bytes().len() / all.sizes()[0];
+        let own = all.bytes()[(rows + chunk * PAGE) * width..][..PAGE * width].to_vec();
+        let sizes = [PAGE, self.config.hidden_size];
+        let own = HostTensor::from_bytes(self.dtype, &sizes, own).expect("rows of the step's hidden states");
+        let own = self.backend.replicate(&own)?;
+        let mut out = head.call(&*self.backend, |name| match name {
+            "hidden" => Some(own.clone()),
+            _ => self.weights.get(name).cloned(),
+        })?;
+        Ok(out.take("logits").first()?.to_vec::<f32>())
     }
 
     /// A step for sequences of up to `longest` pages. Devices without the CPU's kernels gather all pages of the table, so there its width grows with
@@ -173,19 +210,22 @@ impl Runner {
         if let Some(program) = self.programs.get(&how) {
             return Ok(program.clone());
         }
-        let shape = programs::Shape {
+        let program = Compiled::new(programs::serving_step(&self.program_shape(how.tokens()), how)?);
+        self.programs.insert(how, program.clone());
+        Ok(program)
+    }
+
+    fn program_shape(&self, tokens: usize) -> programs::Shape<'_> {
+        programs::Shape {
             config: &self.config,
             mesh: self.mesh.clone(),
             dtype: self.dtype,
             batch: 1,
-            seq: how.tokens(),
+            seq: tokens,
             residuals: Residuals::Recompute,
             exchange: Exchange::default(),
             forced_routing: false,
-        };
-        let program = Compiled::new(programs::serving_step(&shape, how)?);
-        self.programs.insert(how, program.clone());
-        Ok(program)
+        }
     }
 
     fn inputs(

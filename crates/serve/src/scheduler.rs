@@ -113,7 +113,8 @@ impl<'t> Scheduler<'t> {
         if rows.is_empty() && chunks.is_empty() {
             return;
         }
-        match self.run(&rows, &chunks) {
+        let logits = self.run(&rows, &chunks);
+        match logits.and_then(|logits| self.score(&chunks).map(|()| logits)) {
             Ok(logits) => self.take(&rows, &chunks, &logits),
             Err(error) => self.fail(&error.to_string()),
         }
@@ -146,8 +147,7 @@ impl<'t> Scheduler<'t> {
                 return;
             }
             let mut sequence = self.waiting.remove(at).expect("it was just found");
-            // The last token is computed in any case: its logits are wanted.
-            sequence.pages = self.pages.find(&sequence.tokens[..sequence.tokens.len() - 1]);
+            sequence.pages = self.pages.find(&sequence.tokens[..sequence.reusable()]);
             sequence.computed = sequence.pages.len() * PAGE;
             sequence.cached.get_or_insert(sequence.computed.min(sequence.job.request.prompt.len()));
             self.running.push(sequence);
@@ -248,6 +248,18 @@ impl<'t> Scheduler<'t> {
         };
         let [rows, chunks] = [rows, chunks].map(|parts| parts.iter().map(unit).collect::<Vec<_>>());
         self.runner.step(&rows, &chunks, room)
+    }
+
+    /// Takes the head over the chunks of prompts whose log-probabilities are wanted.
+    fn score(&mut self, chunks: &[Part]) -> Result<(), ServeError> {
+        let vocab = self.runner.config().vocab_size;
+        for (at, part) in chunks.iter().enumerate() {
+            if self.running[part.sequence].is_scoring() {
+                let logits = self.runner.chunk_logits(at)?;
+                self.running[part.sequence].score(part.first, &logits[..part.len * vocab], vocab);
+            }
+        }
+        Ok(())
     }
 
     /// The smallest sizes that hold these.

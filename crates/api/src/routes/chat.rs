@@ -23,16 +23,16 @@ pub async fn chat(State(app): State<Arc<App>>, body: Body) -> Result<Response, A
     let running = Answer::begin(&app, &prepared)?;
     let head = Head::new(&app, "chatcmpl");
     if prepared.stream {
-        return Ok(stream(running, Chunks::new(head, &prepared)));
+        return Ok(stream(running, Chunks::new(app, head, &prepared)));
     }
     let (samples, usage) = running.collect().await?;
-    let choices = choices(samples, &prepared);
+    let choices = choices(&app, samples, &prepared);
     Ok(Json(head.reply("chat.completion", choices, Some(usage))).into_response())
 }
 
-fn choices(samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
+fn choices(app: &App, samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
     if prepared.keep != Keep::Vote {
-        return samples.into_iter().enumerate().map(|(i, s)| choice(i, s, prepared)).collect();
+        return samples.into_iter().enumerate().map(|(i, s)| choice(app, i, s, prepared)).collect();
     }
     // A sample that was cut off has no answer of its own.
     let complete = |s: &Sample| s.finish == Some("stop");
@@ -40,17 +40,17 @@ fn choices(samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
         samples.iter().map(|s| if complete(s) { s.content.as_str() } else { "" }).collect();
     let (winner, won) = majority(&texts);
     let sample = samples[winner].clone();
-    vec![ChatChoice { vote: Some(won), ..choice(0, sample, prepared) }]
+    vec![ChatChoice { vote: Some(won), ..choice(app, 0, sample, prepared) }]
 }
 
-fn choice(index: usize, sample: Sample, prepared: &Prepared) -> ChatChoice {
+fn choice(app: &App, index: usize, sample: Sample, prepared: &Prepared) -> ChatChoice {
     let thought = (!sample.thought.is_empty()).then_some(sample.thought);
     let message =
         ReplyMessage { role: Some("assistant"), content: Some(sample.content), reasoning_content: thought };
     ChatChoice {
         index,
         message: Some(message),
-        logprobs: chat_logprobs(prepared.has_logprobs, sample.logprobs),
+        logprobs: prepared.logprobs.map(|_| chat_logprobs(&app.served.tokenizer, &sample.tokens)),
         finish_reason: sample.finish,
         ..ChatChoice::default()
     }
@@ -58,6 +58,7 @@ fn choice(index: usize, sample: Sample, prepared: &Prepared) -> ChatChoice {
 
 /// Writes pieces.
 struct Chunks {
+    app: Arc<App>,
     head: Head,
     samples: usize,
     has_logprobs: bool,
@@ -65,11 +66,12 @@ struct Chunks {
 }
 
 impl Chunks {
-    fn new(head: Head, prepared: &Prepared) -> Self {
+    fn new(app: Arc<App>, head: Head, prepared: &Prepared) -> Self {
         Self {
+            app,
             head,
             samples: prepared.requests[0].n,
-            has_logprobs: prepared.has_logprobs,
+            has_logprobs: prepared.logprobs.is_some(),
             include_usage: prepared.include_usage,
         }
     }
@@ -89,22 +91,22 @@ impl Write for Chunks {
         (0..self.samples).map(|index| self.line(choice(index))).collect()
     }
 
-    fn piece(&mut self, piece: Piece) -> Option<Reply<ChatChoice>> {
+    fn piece(&mut self, piece: Piece) -> Vec<Reply<ChatChoice>> {
         let text = |text: String| (!text.is_empty()).then_some(text);
         let delta =
             ReplyMessage { role: None, content: text(piece.content), reasoning_content: text(piece.thought) };
-        if delta == ReplyMessage::default() && piece.finish.is_none() && piece.logprob.is_none() {
-            return None;
+        if delta == ReplyMessage::default() && piece.finish.is_none() && piece.token.is_none() {
+            return Vec::new();
         }
-        let has = piece.logprob.is_some() && self.has_logprobs;
+        let token = piece.token.filter(|_| self.has_logprobs);
         let choice = ChatChoice {
             index: piece.index,
             delta: Some(delta),
-            logprobs: chat_logprobs(has, piece.logprob.into_iter().collect()),
+            logprobs: token.map(|token| chat_logprobs(&self.app.served.tokenizer, &[token])),
             finish_reason: piece.finish,
             ..ChatChoice::default()
         };
-        Some(self.line(choice))
+        vec![self.line(choice)]
     }
 
     fn last(&mut self, usage: UsageBody) -> Option<Reply<ChatChoice>> {

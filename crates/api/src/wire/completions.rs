@@ -47,7 +47,7 @@ pub struct CompletionRequest {
     pub model: Option<String>,
     /// What to continue.
     pub prompt: Prompt,
-    /// Most new tokens.
+    /// Most new tokens; with `echo` or `prompt_logprobs` there may be none.
     #[serde(default = "sixteen")]
     pub max_tokens: usize,
     /// Log-probabilities, with so many of the likeliest tokens, up to 20.
@@ -56,9 +56,12 @@ pub struct CompletionRequest {
     /// Makes so many samples and returns the `n` likeliest.
     #[serde(default)]
     pub best_of: Option<usize>,
-    /// Whether the text begins with the prompt.
+    /// Whether the text begins with the prompt, and the log-probabilities with those of its tokens.
     #[serde(default)]
     pub echo: bool,
+    /// Log-probabilities of the prompt's tokens by their numbers, with so many of the likeliest, up to 20, as vLLM returns them.
+    #[serde(default)]
+    pub prompt_logprobs: Option<usize>,
     /// Text behind what is to be filled in; not supported.
     #[serde(default)]
     pub suffix: Option<String>,

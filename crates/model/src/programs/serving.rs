@@ -11,7 +11,7 @@ use collegium_core::DType;
 use collegium_hlo::{Dim, Graph, GraphError, PagedStep, Program, Value, dim};
 
 use super::block::{attend_with, dense, packed_attention, packed_experts, rotation, router};
-use super::ends::{embedded, logits_of};
+use super::ends::{embedded, hidden_input, logits_of, logits_of_all};
 use super::expert_layer::slot_weights;
 use super::{Builder, Packing, Shape};
 use crate::config::{FeedForward, LayerConfig, ModelConfig, MoeConfig};
@@ -59,7 +59,8 @@ impl StepShape {
 /// (tokens whose logits are wanted); the weights of the model, those of layers behind `layers.<n>.`, there also `router_bias`,
 /// `cache.keys` and `cache.values` with the dims of [`cache_dims`]. Where weights are packed, tokens are given each by
 /// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of [`collegium_hlo::Packed`] and one matrix
-/// `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `logits` {place, vocab} f32, and the caches, in place.
+/// `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `logits` {place, vocab} f32, `hidden` {token, hidden}
+/// (what the last layer gives, for [`step_head`]), and the caches, in place.
 ///
 /// # Errors
 /// A configuration whose sizes do not fit together.
@@ -83,11 +84,24 @@ pub fn serving_step(shape: &Shape<'_>, how: StepShape) -> Result<Program, GraphE
     }
     let at = b.input("places", DType::I32, &[dim("place", how.samples())]);
     outputs.push(("logits".into(), logits_of(&b, shape, hidden, at)));
+    outputs.push(("hidden".into(), hidden));
     let mut program = graph.finish("serving_step", &super::named(&outputs))?;
     for (out, _) in outputs.iter().filter(|(name, _)| name.ends_with("_out")) {
         program = program.donate(out.trim_end_matches("_out"), out)?;
     }
     Ok(program)
+}
+
+/// The head for every token of a chunk, where more than its last is wanted: `hidden` {token, hidden} of a step and the weights of norm and head to
+/// `logits` {token, vocab} f32. `shape` has a batch of one and a `seq` of as many tokens.
+///
+/// # Errors
+/// None for a checked configuration.
+pub fn step_head(shape: &Shape<'_>, packing: Packing) -> Result<Program, GraphError> {
+    let graph = Graph::new(shape.mesh.clone());
+    let b = Builder { packing, ..Builder::new(&graph, shape.dtype) };
+    let hidden = hidden_input(&b, shape);
+    graph.finish("step_head", &[("logits", logits_of_all(&b, shape, hidden))])
 }
 
 fn one_layer<'g>(
