@@ -14,6 +14,7 @@ use tokio::time::Sleep;
 use crate::metrics::Timer;
 use crate::prepare::Prepared;
 use crate::server::App;
+use crate::tools::{CallPiece, Reader};
 use crate::wire::{
     CachedTokens, ChatLogprobs, CompletionLogprobs, PromptLogprob, TokenLogprob, TopLogprob, UsageBody,
 };
@@ -28,6 +29,8 @@ pub struct Piece {
     pub thought: String,
     /// Of its answer.
     pub content: String,
+    /// Of what it calls.
+    pub calls: Vec<CallPiece>,
     /// Its newest token, where log-probabilities are asked for.
     pub token: Option<Scored>,
     /// All tokens of its prompt, where theirs are: before everything else, and for all samples of the prompt at once.
@@ -42,6 +45,7 @@ pub struct Piece {
 pub struct Answer {
     parts: Vec<UnboundedReceiver<Event>>,
     splits: Vec<Split>,
+    readers: Vec<Option<Reader>>,
     samples: usize,
     /// Samples that have not ended.
     left: usize,
@@ -69,6 +73,7 @@ impl Answer {
         let tags = &app.served.tags;
         Ok(Self {
             splits: (0..left).map(|_| Split::new(tags.clone(), prepared.is_open)).collect(),
+            readers: (0..left).map(|_| prepared.tools.clone().map(Reader::new)).collect(),
             parts,
             samples,
             left,
@@ -126,8 +131,9 @@ impl Answer {
                 self.timer.token();
                 let index = place(token.sample);
                 let (thought, content) = self.splits[index].push(&token.text);
+                let (content, calls) = self.calls(index, content);
                 let token = Some(token.scored).filter(is_known);
-                Ok(Piece { index, thought, content, token, ..Piece::default() })
+                Ok(Piece { index, thought, content, calls, token, ..Piece::default() })
             }
             Event::Prompt(prompt) => Ok(Piece { index: place(0), prompt, ..Piece::default() }),
             Event::Finished { sample, reason, end, text, usage } => {
@@ -136,19 +142,34 @@ impl Answer {
                 let (more_thought, more_content) = self.splits[index].finish();
                 thought += &more_thought;
                 content += &more_content;
+                let (mut content, calls) = self.calls(index, content);
+                let reader = self.readers[index].as_mut();
+                let has_calls = reader.is_some_and(|reader| {
+                    content += &reader.finish();
+                    reader.has_calls()
+                });
                 self.count(sample, usage);
                 self.left -= 1;
                 if self.left == 0 {
                     self.timer.finish();
                 }
                 let finish = match reason {
+                    Finish::Stop if has_calls => "tool_calls",
                     Finish::Stop => "stop",
                     Finish::Length => "length",
                 };
                 let end = end.filter(is_known);
-                Ok(Piece { index, thought, content, end, finish: Some(finish), ..Piece::default() })
+                Ok(Piece { index, thought, content, calls, end, finish: Some(finish), ..Piece::default() })
             }
             Event::Failed(why) => Err(ApiError::engine(why)),
+        }
+    }
+
+    /// What of new content is text, and what calls.
+    fn calls(&mut self, index: usize, content: String) -> (String, Vec<CallPiece>) {
+        match &mut self.readers[index] {
+            Some(reader) => reader.push(&content),
+            None => (content, Vec::new()),
         }
     }
 
@@ -174,6 +195,7 @@ impl Answer {
             let sample = &mut samples[piece.index];
             sample.thought += &piece.thought;
             sample.content += &piece.content;
+            sample.calls.extend(piece.calls);
             sample.tokens.extend(piece.token);
             sample.prompt.extend(piece.prompt);
             sample.end = piece.end.or(sample.end.take());
@@ -190,6 +212,8 @@ pub struct Sample {
     pub thought: String,
     /// Its answer.
     pub content: String,
+    /// What it calls.
+    pub calls: Vec<CallPiece>,
     /// Its tokens, where log-probabilities are asked for.
     pub tokens: Vec<Scored>,
     /// Those of its prompt, where theirs are and it is the prompt's first sample.

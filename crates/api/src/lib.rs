@@ -13,6 +13,7 @@ mod served;
 mod server;
 mod template;
 mod thinking;
+mod tools;
 mod votes;
 pub mod wire;
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use collegium_serve::request::MaskSource;
 use collegium_serve::{Refusal, Request, Sampling, Stop, Thinking};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::grammar::{AfterThinking, Bias, Constraint};
 use crate::template::Turn;
 use crate::thinking::budget;
+use crate::tools::Tools;
 use crate::wire::{ChatRequest, CompletionRequest, Params, Prompt, ResponseFormat};
 use crate::{ApiError, Served};
 
@@ -32,6 +33,8 @@ pub struct Prepared {
     pub logprobs: Option<usize>,
     /// The same for `prompt_logprobs`.
     pub prompt_logprobs: Option<usize>,
+    /// What a chat may call.
+    pub tools: Option<Arc<Tools>>,
     /// Whether it is a stream.
     pub stream: bool,
     /// Whether the stream ends with the counts of tokens.
@@ -58,7 +61,11 @@ pub fn random() -> u64 {
 ///
 /// # Errors
 /// Messages that the template refuses.
-pub fn chat_prompt(served: &Served, chat: &ChatRequest) -> Result<(String, Vec<u32>), ApiError> {
+pub fn chat_prompt(
+    served: &Served,
+    chat: &ChatRequest,
+    tools: &[Json],
+) -> Result<(String, Vec<u32>), ApiError> {
     if chat.messages.is_empty() {
         return Err(ApiError::field("messages", "`messages` is empty; at least one is needed"));
     }
@@ -66,6 +73,7 @@ pub fn chat_prompt(served: &Served, chat: &ChatRequest) -> Result<(String, Vec<u
         enable_thinking: matches!(chat.reasoning_effort.as_deref(), Some("none" | "minimal"))
             .then_some(false),
         continue_final: chat.continue_final_message,
+        tools,
         more: chat.chat_template_kwargs.as_ref(),
     };
     let text = served.template.render(&chat.messages, &turn)?;
@@ -88,10 +96,9 @@ pub fn unreadable(error: impl std::fmt::Display) -> ApiError {
 /// # Errors
 /// What cannot be served, by its field.
 pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
-    if !chat.tools.is_empty() {
-        return Err(ApiError::field("tools", "`tools` is not supported; leave it out"));
-    }
-    let (text, prompt) = chat_prompt(served, chat)?;
+    let tools = Tools::of(chat, &served.template)?;
+    let known = if tools.is_some() { &chat.tools[..] } else { &[] };
+    let (text, prompt) = chat_prompt(served, chat, known)?;
     let context = served.engine.limits().context;
     let room = context.saturating_sub(prompt.len());
     if room == 0 {
@@ -107,7 +114,8 @@ pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
     // A constraint is on the answer, not on the thoughts before it.
     let tags = served.tags.as_ref().filter(|_| thinks(served, chat, is_open));
     let close = tags.and_then(|t| served.tokenizer.encode_spelled(&t.close).ok());
-    request.mask = mask(served, &chat.params, close)?;
+    let calls = tools.as_ref().and_then(Tools::constraint);
+    request.mask = mask(served, &chat.params, calls, close)?;
     request.thinking = thinking;
     let mut keep = Keep::All;
     vote(&chat.params, &mut request, &mut keep)?;
@@ -118,6 +126,7 @@ pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
         echoes: vec![None],
         logprobs,
         prompt_logprobs: None,
+        tools: tools.map(Arc::new),
         stream: chat.params.stream,
         include_usage: chat.params.stream_options.is_some_and(|o| o.include_usage),
     })
@@ -199,7 +208,7 @@ pub fn completion(served: &Served, body: &CompletionRequest) -> Result<Prepared,
     for prompt in prompts {
         let mut request = request(served, &body.params, prompt, body.max_tokens, body.logprobs)?;
         request.prompt_logprobs = of_prompts;
-        request.mask = mask(served, &body.params, None)?;
+        request.mask = mask(served, &body.params, None, None)?;
         vote(&body.params, &mut request, &mut keep)?;
         if let Some(best_of) = body.best_of {
             likeliest(best_of, &body.params, &mut request, &mut keep)?;
@@ -213,6 +222,7 @@ pub fn completion(served: &Served, body: &CompletionRequest) -> Result<Prepared,
         echoes,
         logprobs: body.logprobs,
         prompt_logprobs: body.prompt_logprobs,
+        tools: None,
         stream: body.params.stream,
         include_usage: body.params.stream_options.is_some_and(|o| o.include_usage),
     })
@@ -313,14 +323,24 @@ fn sampling(served: &Served, params: &Params) -> Result<Sampling, ApiError> {
     })
 }
 
-/// Constraints and biases; constraints hold from behind the tokens `close`, where there are any.
+/// Constraints, of which one may be that of `calls`, and biases; constraints hold from behind the tokens `close`, where there are any.
 fn mask(
     served: &Served,
     params: &Params,
+    calls: Option<Constraint>,
     close: Option<Vec<u32>>,
 ) -> Result<Option<Arc<dyn MaskSource>>, ApiError> {
-    let constraint = constraint(params)?;
-    let mut mask = constraint.map(|c| served.grammars.compile(c)).transpose()?;
+    let mut mask = match (constraint(params)?, calls) {
+        (Some(_), Some(_)) => {
+            let message = "`tool_choice` asks for calls and nothing else; leave other constraints out";
+            return Err(ApiError::field("tool_choice", message));
+        }
+        (text, None) => text.map(|c| served.grammars.compile(c)).transpose()?,
+        (None, Some(calls)) => {
+            let mask = served.grammars.compile(calls);
+            Some(mask.map_err(|e| ApiError { param: Some("tools".into()), ..e })?)
+        }
+    };
     if let (Some(inner), Some(close)) = (&mask, close) {
         mask = Some(Arc::new(AfterThinking { inner: inner.clone(), close }));
     }

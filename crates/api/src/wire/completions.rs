@@ -31,9 +31,15 @@ pub struct ChatRequest {
     /// Continues the last message instead of answering it.
     #[serde(default)]
     pub continue_final_message: bool,
-    /// Functions; not supported yet, so an empty list at most.
+    /// Functions that may be called, as OpenAI has them. They go to the chat template as they are.
     #[serde(default)]
     pub tools: Vec<serde_json::Value>,
+    /// `none`, `auto` (as without), `required`, or a function that must be called: `{"type": "function", "function": {"name": ..}}`.
+    #[serde(default)]
+    pub tool_choice: Option<serde_json::Value>,
+    /// Whether an answer may have several calls, as without.
+    #[serde(default)]
+    pub parallel_tool_calls: Option<bool>,
     /// The rest.
     #[serde(flatten)]
     pub params: Params,
