@@ -142,21 +142,21 @@ impl Reader {
         for c in self.held.chars() {
             read += c.len_utf8();
             outcome = call.push(c);
-            let is_unknown = sent.is_none() && call.name().is_some_and(|name| !self.tools.knows(name));
-            if is_unknown {
-                outcome = Err(NotACall);
+            if let (None, Some(name)) = (&sent, call.name()) {
+                if self.tools.knows(name) {
+                    let id = format!("call_{:016x}", crate::prepare::random());
+                    pieces.push(CallPiece::Begin { id, name: name.into() });
+                    *sent = Some(0);
+                    self.calls += 1;
+                } else {
+                    outcome = Err(NotACall);
+                }
             }
             if outcome.is_err() || call.is_complete() {
                 break;
             }
         }
         self.held.drain(..read);
-        if let (Ok(()), Some(name), None) = (outcome, call.name(), &sent) {
-            let id = format!("call_{:016x}", crate::prepare::random());
-            pieces.push(CallPiece::Begin { id, name: name.into() });
-            *sent = Some(0);
-            self.calls += 1;
-        }
         if let Some(sent) = sent {
             let new = &call.arguments()[*sent..];
             *sent += new.len();
