@@ -19,6 +19,7 @@ pub mod wire;
 
 pub use error::ApiError;
 pub use keys::Keys;
+pub use metrics::Machine;
 pub use routes::router;
 pub use served::{Defaults, Served};
 pub use server::{App, Options, serve};

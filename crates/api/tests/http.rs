@@ -101,7 +101,9 @@ async fn log_probabilities_of_prompts_do_not_depend_on_how_they_are_asked_for() 
     assert_eq!(none["usage"]["completion_tokens"], 0);
     let chunks =
         lines(&server.text("/v1/completions", &ask(json!({"prompt": [97, 98, 99], "stream": true}))).await);
-    let streamed: Vec<Value> = chunks.iter().flat_map(|c| list(&c["choices"][0], "token_logprobs")).collect();
+    // The last pieces say why it ended and have no token.
+    let scored = chunks.iter().map(|c| &c["choices"][0]).filter(|c| c["logprobs"].is_object());
+    let streamed: Vec<Value> = scored.flat_map(|c| list(c, "token_logprobs")).collect();
     assert_eq!(streamed[..3], own[..3]);
     let (status, reply) = server.post("/v1/completions", &json!({"prompt": "a", "max_tokens": 0})).await;
     assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("max_tokens")));
@@ -412,9 +414,22 @@ async fn what_operators_read_is_there() {
         "collegium_time_to_first_token_seconds_count 1",
         "collegium_http_replies_total{path=\"/v1/completions\",status=\"200\"} 1",
         "collegium_samples_running 0.0",
+        "collegium_memory_read_rate 1000000000.0",
+        "collegium_energy_joules 4.5",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+    let value = |name: &str| -> f64 {
+        let line = metrics.lines().find_map(|l| l.strip_prefix(&format!("collegium_{name} ")));
+        line.unwrap_or_else(|| panic!("{name} is not in\n{metrics}")).parse().unwrap()
+    };
+    // The prompt is one token, so every step decodes: each of one row, of weights and a page.
+    let steps = value("engine_steps");
+    assert!(value("decode_bytes") > steps * value("cache_page_bytes") && value("decode_seconds") > 0.0);
+    let share = value("decode_bytes") / (value("decode_seconds") * 1e9);
+    assert!((value("memory_read_share") / share - 1.0).abs() < 1e-9);
+    let (computed, padding) = (value("tokens_computed"), value("tokens_padding"));
+    assert!((value("padding_share") - padding / (computed + padding)).abs() < 1e-9);
     let (_, document) = server.json("/openapi.json").await;
     for path in ["/v1/chat/completions", "/v1/completions", "/tokenize", "/metrics"] {
         assert!(document["paths"][path].is_object(), "{path}");

@@ -86,6 +86,10 @@ pub struct Stats {
     pub drafted: u64,
     /// Of those, how many were right.
     pub accepted: u64,
+    /// Nanoseconds of the steps that did nothing but decode.
+    pub decode_ns: u64,
+    /// Bytes of weights and cache that those steps read ([`bytes`](crate::bytes) says what is counted).
+    pub decode_bytes: u64,
 }
 
 /// The way to the engine: cloned freely, used from any thread. The engine ends when the last one is gone and its work is done.
@@ -120,7 +124,12 @@ impl Handle {
             limits,
             vocab_size: runner.config().vocab_size,
             has_tokenizer: tokenizer.is_some(),
-            stats: Mutex::default(),
+            // What does not change is known before the first step.
+            stats: Mutex::new(Stats {
+                pages: limits.cache_pages - 1,
+                page_bytes: runner.page_bytes(),
+                ..Stats::default()
+            }),
             unseen: AtomicUsize::new(0),
         });
         let seen = shared.clone();

@@ -13,10 +13,10 @@ use collegium_model::programs::{self, Exchange, PAGE, Packing, StepShape, cache_
 use collegium_runtime::{Array, Backend};
 use collegium_train::engine::{Compiled, Values, compile_all};
 
-use crate::ServeError;
 use crate::pages::PageId;
-use crate::scheduler::ladder;
+use crate::scheduler::{MOST_ROWS, ladder};
 use crate::weights;
+use crate::{ServeError, bytes};
 
 /// One token of a sequence, or a page of them.
 pub struct Unit<'a> {
@@ -43,6 +43,8 @@ pub struct Runner {
     head: Option<Arc<Compiled>>,
     /// What the last layer gave in the last step, {token, hidden}, and at which of them its chunks begin.
     hidden: Option<(Array, usize)>,
+    /// Bytes of weights that a step reads, by its rows.
+    step_weight_bytes: Vec<u64>,
     cache_pages: usize,
     context: usize,
     /// {position, half}, row-major.
@@ -68,6 +70,8 @@ impl Runner {
         if devices != 1 {
             return Err(ServeError::Devices { devices });
         }
+        let weight_bytes = |rows| bytes::weight_bytes_of_step(&config, dtype, rows) as u64;
+        let step_weight_bytes = (0..=MOST_ROWS).map(weight_bytes).collect();
         let (packing, dtype) = match dtype {
             DType::I8 => (Packing::Int8, DType::Bf16),
             _ if backend.has_cpu_kernels() => (Packing::Packed, dtype),
@@ -87,6 +91,7 @@ impl Runner {
             programs: HashMap::new(),
             head: None,
             hidden: None,
+            step_weight_bytes,
             backend,
             config,
             dtype,
@@ -123,8 +128,12 @@ impl Runner {
 
     /// Bytes of a page in all layers.
     pub fn page_bytes(&self) -> usize {
-        let c = &self.config;
-        2 * c.num_layers * PAGE * c.num_kv_heads * c.head_dim * self.dtype.size_bytes()
+        PAGE * bytes::cache_bytes_per_token(&self.config, self.dtype)
+    }
+
+    /// Bytes that a step of so many rows and nothing else reads, whose sequences have `pages` together.
+    pub fn bytes_of_decode(&self, rows: usize, pages: usize) -> u64 {
+        self.step_weight_bytes[rows] + (pages * self.page_bytes()) as u64
     }
 
     /// Runs a step of at most `rows` and `chunks`: the logits behind the last token of every unit, rows first, row-major {unit, vocab}.

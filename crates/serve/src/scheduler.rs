@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use collegium_data::Tokenizer;
 use collegium_model::programs::PAGE;
@@ -113,11 +114,23 @@ impl<'t> Scheduler<'t> {
         if rows.is_empty() && chunks.is_empty() {
             return;
         }
+        let began = Instant::now();
         let logits = self.run(&rows, &chunks);
+        if chunks.is_empty() {
+            self.count_decode(&rows, began.elapsed());
+        }
         match logits.and_then(|logits| self.score(&chunks).map(|()| logits)) {
             Ok(logits) => self.take(&rows, &chunks, &logits),
             Err(error) => self.fail(&error.to_string()),
         }
+    }
+
+    /// Notes what a step without prompts took and read. Rows of one sequence read its pages together.
+    fn count_decode(&mut self, rows: &[Part], took: Duration) {
+        let own = rows.iter().filter(|row| row.guess.is_none());
+        let pages = own.map(|row| row.first / PAGE + 1).sum();
+        self.stats.decode_ns += took.as_nanos() as u64;
+        self.stats.decode_bytes += self.runner.bytes_of_decode(rows.len(), pages);
     }
 
     fn drop_abandoned(&mut self) {
@@ -256,7 +269,11 @@ impl<'t> Scheduler<'t> {
         for (at, part) in chunks.iter().enumerate() {
             if self.running[part.sequence].is_scoring() {
                 let logits = self.runner.chunk_logits(at)?;
-                self.running[part.sequence].score(part.first, &logits[..part.len * vocab], vocab);
+                self.running[part.sequence].score(
+                    part.first,
+                    &logits[..part.len * vocab],
+                    (vocab, self.num_tokens),
+                );
             }
         }
         Ok(())
@@ -294,9 +311,9 @@ impl<'t> Scheduler<'t> {
                 continue;
             }
             sequence.job.computed.store(true, Ordering::Relaxed);
-            let known = &logits[place * vocab..][..self.num_tokens.min(vocab)];
+            let own = &logits[place * vocab..][..vocab];
             let before = sequence.tokens.len();
-            if advance(sequence, known, &self.ends) {
+            if advance(sequence, own, self.num_tokens, &self.ends) {
                 ended.push(part.sequence);
             }
             self.stats.generated += (sequence.tokens.len() - before) as u64;
@@ -322,9 +339,9 @@ impl<'t> Scheduler<'t> {
 }
 
 /// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.
-fn advance(sequence: &mut Sequence<'_>, logits: &[f32], ends: &[u32]) -> bool {
+fn advance(sequence: &mut Sequence<'_>, logits: &[f32], known: usize, ends: &[u32]) -> bool {
     let job = sequence.job.clone();
-    catch_unwind(AssertUnwindSafe(|| sequence.advance(logits, ends))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(|| sequence.advance(logits, known, ends))).unwrap_or_else(|_| {
         job.events.send(Event::Failed("this request met an error in the engine; others go on".into())).ok();
         true
     })

@@ -117,13 +117,13 @@ impl<'t> Sequence<'t> {
         self.scores.as_ref().is_some_and(|known| known.len() < self.job.request.prompt.len())
     }
 
-    /// Scores tokens of the prompt by `logits` {token, vocab} behind those from `first` on.
-    pub fn score(&mut self, first: usize, logits: &[f32], vocab: usize) {
+    /// Scores tokens of the prompt by `logits` {token, vocab} behind those from `first` on, of which the tokenizer has the first `known`.
+    pub fn score(&mut self, first: usize, logits: &[f32], (vocab, known): (usize, usize)) {
         let request = &self.job.request;
-        let (Some(known), Some(top)) = (&mut self.scores, request.prompt_logprobs) else { return };
+        let (Some(scores), Some(top)) = (&mut self.scores, request.prompt_logprobs) else { return };
         for (behind, logits) in (first..).zip(logits.chunks_exact(vocab)) {
-            if let Some(&next) = request.prompt.get(behind + 1).filter(|_| known.len() == behind + 1) {
-                known.push(score(logits, next, top));
+            if let Some(&next) = request.prompt.get(behind + 1).filter(|_| scores.len() == behind + 1) {
+                scores.push(score(logits, known, next, top));
             }
         }
     }
@@ -144,8 +144,9 @@ impl<'t> Sequence<'t> {
         self.tokens.len() - self.job.request.prompt.len()
     }
 
-    /// Takes the next token from the logits behind the last one and tells the caller; whether the sample has ended.
-    pub fn advance(&mut self, logits: &[f32], ends: &[u32]) -> bool {
+    /// Takes the next token from the logits behind the last one, of which the tokenizer has the first `known`, and tells the caller; whether the sample
+    /// has ended.
+    pub fn advance(&mut self, logits: &[f32], known: usize, ends: &[u32]) -> bool {
         let job = self.job.clone();
         let request = &job.request;
         if let Some(scores) = self.scores.take() {
@@ -155,11 +156,11 @@ impl<'t> Sequence<'t> {
             self.finish(Finish::Length, None);
             return true;
         }
-        let Some((id, is_forced)) = self.next_token(logits, ends) else {
+        let Some((id, is_forced)) = self.next_token(&logits[..known.min(logits.len())], ends) else {
             self.finish(Finish::Stop, None);
             return true;
         };
-        let scored = request.logprobs.map_or_else(|| unscored(id), |top| score(logits, id, top));
+        let scored = request.logprobs.map_or_else(|| unscored(id), |top| score(logits, known, id, top));
         let may_end = self.new_tokens() >= request.min_tokens && !is_forced;
         if may_end && self.is_end(id, ends) {
             self.finish(Finish::Stop, Some(scored));
@@ -304,7 +305,7 @@ mod tests {
         for wanted in text.bytes().map(usize::from).chain([256; 64]) {
             let mut logits = vec![0.0; 257];
             logits[wanted] = 9.0;
-            if sequence.advance(&logits, &[256]) {
+            if sequence.advance(&logits, 257, &[256]) {
                 break;
             }
         }

@@ -317,6 +317,23 @@ fn what_cannot_be_served_is_refused_by_name() {
 }
 
 #[test]
+fn bytes_that_decoding_reads_are_counted() {
+    let config = ModelConfig::from_file(&folder("llama")).unwrap().0;
+    let engine = handle(&backend(), "llama", Limits { drafts: 0, ..Limits::new(2, 64) });
+    // The first token comes with the prompt; the others each from a step that reads all weights and one page more from the 17th token on.
+    heard(engine.submit(greedy(&prompt(1, 14), 6)).unwrap(), 1);
+    let weights = collegium_serve::bytes::weight_bytes_of_step(&config, DType::F32, 1) as usize;
+    // The numbers are those after the last step, which a caller hears of first.
+    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        stats.generated == 6
+    });
+    let stats = stats.expect("the last step ends");
+    assert_eq!(stats.decode_bytes as usize, 5 * weights + (2 + 2 * 3) * stats.page_bytes);
+    assert!(stats.decode_ns > 0);
+}
+
+#[test]
 fn guesses_change_no_text_and_no_probability() {
     let backend = backend();
     for name in ["qwen3_moe_mixed", "llama"] {

@@ -23,12 +23,16 @@ pub enum Format {
 /// Around a call of [`Format::Tagged`].
 const TAGS: [&str; 2] = ["<tool_call>", "</tool_call>"];
 
+/// What only other formats have: Qwen3-Coder's inside of the same tags, which is no JSON, Mistral's, DeepSeek's and Phi's.
+const OTHERS: [&str; 4] = ["<function=", "[TOOL_CALLS]", "<｜tool▁calls▁begin｜>", "<|tool_call|>"];
+
 impl Format {
-    /// The format that the template's text speaks of. `<function=` is Qwen3-Coder's inside of the same tags, which is no JSON.
+    /// The format that the template's text speaks of.
     fn find(template: &Template) -> Option<Self> {
         match () {
-            () if template.mentions(TAGS[0]) => (!template.mentions("<function=")).then_some(Self::Tagged),
-            () => template.mentions("\"parameters\"").then_some(Self::Bare),
+            () if OTHERS.iter().any(|mark| template.mentions(mark)) => None,
+            () if template.mentions(TAGS[0]) => Some(Self::Tagged),
+            () => template.mentions("\"parameters\":").then_some(Self::Bare),
         }
     }
 
@@ -233,7 +237,8 @@ mod tests {
         for (template, why) in [
             ("", "knows no tools"),
             ("{{ messages }}", "knows no tools"),
-            ("{{ tools }}[TOOL_CALLS]", "does not read"),
+            ("{{ tools }}{\"parameters\": ..}[TOOL_CALLS]", "does not read"),
+            ("{{ tools }}{\"function\": ..}", "does not read"),
             ("{{ tools }}<tool_call><function=f>", "does not read"),
         ] {
             let error = of(template).unwrap_err();
