@@ -95,15 +95,16 @@ impl Template {
             return Ok(messages[first..].iter().map(Message::text).collect::<Vec<_>>().join("\n"));
         };
         let messages: Vec<Json> = messages.iter().map(Message::for_template).collect::<Result<_, _>>()?;
+        let tools = Some(turn.tools).filter(|tools| !tools.is_empty());
         let mut names: Vec<(String, Value)> = vec![
             ("messages".into(), Value::from_serialize(&messages)),
+            // Always defined, as transformers has them.
+            ("tools".into(), tools.map_or(Value::from(()), Value::from_serialize)),
+            ("documents".into(), Value::from(())),
             ("add_generation_prompt".into(), (!turn.continue_final).into()),
             ("bos_token".into(), self.bos.clone().into()),
             ("eos_token".into(), self.eos.clone().into()),
         ];
-        // Where there are none, templates ask whether it is defined.
-        let tools = Some(turn.tools).filter(|t| !t.is_empty());
-        names.extend(tools.map(|tools| ("tools".to_string(), Value::from_serialize(tools))));
         names.extend(turn.enable_thinking.map(|thinks| ("enable_thinking".to_string(), thinks.into())));
         names.extend(
             turn.more.into_iter().flatten().map(|(name, v)| (name.clone(), Value::from_serialize(v))),
@@ -133,6 +134,8 @@ fn environment(source: &str) -> Result<Environment<'static>, String> {
     environment.set_fuel(Some(FUEL));
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("tojson", to_json);
+    // In Python `none` is not.
+    environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment.add_function("raise_exception", |why: String| -> Result<Value, minijinja::Error> {
         Err(minijinja::Error::new(ErrorKind::InvalidOperation, why))
     });
@@ -240,6 +243,10 @@ mod tests {
         let expected = "<tools>\n{\"type\": \"function\", \"function\": {\"name\": \"f\", \"description\": \"Ä & <b> it's\"}}</tools>\nuser:xassistant:<tool_call>{\"name\": \"f\", \"arguments\": {\"b\": 1.0, \"a\": [true, {}]}}</tool_call>tool:7";
         assert_eq!(text, expected);
         assert!(template.render(&messages, &Turn::default()).unwrap().starts_with("user:x"));
+        let asks = "{{ tools is none }}{% if tools is iterable and tools | length > 0 %}!{% endif %}";
+        let asks = Template::new(asks.into(), String::new(), String::new()).unwrap();
+        assert_eq!(asks.render(&messages, &turn).unwrap(), "false!");
+        assert_eq!(asks.render(&messages, &Turn::default()).unwrap(), "true");
         let mut bad = messages.clone();
         bad[1].tool_calls.as_mut().unwrap()[0].function.arguments = "[1]".into();
         let error = template.render(&bad, &turn).unwrap_err();

@@ -295,8 +295,9 @@ async fn calls_that_may_come_are_found_and_their_results_go_back_to_the_model() 
         .post("/v1/chat/completions", &with_tools(json!({"messages": answered, "max_tokens": 2})))
         .await;
     assert_eq!(status, 200, "{reply}");
-    let (_, tokens) = server.post("/tokenize", &json!({"messages": answered})).await;
+    let (_, tokens) = server.post("/tokenize", &json!({"messages": answered, "tools": body["tools"]})).await;
     let (_, prompt) = server.post("/detokenize", &json!({"tokens": tokens["tokens"]})).await;
+    assert!(prompt["prompt"].as_str().unwrap().contains(r#""function": {"name": "forecast""#), "{prompt}");
     assert!(
         prompt["prompt"].as_str().unwrap().contains(r#""arguments": {"days": 2, "place": "Bern"}"#),
         "{prompt}"

@@ -109,6 +109,9 @@ pub struct TokenizeRequest {
     /// A chat.
     #[serde(default)]
     pub messages: Option<Vec<Message>>,
+    /// Functions that it may call.
+    #[serde(default)]
+    pub tools: Vec<serde_json::Value>,
 }
 
 fn yes() -> bool {
