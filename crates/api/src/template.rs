@@ -245,8 +245,8 @@ mod tests {
         assert!(template.render(&messages, &Turn::default()).unwrap().starts_with("user:x"));
         let asks = "{{ tools is none }}{% if tools is iterable and tools | length > 0 %}!{% endif %}";
         let asks = Template::new(asks.into(), String::new(), String::new()).unwrap();
-        assert_eq!(asks.render(&messages, &turn).unwrap(), "false!");
-        assert_eq!(asks.render(&messages, &Turn::default()).unwrap(), "true");
+        assert_eq!(asks.render(&messages, &turn).unwrap(), "False!");
+        assert_eq!(asks.render(&messages, &Turn::default()).unwrap(), "True");
         let mut bad = messages.clone();
         bad[1].tool_calls.as_mut().unwrap()[0].function.arguments = "[1]".into();
         let error = template.render(&bad, &turn).unwrap_err();
