@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use collegium_data::Tokenizer;
-use collegium_serve::{Event, Finish, Token, Usage};
+use collegium_serve::{Event, Finish, Scored, Usage};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Sleep;
 
 use crate::metrics::Timer;
 use crate::prepare::Prepared;
 use crate::server::App;
-use crate::wire::{CachedTokens, ChatLogprobs, CompletionLogprobs, TokenLogprob, TopLogprob, UsageBody};
+use crate::tools::{CallPiece, Reader};
+use crate::wire::{
+    CachedTokens, ChatLogprobs, CompletionLogprobs, PromptLogprob, TokenLogprob, TopLogprob, UsageBody,
+};
 use crate::{ApiError, Split};
 
 /// What is new of a sample.
+#[derive(Default)]
 pub struct Piece {
     /// Prompt times samples, plus the sample.
     pub index: usize,
@@ -26,8 +29,14 @@ pub struct Piece {
     pub thought: String,
     /// Of its answer.
     pub content: String,
-    /// Of its newest token, where asked for.
-    pub logprob: Option<TokenLogprob>,
+    /// Of what it calls.
+    pub calls: Vec<CallPiece>,
+    /// Its newest token, where log-probabilities are asked for.
+    pub token: Option<Scored>,
+    /// All tokens of its prompt, where theirs are: before everything else, and for all samples of the prompt at once.
+    pub prompt: Vec<Scored>,
+    /// The token that ended it, where one did and log-probabilities are asked for.
+    pub end: Option<Scored>,
     /// Why it ended, if it has.
     pub finish: Option<&'static str>,
 }
@@ -36,11 +45,11 @@ pub struct Piece {
 pub struct Answer {
     parts: Vec<UnboundedReceiver<Event>>,
     splits: Vec<Split>,
+    readers: Vec<Option<Reader>>,
     samples: usize,
     /// Samples that have not ended.
     left: usize,
     next: usize,
-    tokenizer: Arc<Tokenizer>,
     limit: Duration,
     deadline: Pin<Box<Sleep>>,
     usage: UsageBody,
@@ -54,7 +63,6 @@ impl Answer {
     /// What the engine refuses; then none of them runs.
     pub fn begin(app: &App, prepared: &Prepared) -> Result<Self, ApiError> {
         let timer = app.metrics.timer();
-        let tokenizer = &app.served.tokenizer;
         let parts = prepared
             .requests
             .iter()
@@ -65,11 +73,11 @@ impl Answer {
         let tags = &app.served.tags;
         Ok(Self {
             splits: (0..left).map(|_| Split::new(tags.clone(), prepared.is_open)).collect(),
+            readers: (0..left).map(|_| prepared.tools.clone().map(Reader::new)).collect(),
             parts,
             samples,
             left,
             next: 0,
-            tokenizer: tokenizer.clone(),
             limit: app.options.timeout,
             deadline: Box::pin(tokio::time::sleep(app.options.timeout)),
             usage: UsageBody::default(),
@@ -122,28 +130,46 @@ impl Answer {
             Event::Token(token) => {
                 self.timer.token();
                 let index = place(token.sample);
-                let logprob = logprob(&self.tokenizer, &token);
                 let (thought, content) = self.splits[index].push(&token.text);
-                Ok(Piece { index, thought, content, logprob, finish: None })
+                let (content, calls) = self.calls(index, content);
+                let token = Some(token.scored).filter(is_known);
+                Ok(Piece { index, thought, content, calls, token, ..Piece::default() })
             }
-            Event::Finished { sample, reason, text, usage } => {
+            Event::Prompt(prompt) => Ok(Piece { index: place(0), prompt, ..Piece::default() }),
+            Event::Finished { sample, reason, end, text, usage } => {
                 let index = place(sample);
                 let (mut thought, mut content) = self.splits[index].push(&text);
                 let (more_thought, more_content) = self.splits[index].finish();
                 thought += &more_thought;
                 content += &more_content;
+                let (mut content, calls) = self.calls(index, content);
+                let reader = self.readers[index].as_mut();
+                let has_calls = reader.is_some_and(|reader| {
+                    content += &reader.finish();
+                    reader.has_calls()
+                });
                 self.count(sample, usage);
                 self.left -= 1;
                 if self.left == 0 {
                     self.timer.finish();
                 }
                 let finish = match reason {
+                    Finish::Stop if has_calls => "tool_calls",
                     Finish::Stop => "stop",
                     Finish::Length => "length",
                 };
-                Ok(Piece { index, thought, content, logprob: None, finish: Some(finish) })
+                let end = end.filter(is_known);
+                Ok(Piece { index, thought, content, calls, end, finish: Some(finish), ..Piece::default() })
             }
             Event::Failed(why) => Err(ApiError::engine(why)),
+        }
+    }
+
+    /// What of new content is text, and what calls.
+    fn calls(&mut self, index: usize, content: String) -> (String, Vec<CallPiece>) {
+        match &mut self.readers[index] {
+            Some(reader) => reader.push(&content),
+            None => (content, Vec::new()),
         }
     }
 
@@ -169,7 +195,10 @@ impl Answer {
             let sample = &mut samples[piece.index];
             sample.thought += &piece.thought;
             sample.content += &piece.content;
-            sample.logprobs.extend(piece.logprob);
+            sample.calls.extend(piece.calls);
+            sample.tokens.extend(piece.token);
+            sample.prompt.extend(piece.prompt);
+            sample.end = piece.end.or(sample.end.take());
             sample.finish = piece.finish.or(sample.finish);
         }
         Ok((samples, self.usage))
@@ -183,8 +212,14 @@ pub struct Sample {
     pub thought: String,
     /// Its answer.
     pub content: String,
-    /// Of its tokens, where asked for.
-    pub logprobs: Vec<TokenLogprob>,
+    /// What it calls.
+    pub calls: Vec<CallPiece>,
+    /// Its tokens, where log-probabilities are asked for.
+    pub tokens: Vec<Scored>,
+    /// Those of its prompt, where theirs are and it is the prompt's first sample.
+    pub prompt: Vec<Scored>,
+    /// The token that ended it, where one did and log-probabilities are asked for.
+    pub end: Option<Scored>,
     /// Why it ended.
     pub finish: Option<&'static str>,
 }
@@ -192,47 +227,75 @@ pub struct Sample {
 impl Sample {
     /// Log-probabilities of its tokens alone.
     pub fn bare_logprobs(&self) -> Vec<f32> {
-        self.logprobs.iter().map(|l| l.logprob).collect()
+        self.tokens.iter().filter_map(|t| t.logprob).collect()
     }
 }
 
-fn logprob(tokenizer: &Tokenizer, token: &Token) -> Option<TokenLogprob> {
-    let text = |id: u32| tokenizer.decode(&[id]).unwrap_or_default();
-    let top = |&(id, logprob): &(u32, f32)| {
-        let token = text(id);
-        TopLogprob { bytes: token.clone().into_bytes(), token, logprob }
-    };
-    token.logprob.map(|logprob| {
-        let own = text(token.id);
-        TokenLogprob {
-            bytes: own.clone().into_bytes(),
-            token: own,
-            logprob,
-            top_logprobs: token.top.iter().map(top).collect(),
-        }
-    })
+fn is_known(token: &Scored) -> bool {
+    token.logprob.is_some()
+}
+
+/// Texts of tokens, one by one.
+fn text(tokenizer: &Tokenizer, id: u32) -> String {
+    tokenizer.decode(&[id]).unwrap_or_default()
 }
 
 /// As chats have them.
-pub fn chat_logprobs(has: bool, all: Vec<TokenLogprob>) -> Option<ChatLogprobs> {
-    has.then_some(ChatLogprobs { content: all })
+pub fn chat_logprobs(tokenizer: &Tokenizer, tokens: &[Scored]) -> ChatLogprobs {
+    let top = |&(id, logprob): &(u32, f32)| {
+        let token = text(tokenizer, id);
+        TopLogprob { bytes: token.clone().into_bytes(), token, logprob }
+    };
+    let one = |scored: &Scored| {
+        let token = text(tokenizer, scored.id);
+        Some(TokenLogprob {
+            bytes: token.clone().into_bytes(),
+            token,
+            logprob: scored.logprob?,
+            top_logprobs: scored.top.iter().map(top).collect(),
+        })
+    };
+    ChatLogprobs { content: tokens.iter().filter_map(one).collect() }
 }
 
-/// As completions have them, for tokens that begin at character `offset` of the text.
-pub fn completion_logprobs(
-    has: bool,
-    all: Vec<TokenLogprob>,
+/// As completions have them, with `top` of the likeliest, for tokens that begin at character `offset` of the text.
+pub fn completion_logprobs<'t>(
+    tokenizer: &Tokenizer,
+    tokens: impl IntoIterator<Item = &'t Scored>,
+    top: usize,
     mut offset: usize,
-) -> Option<CompletionLogprobs> {
+) -> CompletionLogprobs {
     let mut out = CompletionLogprobs::default();
-    for token in all {
+    for scored in tokens {
+        let token = text(tokenizer, scored.id);
         out.text_offset.push(offset);
-        offset += token.token.chars().count();
-        let top: BTreeMap<String, f32> =
-            token.top_logprobs.into_iter().map(|t| (t.token, t.logprob)).collect();
-        out.top_logprobs.push(top);
-        out.token_logprobs.push(token.logprob);
-        out.tokens.push(token.token);
+        offset += token.chars().count();
+        // The likeliest come first, and stay where another has the same text.
+        let mut by_text = BTreeMap::new();
+        for &(id, logprob) in scored.top.iter().take(top) {
+            by_text.entry(text(tokenizer, id)).or_insert(logprob);
+        }
+        out.top_logprobs.push(scored.logprob.map(|_| by_text));
+        out.token_logprobs.push(scored.logprob);
+        out.tokens.push(token);
     }
-    has.then_some(out)
+    out
+}
+
+/// As vLLM has those of prompts: each token and `top` of the likeliest, by number.
+pub fn prompt_logprobs(
+    tokenizer: &Tokenizer,
+    prompt: &[Scored],
+    top: usize,
+) -> Vec<Option<BTreeMap<u32, PromptLogprob>>> {
+    let entry = |id: u32, rank: usize, logprob: f32| {
+        (id, PromptLogprob { logprob, rank, decoded_token: text(tokenizer, id) })
+    };
+    let one = |scored: &Scored| {
+        let own = entry(scored.id, scored.rank, scored.logprob?);
+        let top = scored.top.iter().take(top).zip(1..).map(|(&(id, l), rank)| entry(id, rank, l));
+        // The token itself comes last: among equals its rank is its own.
+        Some(top.chain([own]).collect())
+    };
+    prompt.iter().map(one).collect()
 }

@@ -13,11 +13,13 @@ mod served;
 mod server;
 mod template;
 mod thinking;
+mod tools;
 mod votes;
 pub mod wire;
 
 pub use error::ApiError;
 pub use keys::Keys;
+pub use metrics::Machine;
 pub use routes::router;
 pub use served::{Defaults, Served};
 pub use server::{App, Options, serve};

@@ -37,18 +37,20 @@ pub struct Metrics {
     /// Replies by endpoint and status.
     pub replies: Family<Reply, Counter>,
     gauges: Vec<EngineGauge>,
-    energy: Option<Energy>,
 }
 
-/// Joules since the server began, and where they are read.
-struct Energy {
-    gauge: Gauge<f64, AtomicU64>,
-    read: Box<dyn Fn() -> f64 + Send + Sync>,
+/// What the machine says of itself.
+#[derive(Default)]
+pub struct Machine {
+    /// Joules used so far, where it has a meter.
+    pub joules: Option<Box<dyn Fn() -> f64 + Send + Sync>>,
+    /// Bytes per second that it reads from memory, where that is known.
+    pub read_rate: Option<f64>,
 }
 
 impl Metrics {
-    /// All at zero. `energy` reads the joules used so far, where the machine can say.
-    pub fn new(energy: Option<Box<dyn Fn() -> f64 + Send + Sync>>) -> Arc<Self> {
+    /// All at zero.
+    pub fn new(machine: Machine) -> Arc<Self> {
         let mut registry = Registry::with_prefix("collegium");
         let [first, between, whole] =
             [&SECONDS[..], &BETWEEN[..], &SECONDS[..]].map(|bounds| Histogram::new(bounds.iter().copied()));
@@ -67,13 +69,8 @@ impl Metrics {
         registry.register("requests_cancelled", "Requests whose client went away", cancelled.clone());
         let replies = Family::<Reply, Counter>::default();
         registry.register("http_replies", "Replies by endpoint and status", replies.clone());
-        let gauges = engine_gauges(&mut registry);
-        let energy = energy.map(|read| {
-            let gauge = Gauge::default();
-            registry.register("energy_joules", "Joules that the machine used since the start", gauge.clone());
-            Energy { gauge, read }
-        });
-        Arc::new(Self { registry, first, between, whole, cancelled, replies, gauges, energy })
+        let gauges = engine_gauges(&mut registry, machine);
+        Arc::new(Self { registry, first, between, whole, cancelled, replies, gauges })
     }
 
     /// Starts the times of a request.
@@ -86,9 +83,6 @@ impl Metrics {
         for (gauge, value) in &self.gauges {
             gauge.set(value(stats));
         }
-        if let Some(energy) = &self.energy {
-            energy.gauge.set((energy.read)());
-        }
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text
@@ -96,11 +90,13 @@ impl Metrics {
 }
 
 /// Reads one number of the engine.
-type Read = fn(&Stats) -> f64;
+type Read = Box<dyn Fn(&Stats) -> f64 + Send + Sync>;
 type EngineGauge = (Gauge<f64, AtomicU64>, Read);
 
-fn engine_gauges(registry: &mut Registry) -> Vec<EngineGauge> {
-    let all: [(&str, &str, Read); 13] = [
+/// Those of every machine, and those of one that says more of itself.
+fn engine_gauges(registry: &mut Registry, machine: Machine) -> Vec<EngineGauge> {
+    type Of = fn(&Stats) -> f64;
+    let all: [(&str, &str, Of); 16] = [
         ("samples_running", "Samples that run", |s| s.running as f64),
         ("samples_waiting", "Samples that wait", |s| s.waiting as f64),
         ("cache_pages", "Pages of the cache", |s| s.pages as f64),
@@ -114,14 +110,36 @@ fn engine_gauges(registry: &mut Registry) -> Vec<EngineGauge> {
         ("tokens_generated", "Tokens that were given out", |s| s.generated as f64),
         ("tokens_guessed", "Tokens that were guessed ahead", |s| s.drafted as f64),
         ("guesses_right", "Of those, how many were right", |s| s.accepted as f64),
+        ("padding_share", "Of all tokens of steps, those that were computed for nothing", |s| {
+            share(s.padding as f64, (s.tokens + s.padding) as f64)
+        }),
+        ("decode_seconds", "Time of the steps that did nothing but decode", |s| s.decode_ns as f64 / 1e9),
+        ("decode_bytes", "Bytes of weights and cache that those steps read", |s| s.decode_bytes as f64),
     ];
     let mut gauges: Vec<EngineGauge> = Vec::new();
-    for (name, help, value) in all {
+    let mut add = |name: &str, help: &str, value: Read| {
         let gauge = Gauge::default();
         registry.register(name, help, gauge.clone());
         gauges.push((gauge, value));
+    };
+    all.into_iter().for_each(|(name, help, value)| add(name, help, Box::new(value)));
+    if let Some(rate) = machine.read_rate {
+        let help = "Bytes a second that a plain loop reads from memory";
+        add("memory_read_rate", help, Box::new(move |_| rate));
+        let help = "Of that rate, what steps that did nothing but decode used; kernels that look ahead reach more than 1";
+        let value = move |s: &Stats| share(s.decode_bytes as f64, s.decode_ns as f64 / 1e9 * rate);
+        add("memory_read_share", help, Box::new(value));
+    }
+    if let Some(joules) = machine.joules {
+        let help = "Joules that the machine used since the start";
+        add("energy_joules", help, Box::new(move |_| joules()));
     }
     gauges
+}
+
+/// 0 of nothing.
+fn share(part: f64, all: f64) -> f64 {
+    if all > 0.0 { part / all } else { 0.0 }
 }
 
 /// The times of one request; one that is dropped before its end was cancelled.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use collegium_serve::request::MaskSource;
 use collegium_serve::{Refusal, Request, Sampling, Stop, Thinking};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::grammar::{AfterThinking, Bias, Constraint};
 use crate::template::Turn;
 use crate::thinking::budget;
+use crate::tools::Tools;
 use crate::wire::{ChatRequest, CompletionRequest, Params, Prompt, ResponseFormat};
 use crate::{ApiError, Served};
 
@@ -26,10 +27,14 @@ pub struct Prepared {
     pub keep: Keep,
     /// Whether the prompt has opened a chain of thought.
     pub is_open: bool,
-    /// What goes before the text of each prompt's samples.
-    pub echoes: Vec<String>,
-    /// Whether log-probabilities are returned.
-    pub has_logprobs: bool,
+    /// What goes before the text of each prompt's samples, where it is asked for.
+    pub echoes: Vec<Option<String>>,
+    /// With how many of the likeliest tokens log-probabilities are returned.
+    pub logprobs: Option<usize>,
+    /// The same for `prompt_logprobs`.
+    pub prompt_logprobs: Option<usize>,
+    /// What a chat may call.
+    pub tools: Option<Arc<Tools>>,
     /// Whether it is a stream.
     pub stream: bool,
     /// Whether the stream ends with the counts of tokens.
@@ -56,7 +61,11 @@ pub fn random() -> u64 {
 ///
 /// # Errors
 /// Messages that the template refuses.
-pub fn chat_prompt(served: &Served, chat: &ChatRequest) -> Result<(String, Vec<u32>), ApiError> {
+pub fn chat_prompt(
+    served: &Served,
+    chat: &ChatRequest,
+    tools: &[Json],
+) -> Result<(String, Vec<u32>), ApiError> {
     if chat.messages.is_empty() {
         return Err(ApiError::field("messages", "`messages` is empty; at least one is needed"));
     }
@@ -64,6 +73,7 @@ pub fn chat_prompt(served: &Served, chat: &ChatRequest) -> Result<(String, Vec<u
         enable_thinking: matches!(chat.reasoning_effort.as_deref(), Some("none" | "minimal"))
             .then_some(false),
         continue_final: chat.continue_final_message,
+        tools,
         more: chat.chat_template_kwargs.as_ref(),
     };
     let text = served.template.render(&chat.messages, &turn)?;
@@ -86,24 +96,26 @@ pub fn unreadable(error: impl std::fmt::Display) -> ApiError {
 /// # Errors
 /// What cannot be served, by its field.
 pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
-    if !chat.tools.is_empty() {
-        return Err(ApiError::field("tools", "`tools` is not supported; leave it out"));
-    }
-    let (text, prompt) = chat_prompt(served, chat)?;
+    let tools = Tools::of(chat, &served.template)?;
+    let known = if tools.is_some() { &chat.tools[..] } else { &[] };
+    let (text, prompt) = chat_prompt(served, chat, known)?;
     let context = served.engine.limits().context;
     let room = context.saturating_sub(prompt.len());
     if room == 0 {
         return Err(Refusal::Context { prompt: prompt.len(), max_tokens: 1, context }.into());
     }
     let max_tokens = chat.max_completion_tokens.unwrap_or(room);
+    some_tokens(max_tokens)?;
     let is_open = served.tags.as_ref().is_some_and(|t| t.is_open_after(&text));
     let thinking = thinking(served, chat, is_open, max_tokens)?;
     let logprobs = chat.logprobs.then_some(chat.top_logprobs);
+    at_most("top_logprobs", logprobs)?;
     let mut request = request(served, &chat.params, prompt, max_tokens, logprobs)?;
     // A constraint is on the answer, not on the thoughts before it.
     let tags = served.tags.as_ref().filter(|_| thinks(served, chat, is_open));
     let close = tags.and_then(|t| served.tokenizer.encode_spelled(&t.close).ok());
-    request.mask = mask(served, &chat.params, close)?;
+    let calls = tools.as_ref().and_then(Tools::constraint);
+    request.mask = mask(served, &chat.params, calls, close)?;
     request.thinking = thinking;
     let mut keep = Keep::All;
     vote(&chat.params, &mut request, &mut keep)?;
@@ -111,11 +123,23 @@ pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
         requests: vec![request],
         keep,
         is_open,
-        echoes: vec![String::new()],
-        has_logprobs: chat.logprobs,
+        echoes: vec![None],
+        logprobs,
+        prompt_logprobs: None,
+        tools: tools.map(Arc::new),
         stream: chat.params.stream,
         include_usage: chat.params.stream_options.is_some_and(|o| o.include_usage),
     })
+}
+
+/// New tokens of a request that is for nothing else.
+fn some_tokens(max_tokens: usize) -> Result<(), ApiError> {
+    if max_tokens > 0 {
+        return Ok(());
+    }
+    let message =
+        "`max_tokens` is 0; it must be at least 1, or 0 for completions with `echo` or `prompt_logprobs`";
+    Err(ApiError::field("max_tokens", message))
 }
 
 /// Whether an answer begins with a chain of thought.
@@ -158,6 +182,11 @@ pub fn completion(served: &Served, body: &CompletionRequest) -> Result<Prepared,
     if body.suffix.as_ref().is_some_and(|s| !s.is_empty()) {
         return Err(ApiError::field("suffix", "`suffix` is not supported; leave it out"));
     }
+    if !body.echo && body.prompt_logprobs.is_none() {
+        some_tokens(body.max_tokens)?;
+    }
+    at_most("prompt_logprobs", body.prompt_logprobs)?;
+    let of_prompts = body.logprobs.filter(|_| body.echo).max(body.prompt_logprobs);
     let encode = |text: &String| served.tokenizer.encode(text).map_err(unreadable);
     let prompts = match &body.prompt {
         Prompt::Text(text) => vec![encode(text)?],
@@ -169,15 +198,17 @@ pub fn completion(served: &Served, body: &CompletionRequest) -> Result<Prepared,
         let message = format!("`prompt` has {} prompts; it may have 1 to {MOST_PROMPTS}", prompts.len());
         return Err(ApiError::field("prompt", message));
     }
+    at_most("logprobs", body.logprobs)?;
     let mut keep = Keep::All;
     let echoes = prompts
         .iter()
-        .map(|p| if body.echo { served.tokenizer.decode(p).map_err(unreadable) } else { Ok(String::new()) })
+        .map(|p| body.echo.then(|| served.tokenizer.decode(p).map_err(unreadable)).transpose())
         .collect::<Result<_, _>>()?;
     let mut requests = Vec::new();
     for prompt in prompts {
         let mut request = request(served, &body.params, prompt, body.max_tokens, body.logprobs)?;
-        request.mask = mask(served, &body.params, None)?;
+        request.prompt_logprobs = of_prompts;
+        request.mask = mask(served, &body.params, None, None)?;
         vote(&body.params, &mut request, &mut keep)?;
         if let Some(best_of) = body.best_of {
             likeliest(best_of, &body.params, &mut request, &mut keep)?;
@@ -189,7 +220,9 @@ pub fn completion(served: &Served, body: &CompletionRequest) -> Result<Prepared,
         keep,
         is_open: false,
         echoes,
-        has_logprobs: body.logprobs.is_some(),
+        logprobs: body.logprobs,
+        prompt_logprobs: body.prompt_logprobs,
+        tools: None,
         stream: body.params.stream,
         include_usage: body.params.stream_options.is_some_and(|o| o.include_usage),
     })
@@ -236,10 +269,6 @@ fn request(
     max_tokens: usize,
     logprobs: Option<usize>,
 ) -> Result<Request, ApiError> {
-    if logprobs.unwrap_or(0) > MOST_LOGPROBS {
-        let message = format!("`top_logprobs` is above {MOST_LOGPROBS}, the most there may be");
-        return Err(ApiError::field("top_logprobs", message));
-    }
     let mut ends = params.stop_token_ids.clone();
     if !params.ignore_eos {
         ends.extend(&served.defaults.ends);
@@ -256,9 +285,21 @@ fn request(
             ignore_eos: params.ignore_eos,
         },
         logprobs,
+        prompt_logprobs: None,
         thinking: None,
         mask: None,
     })
+}
+
+/// How many of the likeliest tokens a field asks for.
+fn at_most(name: &str, top: Option<usize>) -> Result<(), ApiError> {
+    match top {
+        Some(top) if top > MOST_LOGPROBS => {
+            let message = format!("`{name}` is {top}; it must be at most {MOST_LOGPROBS}");
+            Err(ApiError::field(name, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn sampling(served: &Served, params: &Params) -> Result<Sampling, ApiError> {
@@ -282,14 +323,24 @@ fn sampling(served: &Served, params: &Params) -> Result<Sampling, ApiError> {
     })
 }
 
-/// Constraints and biases; constraints hold from behind the tokens `close`, where there are any.
+/// Constraints, of which one may be that of `calls`, and biases; constraints hold from behind the tokens `close`, where there are any.
 fn mask(
     served: &Served,
     params: &Params,
+    calls: Option<Constraint>,
     close: Option<Vec<u32>>,
 ) -> Result<Option<Arc<dyn MaskSource>>, ApiError> {
-    let constraint = constraint(params)?;
-    let mut mask = constraint.map(|c| served.grammars.compile(c)).transpose()?;
+    let mut mask = match (constraint(params)?, calls) {
+        (Some(_), Some(_)) => {
+            let message = "`tool_choice` asks for calls and nothing else; leave other constraints out";
+            return Err(ApiError::field("tool_choice", message));
+        }
+        (text, None) => text.map(|c| served.grammars.compile(c)).transpose()?,
+        (None, Some(calls)) => {
+            let mask = served.grammars.compile(calls);
+            Some(mask.map_err(|e| ApiError { param: Some("tools".into()), ..e })?)
+        }
+    };
     if let (Some(inner), Some(close)) = (&mask, close) {
         mask = Some(Arc::new(AfterThinking { inner: inner.clone(), close }));
     }

@@ -13,7 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Machine, Metrics};
 use crate::{ApiError, Keys, Served, router};
 
 /// A connection whose head does not come within this is closed.
@@ -59,16 +59,12 @@ pub struct App {
 }
 
 impl App {
-    /// A service of this model. `energy` reads the joules used so far, where the machine can say.
-    pub fn new(
-        served: Served,
-        options: Options,
-        energy: Option<Box<dyn Fn() -> f64 + Send + Sync>>,
-    ) -> Arc<Self> {
+    /// A service of this model on this machine.
+    pub fn new(served: Served, options: Options, machine: Machine) -> Arc<Self> {
         Arc::new(Self {
             served,
             options,
-            metrics: Metrics::new(energy),
+            metrics: Metrics::new(machine),
             is_closing: AtomicBool::new(false),
             began: now(),
             answers: AtomicU64::new(0),

@@ -1,9 +1,13 @@
 //! Chat templates of checkpoints, as `transformers` renders them: Jinja with blocks trimmed and Python's methods on strings.
 
+use std::io;
 use std::path::Path;
 
+use minijinja::value::Kwargs;
 use minijinja::{Environment, ErrorKind, Value, context};
+use serde::Serialize;
 use serde_json::Value as Json;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use crate::ApiError;
 use crate::wire::Message;
@@ -15,6 +19,8 @@ pub struct Turn<'a> {
     pub enable_thinking: Option<bool>,
     /// Whether the last message is to be continued rather than answered.
     pub continue_final: bool,
+    /// Functions that may be called.
+    pub tools: &'a [Json],
     /// Further names for the template.
     pub more: Option<&'a serde_json::Map<String, Json>>,
 }
@@ -88,9 +94,13 @@ impl Template {
             let first = answered.iter().rposition(|m| m.role == "assistant").map_or(0, |at| at + 1);
             return Ok(messages[first..].iter().map(Message::text).collect::<Vec<_>>().join("\n"));
         };
-        let messages: Vec<Json> = messages.iter().map(Message::for_template).collect();
+        let messages: Vec<Json> = messages.iter().map(Message::for_template).collect::<Result<_, _>>()?;
+        let tools = Some(turn.tools).filter(|tools| !tools.is_empty());
         let mut names: Vec<(String, Value)> = vec![
             ("messages".into(), Value::from_serialize(&messages)),
+            // Always defined, as transformers has them.
+            ("tools".into(), tools.map_or(Value::from(()), Value::from_serialize)),
+            ("documents".into(), Value::from(())),
             ("add_generation_prompt".into(), (!turn.continue_final).into()),
             ("bos_token".into(), self.bos.clone().into()),
             ("eos_token".into(), self.eos.clone().into()),
@@ -123,6 +133,9 @@ fn environment(source: &str) -> Result<Environment<'static>, String> {
     environment.set_lstrip_blocks(true);
     environment.set_fuel(Some(FUEL));
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.add_filter("tojson", to_json);
+    // In Python `none` is not.
+    environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment.add_function("raise_exception", |why: String| -> Result<Value, minijinja::Error> {
         Err(minijinja::Error::new(ErrorKind::InvalidOperation, why))
     });
@@ -130,6 +143,54 @@ fn environment(source: &str) -> Result<Environment<'static>, String> {
         .add_template_owned("chat", source.to_string())
         .map_err(|e| format!("the checkpoint's chat template does not parse: {e}"))?;
     Ok(environment)
+}
+
+/// JSON as `transformers` writes it for templates: Python's separators, the keys in their order, and nothing escaped for HTML.
+fn to_json(value: &Value, options: Kwargs) -> Result<Value, minijinja::Error> {
+    let indent: Option<usize> = options.get("indent")?;
+    let separators: Option<Vec<String>> = options.get("separators")?;
+    // Texts are never escaped to ASCII.
+    options.get::<Option<bool>>("ensure_ascii")?;
+    options.assert_all_used()?;
+    let refuse = |e: serde_json::Error| minijinja::Error::new(ErrorKind::BadSerialization, e.to_string());
+    let mut text = Vec::new();
+    if let Some(width) = indent {
+        let spaces = " ".repeat(width);
+        let format = PrettyFormatter::with_indent(spaces.as_bytes());
+        value.serialize(&mut Serializer::with_formatter(&mut text, format)).map_err(refuse)?;
+    } else {
+        let mut given = separators.unwrap_or_default().into_iter();
+        let mut next = |default: &str| given.next().unwrap_or_else(|| default.into());
+        let format = Separated { item: next(", "), key: next(": ") };
+        value.serialize(&mut Serializer::with_formatter(&mut text, format)).map_err(refuse)?;
+    }
+    Ok(Value::from_safe_string(String::from_utf8(text).expect("JSON is UTF-8")))
+}
+
+/// JSON on one line.
+struct Separated {
+    item: String,
+    key: String,
+}
+
+impl Separated {
+    fn next(&self, writer: &mut (impl io::Write + ?Sized), is_first: bool) -> io::Result<()> {
+        if is_first { Ok(()) } else { writer.write_all(self.item.as_bytes()) }
+    }
+}
+
+impl Formatter for Separated {
+    fn begin_array_value<W: io::Write + ?Sized>(&mut self, writer: &mut W, is_first: bool) -> io::Result<()> {
+        self.next(writer, is_first)
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, is_first: bool) -> io::Result<()> {
+        self.next(writer, is_first)
+    }
+
+    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(self.key.as_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +220,41 @@ mod tests {
         let turn = Turn { continue_final: true, ..Turn::default() };
         assert!(template.render(&messages()[..2], &turn).unwrap().ends_with("user\nHello"));
         assert!(template.render(&messages()[..3], &turn).is_err());
+    }
+
+    /// Written as Qwen3's: functions as JSON, calls of earlier answers with arguments as objects, and their results.
+    const CALLS: &str = "{%- if tools %}\n    {{- '<tools>' }}\n    {%- for tool in tools %}\n        {{- \"\\n\" }}\n        {{- tool | tojson }}\n    {%- endfor %}\n    {{- '</tools>\\n' }}\n{%- endif %}\n{%- for m in messages %}\n    {{- m.role + ':' + m.content }}\n    {%- if m.tool_calls %}\n        {%- for call in m.tool_calls %}\n            {%- if call.function %}\n                {%- set call = call.function %}\n            {%- endif %}\n            {{- '<tool_call>{\"name\": \"' + call.name + '\", \"arguments\": ' }}\n            {%- if call.arguments is string %}\n                {{- call.arguments }}\n            {%- else %}\n                {{- call.arguments | tojson }}\n            {%- endif %}\n            {{- '}</tool_call>' }}\n        {%- endfor %}\n    {%- endif %}\n{%- endfor %}";
+
+    #[test]
+    fn tools_and_calls_are_what_transformers_makes_of_them() {
+        let template = Template::new(CALLS.into(), String::new(), String::new()).unwrap();
+        let tools: Json = serde_json::from_str(
+            r#"[{"type": "function", "function": {"name": "f", "description": "Ä & <b> it's"}}]"#,
+        )
+        .unwrap();
+        let messages: Vec<Message> = serde_json::from_str(
+            r#"[{"role": "user", "content": "x"}, {"role": "assistant", "content": null, "tool_calls":
+                [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"b\":1.0,\"a\":[true,{}]}"}}]},
+                {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "7"}]}]"#,
+        )
+        .unwrap();
+        let turn = Turn { tools: tools.as_array().unwrap(), ..Turn::default() };
+        let text = template.render(&messages, &turn).unwrap();
+        let expected = "<tools>\n{\"type\": \"function\", \"function\": {\"name\": \"f\", \"description\": \"Ä & <b> it's\"}}</tools>\nuser:xassistant:<tool_call>{\"name\": \"f\", \"arguments\": {\"b\": 1.0, \"a\": [true, {}]}}</tool_call>tool:7";
+        assert_eq!(text, expected);
+        assert!(template.render(&messages, &Turn::default()).unwrap().starts_with("user:x"));
+        let asks = "{{ tools is none }}{% if tools is iterable and tools | length > 0 %}!{% endif %}";
+        let asks = Template::new(asks.into(), String::new(), String::new()).unwrap();
+        assert_eq!(asks.render(&messages, &turn).unwrap(), "False!");
+        assert_eq!(asks.render(&messages, &Turn::default()).unwrap(), "True");
+        let mut bad = messages.clone();
+        bad[1].tool_calls.as_mut().unwrap()[0].function.arguments = "[1]".into();
+        let error = template.render(&bad, &turn).unwrap_err();
+        assert!(error.message.contains("no object") && error.param.as_deref() == Some("messages"));
+        let pretty = "{{ [{'a': 1}] | tojson(indent=2) }}{{ [1, 2] | tojson(separators=(',', ':')) }}";
+        let template = Template::new(pretty.into(), String::new(), String::new()).unwrap();
+        let text = template.render(&messages, &turn).unwrap();
+        assert_eq!(text, "[\n  {\n    \"a\": 1\n  }\n][1,2]");
     }
 
     #[test]

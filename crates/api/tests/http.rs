@@ -44,22 +44,90 @@ async fn log_probabilities_are_those_of_the_tokens_drawn() {
     let (_, reply) = server.post("/v1/completions", &body).await;
     let logprobs = &reply["choices"][0]["logprobs"];
     assert!(reply["choices"][0]["text"].as_str().unwrap().starts_with("ab"));
-    assert_eq!(logprobs["text_offset"][0], 2);
-    for (own, top) in logprobs["token_logprobs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .zip(logprobs["top_logprobs"].as_array().unwrap())
-    {
-        // Greedy: the token is the likeliest. Tokens of equal text share an entry.
+    assert_eq!((&logprobs["text_offset"][0], &logprobs["text_offset"][2]), (&json!(0), &json!(2)));
+    assert_eq!((&logprobs["tokens"][1], &logprobs["token_logprobs"][0]), (&json!("b"), &Value::Null));
+    let list = |name: &str| logprobs[name].as_array().unwrap().clone();
+    assert_eq!(list("tokens").len(), 7);
+    for (own, top) in list("token_logprobs").into_iter().zip(list("top_logprobs")).skip(2) {
+        // Greedy: the token is the likeliest.
         let best = top.as_object().unwrap().values().filter_map(Value::as_f64).fold(f64::MIN, f64::max);
-        assert!(own.as_f64().unwrap() <= 0.0 && own.as_f64().unwrap() >= best);
+        assert_eq!(own.as_f64().unwrap(), best);
     }
     let body = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "ab"}]}], "max_completion_tokens": 4,
         "logprobs": true, "top_logprobs": 2, "ignore_eos": true});
     let (_, reply) = server.post("/v1/chat/completions", &body).await;
     let content = reply["choices"][0]["logprobs"]["content"].as_array().unwrap();
     assert!(content.len() == 4 && content.iter().all(|t| t["top_logprobs"].as_array().unwrap().len() == 2));
+}
+
+/// As `lm-evaluation-harness` asks: tokens, `echo`, and one new token that it leaves out of the sum.
+#[tokio::test]
+async fn log_probabilities_of_prompts_do_not_depend_on_how_they_are_asked_for() {
+    let server = start("").await;
+    let prompts = json!([[97, 98, 99, 97, 98, 99, 100], [97], [256]]);
+    let ask = |more: Value| {
+        let mut body = json!({"prompt": prompts, "max_tokens": 1, "temperature": 0, "echo": true, "logprobs": 1, "ignore_eos": true});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let (_, reply) = server.post("/v1/completions", &ask(json!({}))).await;
+    let list = |choice: &Value, name: &str| choice["logprobs"][name].as_array().unwrap().clone();
+    let lengths: Vec<usize> =
+        reply["choices"].as_array().unwrap().iter().map(|c| list(c, "token_logprobs").len()).collect();
+    assert_eq!(lengths, [8, 2, 2]);
+    let first = &reply["choices"][0];
+    assert!(first["text"].as_str().unwrap().starts_with("abcabcd"));
+    let own = list(first, "token_logprobs");
+
+    // What was generated as the continuation of the prompt's beginning has the same.
+    let body = json!({"prompt": [97, 98, 99], "max_tokens": 1, "logprobs": 20, "ignore_eos": true, "structured_outputs": {"choice": ["a"]}});
+    let (_, forced) = server.post("/v1/completions", &body).await;
+    let forced = forced["choices"][0]["logprobs"]["token_logprobs"][0].as_f64().unwrap();
+    assert!((own[3].as_f64().unwrap() - forced).abs() < 1e-5, "{} and {forced}", own[3]);
+
+    // Without new tokens, as vLLM has them, several samples, and as a stream.
+    let (_, none) =
+        server.post("/v1/completions", &ask(json!({"max_tokens": 0, "prompt_logprobs": 2, "n": 2}))).await;
+    for sample in &none["choices"].as_array().unwrap()[..2] {
+        assert_eq!((&list(sample, "token_logprobs")[..], &sample["text"]), (&own[..7], &json!("abcabcd")));
+        let by_number = sample["prompt_logprobs"].as_array().unwrap();
+        assert!(by_number.len() == 7 && by_number[0].is_null());
+        let fourth = &by_number[3]["97"];
+        assert_eq!((&fourth["logprob"], &fourth["decoded_token"]), (&own[3], &json!("a")));
+        assert!(
+            (2..=3).contains(&by_number[3].as_object().unwrap().len()) && fourth["rank"].as_u64() > Some(0)
+        );
+    }
+    assert_eq!(none["usage"]["completion_tokens"], 0);
+    let chunks =
+        lines(&server.text("/v1/completions", &ask(json!({"prompt": [97, 98, 99], "stream": true}))).await);
+    // The last pieces say why it ended and have no token.
+    let scored = chunks.iter().map(|c| &c["choices"][0]).filter(|c| c["logprobs"].is_object());
+    let streamed: Vec<Value> = scored.flat_map(|c| list(c, "token_logprobs")).collect();
+    assert_eq!(streamed[..3], own[..3]);
+    let (status, reply) = server.post("/v1/completions", &json!({"prompt": "a", "max_tokens": 0})).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("max_tokens")));
+    let (status, reply) =
+        server.post("/v1/completions", &json!({"prompt": "a", "prompt_logprobs": 99})).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("prompt_logprobs")));
+}
+
+/// A harness counts on one token for `max_tokens: 1`, also where it is the one that ends the text.
+#[tokio::test]
+async fn the_token_that_ends_a_text_has_a_log_probability() {
+    let server = start("").await;
+    let mut body =
+        json!({"prompt": [97, 98], "max_tokens": 1, "logprobs": 1, "echo": true, "logit_bias": {"256": 100}});
+    let (_, reply) = server.post("/v1/completions", &body).await;
+    let choice = &reply["choices"][0];
+    assert_eq!((&choice["finish_reason"], &choice["text"]), (&json!("stop"), &json!("ab")));
+    assert!(choice["logprobs"]["token_logprobs"][2].is_number() && reply["usage"]["completion_tokens"] == 0);
+    body["stream"] = true.into();
+    let chunks = lines(&server.text("/v1/completions", &body).await);
+    assert_eq!(
+        chunks.last().unwrap()["choices"][0]["logprobs"]["token_logprobs"][0],
+        choice["logprobs"]["token_logprobs"][2]
+    );
 }
 
 #[tokio::test]
@@ -104,6 +172,151 @@ async fn constraints_hold_and_biases_count() {
     }
     let body = json!({"prompt": "x", "max_tokens": 3, "temperature": 0, "logit_bias": {"97": 100}});
     assert_eq!(server.post("/v1/completions", &body).await.1["choices"][0]["text"], "aaa");
+}
+
+/// A template that lets the model write calls as Hermes and Qwen do.
+const HERMES: &str = "{% if tools %}{{ tools | tojson }}<tool_call>{% endif %}{% for m in messages %}{{ m.content }}{{ m.tool_calls | tojson if m.tool_calls }}{% endfor %}";
+/// The same of Llama 3.
+const LLAMA: &str = "{% if tools %}{{ tools | tojson }}{\"name\": .., \"parameters\": ..}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}";
+
+/// A chat that may call two functions.
+fn with_tools(more: Value) -> Value {
+    let place = json!({"type": "object", "properties": {"place": {"enum": ["Bern", "Ürümqi"]}, "days": {"type": "integer", "minimum": 1, "maximum": 9}},
+        "required": ["place", "days"], "additionalProperties": false});
+    let tools = json!([{"type": "function", "function": {"name": "forecast", "parameters": place}}, {"type": "function", "function": {"name": "now"}}]);
+    let mut body = json!({"messages": [{"role": "user", "content": "Rain?"}], "tools": tools, "max_tokens": 300, "seed": 7});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+/// The message that the pieces of a stream make, and why it ended.
+fn streamed_message(chunks: &[Value]) -> (Value, Value) {
+    let (mut content, mut calls, mut finish) = (String::new(), Vec::<Value>::new(), Value::Null);
+    for choice in chunks.iter().map(|c| &c["choices"][0]) {
+        content += choice["delta"]["content"].as_str().unwrap_or_default();
+        for piece in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
+            let index = piece["index"].as_u64().unwrap() as usize;
+            let more = piece["function"]["arguments"].as_str().unwrap();
+            match calls.get_mut(index) {
+                None => {
+                    assert!(index == calls.len() && piece["id"].is_string() && more.is_empty(), "{piece}");
+                    calls.push(piece.clone());
+                }
+                Some(call) => {
+                    assert!(piece["id"].is_null() && piece["function"]["name"].is_null(), "{piece}");
+                    let all = call["function"]["arguments"].as_str().unwrap().to_string() + more;
+                    call["function"]["arguments"] = all.into();
+                }
+            }
+        }
+        if !choice["finish_reason"].is_null() {
+            finish = choice["finish_reason"].clone();
+        }
+    }
+    (json!({"content": content, "tool_calls": calls}), finish)
+}
+
+/// Of whole calls and streamed ones: function and arguments, as both say them.
+fn called(message: &Value) -> Vec<(String, Value)> {
+    let calls = message["tool_calls"].as_array().unwrap();
+    let one = |call: &Value| {
+        assert!(call["type"] == "function" && call["id"].as_str().unwrap().starts_with("call_"), "{call}");
+        let arguments = call["function"]["arguments"].as_str().unwrap();
+        (call["function"]["name"].as_str().unwrap().into(), serde_json::from_str(arguments).unwrap())
+    };
+    calls.iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn calls_that_must_come_are_valid_whatever_the_model_wants() {
+    for template in [HERMES, LLAMA] {
+        let server = start(template).await;
+        let named = json!({"type": "function", "function": {"name": "forecast"}});
+        for choice in [json!("required"), named.clone()] {
+            let mut body = with_tools(json!({"tool_choice": choice, "parallel_tool_calls": false}));
+            let (_, reply) = server.post("/v1/chat/completions", &body).await;
+            let message = &reply["choices"][0]["message"];
+            assert!(
+                reply["choices"][0]["finish_reason"] == "tool_calls" && message["content"].is_null(),
+                "{reply}"
+            );
+            let calls = called(message);
+            let (name, arguments) = &calls[0];
+            assert_eq!(calls.len(), 1);
+            if choice == named || name == "forecast" {
+                assert!(["Bern", "Ürümqi"].contains(&arguments["place"].as_str().unwrap()), "{arguments}");
+                assert!((1..=9).contains(&arguments["days"].as_i64().unwrap()) && name == "forecast");
+            } else {
+                assert_eq!((name.as_str(), arguments), ("now", &json!({})));
+            }
+            body["stream"] = true.into();
+            let chunks = lines(&server.text("/v1/chat/completions", &body).await);
+            let (streamed, finish) = streamed_message(&chunks);
+            assert_eq!(
+                (called(&streamed), finish, &streamed["content"]),
+                (calls, json!("tool_calls"), &json!(""))
+            );
+        }
+        // One call is what OpenAI promises without `parallel_tool_calls`; with it, the model goes on while it wants to.
+        let body = with_tools(json!({"tool_choice": "required", "logit_bias": {"10": 100, "59": 100}}));
+        let (_, reply) = server.post("/v1/chat/completions", &body).await;
+        assert!(reply["choices"][0]["message"]["tool_calls"].as_array().unwrap().len() > 1, "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn calls_that_may_come_are_found_and_their_results_go_back_to_the_model() {
+    let server = start(HERMES).await;
+    let call = r#"{"name": "forecast", "arguments": {"days": 2, "place": "Bern"}}"#;
+    let text = format!(
+        "Let me see.\n<tool_call>\n{call}\n</tool_call>\n<tool_call>{{\"name\": \"now\"}}</tool_call>"
+    );
+    let wants = json!({"structured_outputs": {"choice": [text]}});
+    let mut body = with_tools(wants.clone());
+    let (_, reply) = server.post("/v1/chat/completions", &body).await;
+    let message = reply["choices"][0]["message"].clone();
+    assert_eq!(
+        (&message["content"], &reply["choices"][0]["finish_reason"]),
+        (&json!("Let me see."), &json!("tool_calls"))
+    );
+    let right =
+        vec![("forecast".to_string(), json!({"place": "Bern", "days": 2})), ("now".into(), json!({}))];
+    assert_eq!(called(&message), right);
+    body["stream"] = true.into();
+    let (streamed, finish) = streamed_message(&lines(&server.text("/v1/chat/completions", &body).await));
+    assert_eq!(
+        (&streamed["content"], called(&streamed), finish),
+        (&message["content"], right, json!("tool_calls"))
+    );
+
+    // The template sees arguments as an object, as transformers does.
+    let answered = json!([{"role": "user", "content": "Rain?"}, message, {"role": "tool", "tool_call_id": "x", "content": "dry"}]);
+    let (status, reply) = server
+        .post("/v1/chat/completions", &with_tools(json!({"messages": answered, "max_tokens": 2})))
+        .await;
+    assert_eq!(status, 200, "{reply}");
+    let (_, tokens) = server.post("/tokenize", &json!({"messages": answered, "tools": body["tools"]})).await;
+    let (_, prompt) = server.post("/detokenize", &json!({"tokens": tokens["tokens"]})).await;
+    assert!(prompt["prompt"].as_str().unwrap().contains(r#""function": {"name": "forecast""#), "{prompt}");
+    assert!(
+        prompt["prompt"].as_str().unwrap().contains(r#""arguments": {"days": 2, "place": "Bern"}"#),
+        "{prompt}"
+    );
+
+    // Without tools, or where none may be called, it is text.
+    let mut none = with_tools(wants);
+    none["tool_choice"] = "none".into();
+    let (_, reply) = server.post("/v1/chat/completions", &none).await;
+    let choice = &reply["choices"][0];
+    assert_eq!((&choice["message"]["content"], &choice["finish_reason"]), (&json!(text), &json!("stop")));
+    assert!(choice["message"]["tool_calls"].is_null());
+    let both = with_tools(json!({"tool_choice": "required", "response_format": {"type": "json_object"}}));
+    let (status, reply) = server.post("/v1/chat/completions", &both).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("tool_choice")));
+    let mut hostile = with_tools(json!({"tool_choice": "required"}));
+    hostile["tools"][0]["function"]["parameters"]["properties"]["days"] = json!({"type": "what"});
+    let (status, reply) = server.post("/v1/chat/completions", &hostile).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("tools")), "{reply}");
 }
 
 #[tokio::test]
@@ -161,6 +374,8 @@ async fn bad_bodies_get_openais_errors_and_leave_others_alone() {
         (chat(json!({"structured_outputs": {"regex": "a", "choice": ["b"]}})), 400, "response_format"),
         (chat(json!({"logit_bias": {"x": 1}})), 400, "logit_bias"),
         (chat(json!({"tools": [{"type": "function"}]})), 400, "tools"),
+        (chat(json!({"tools": [{"type": "function", "function": {"name": "f"}}]})), 400, "tools"),
+        (chat(json!({"tool_choice": "required"})), 400, "tool_choice"),
         (chat(json!({"reasoning_effort": "extreme"})), 400, "reasoning_effort"),
         (chat(json!({"vote": 3, "stream": true})), 400, "vote"),
         (chat(json!({"stop": [""]})), 400, "stop"),
@@ -200,9 +415,22 @@ async fn what_operators_read_is_there() {
         "collegium_time_to_first_token_seconds_count 1",
         "collegium_http_replies_total{path=\"/v1/completions\",status=\"200\"} 1",
         "collegium_samples_running 0.0",
+        "collegium_memory_read_rate 1000000000.0",
+        "collegium_energy_joules 4.5",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+    let value = |name: &str| -> f64 {
+        let line = metrics.lines().find_map(|l| l.strip_prefix(&format!("collegium_{name} ")));
+        line.unwrap_or_else(|| panic!("{name} is not in\n{metrics}")).parse().unwrap()
+    };
+    // The prompt is one token, so every step decodes: each of one row, of weights and a page.
+    let steps = value("engine_steps");
+    assert!(value("decode_bytes") > steps * value("cache_page_bytes") && value("decode_seconds") > 0.0);
+    let share = value("decode_bytes") / (value("decode_seconds") * 1e9);
+    assert!((value("memory_read_share") / share - 1.0).abs() < 1e-9);
+    let (computed, padding) = (value("tokens_computed"), value("tokens_padding"));
+    assert!((value("padding_share") - padding / (computed + padding)).abs() < 1e-9);
     let (_, document) = server.json("/openapi.json").await;
     for path in ["/v1/chat/completions", "/v1/completions", "/tokenize", "/metrics"] {
         assert!(document["paths"][path].is_object(), "{path}");

@@ -47,11 +47,15 @@ fn installed() -> Option<PathBuf> {
 #[tokio::test]
 async fn the_official_client_works_unchanged() {
     let Some(folder) = tokio::task::spawn_blocking(installed).await.unwrap() else { return };
-    let server = harness::start_with("", |o| o.keys = collegium_api::Keys::new(["secret"])).await;
+    let start = |template| harness::start_with(template, |o| o.keys = collegium_api::Keys::new(["secret"]));
+    let server = start("").await;
+    // One that lets the model call tools as Hermes and Qwen do.
+    let calls = "{% if tools %}{{ tools | tojson }}<tool_call>{% endif %}{% for m in messages %}{{ m.content }}{{ m.tool_calls | tojson if m.tool_calls }}{% endfor %}";
+    let calling = start(calls).await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openai_client.py");
-    let address = server.url("");
+    let addresses = [server.url(""), calling.url("")];
     let done = tokio::task::spawn_blocking(move || {
-        Command::new("python3").arg(script).arg(address).env("PYTHONPATH", folder).output().unwrap()
+        Command::new("python3").arg(script).args(addresses).env("PYTHONPATH", folder).output().unwrap()
     });
     let output = done.await.unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

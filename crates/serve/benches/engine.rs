@@ -9,7 +9,8 @@ use std::time::Instant;
 use collegium_core::DType;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::Backend;
-use collegium_serve::{Event, Handle, Limits, Request, Runner, Stop};
+use collegium_serve::bytes::weight_bytes_of_step;
+use collegium_serve::{Event, Handle, Limits, Request, Runner, Stop, memory_read_rate};
 use collegium_train::{RandomInit, setup};
 use serde_json::json;
 
@@ -34,7 +35,7 @@ fn main() {
         Ok(backend) => backend,
         Err(error) => return eprintln!("skipped: {error}"),
     };
-    let rate = read_rate();
+    let rate = memory_read_rate();
     let config = model();
     if !as_json {
         println!("memory is read at {:.1} GB/s", rate / 1e9);
@@ -59,7 +60,7 @@ fn main() {
             // The first round warms up.
             round(&engine, batch, 0);
             let (prefill, decode) = round(&engine, batch, 1);
-            let share = decode / batch as f64 * bytes_of_step(&config, dtype, batch) / rate;
+            let share = decode / batch as f64 * weight_bytes_of_step(&config, dtype, batch) / rate;
             if as_json {
                 let line = json!({"dtype": format!("{dtype:?}"), "batch": batch, "prefill_tokens_per_second": prefill,
                     "decode_tokens_per_second": decode, "read_rate_bytes_per_second": rate, "share_of_read_rate": share});
@@ -70,24 +71,6 @@ fn main() {
             }
         }
     }
-}
-
-/// Bytes of weights that a step of `batch` tokens reads, each expert once. Which experts tokens pick is taken as independent and even, which it about is
-/// with random weights.
-fn bytes_of_step(config: &ModelConfig, dtype: DType, batch: usize) -> f64 {
-    let experts: f64 = config
-        .layers
-        .iter()
-        .filter_map(|layer| layer.feed_forward.moe())
-        .map(|moe| {
-            let (all, picked) = (moe.num_experts as f64, moe.top_k as f64);
-            let met = all * (1.0 - (1.0 - picked / all).powi(batch as i32));
-            (met - picked) * 3.0 * (config.hidden_size * moe.intermediate) as f64
-        })
-        .sum();
-    // int8 has two bytes of scale for 32 weights.
-    let each = if dtype == DType::I8 { 1.0 + 2.0 / 32.0 } else { dtype.size_bytes() as f64 };
-    (config.num_active_parameters() as f64 + experts) * each
 }
 
 /// An engine whose programs are compiled, and the seconds that took.
@@ -135,30 +118,4 @@ fn round(engine: &Handle, batch: usize, seed: u32) -> (f64, f64) {
     assert!(before + after + 2 * batch >= batch * NEW, "every token was heard");
     let decode = started.elapsed().as_secs_f64() - prefill;
     ((batch * PROMPT) as f64 / prefill, after as f64 / decode)
-}
-
-/// Bytes per second at which all cores together read memory that no cache holds; the best of several passes.
-fn read_rate() -> f64 {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let data = vec![1u64; 1 << 26];
-    let pass = || {
-        let started = Instant::now();
-        let total: u64 = std::thread::scope(|scope| {
-            let pieces = data.chunks(data.len() / cores);
-            let workers: Vec<_> = pieces.map(|p| scope.spawn(move || lines(p))).collect();
-            workers.into_iter().map(|w| w.join().expect("a sum does not panic")).sum()
-        });
-        assert_eq!(total, data.len() as u64);
-        (data.len() * 8) as f64 / started.elapsed().as_secs_f64()
-    };
-    (0..5).map(|_| pass()).fold(0.0, f64::max)
-}
-
-/// The sum of all, several lines of the cache at a time.
-fn lines(piece: &[u64]) -> u64 {
-    let mut sums = [0u64; 64];
-    for part in piece.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(part).for_each(|(sum, x)| *sum = sum.wrapping_add(*x));
-    }
-    sums.iter().sum()
 }

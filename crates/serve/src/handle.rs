@@ -86,6 +86,10 @@ pub struct Stats {
     pub drafted: u64,
     /// Of those, how many were right.
     pub accepted: u64,
+    /// Nanoseconds of the steps that did nothing but decode.
+    pub decode_ns: u64,
+    /// Bytes of weights and cache that those steps read ([`bytes`](crate::bytes) says what is counted).
+    pub decode_bytes: u64,
 }
 
 /// The way to the engine: cloned freely, used from any thread. The engine ends when the last one is gone and its work is done.
@@ -120,7 +124,12 @@ impl Handle {
             limits,
             vocab_size: runner.config().vocab_size,
             has_tokenizer: tokenizer.is_some(),
-            stats: Mutex::default(),
+            // What does not change is known before the first step.
+            stats: Mutex::new(Stats {
+                pages: limits.cache_pages - 1,
+                page_bytes: runner.page_bytes(),
+                ..Stats::default()
+            }),
             unseen: AtomicUsize::new(0),
         });
         let seen = shared.clone();
@@ -164,7 +173,6 @@ impl Handle {
         };
         demand(!r.prompt.is_empty(), "prompt", "empty", "at least one token".into())?;
         count("n", r.n, samples)?;
-        demand(r.max_tokens > 0, "max_tokens", r.max_tokens, "at least 1".into())?;
         demand(
             r.min_tokens <= r.max_tokens,
             "min_tokens",
@@ -188,8 +196,9 @@ impl Handle {
             "empty",
             "at least one token".into(),
         )?;
-        let logprobs = r.logprobs.unwrap_or(0);
-        demand(logprobs <= vocab, "logprobs", logprobs, format!("at most {vocab}"))?;
+        for (name, top) in [("logprobs", r.logprobs), ("prompt_logprobs", r.prompt_logprobs)] {
+            demand(top <= Some(vocab), name, top.unwrap_or(0), format!("at most {vocab}"))?;
+        }
         demand(r.stop.strings.iter().all(|s| !s.is_empty()), "stop", "an empty text", "text".into())?;
         demand(
             r.stop.strings.is_empty() || self.shared.has_tokenizer,

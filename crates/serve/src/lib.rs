@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bytes;
 mod drafts;
 mod error;
 pub mod handle;
 pub mod pages;
+mod read_rate;
 pub mod request;
 pub mod runner;
 pub mod sampling;
@@ -13,7 +15,8 @@ mod weights;
 
 pub use error::ServeError;
 pub use handle::{Handle, Limits, Stats};
-pub use request::{Event, Finish, Refusal, Request, Sampling, Stop, Thinking, Token, Usage};
+pub use read_rate::memory_read_rate;
+pub use request::{Event, Finish, Refusal, Request, Sampling, Scored, Stop, Thinking, Token, Usage};
 pub use runner::Runner;
 pub use scheduler::MOST_ROWS;
 

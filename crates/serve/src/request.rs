@@ -9,7 +9,7 @@ pub struct Request {
     pub prompt: Vec<u32>,
     /// How many samples, each continued on its own.
     pub n: usize,
-    /// Most new tokens of a sample.
+    /// Most new tokens of a sample; with 0 the prompt alone is computed.
     pub max_tokens: usize,
     /// A sample does not end by a stop token or a stop string before it has this many new tokens.
     pub min_tokens: usize,
@@ -19,6 +19,8 @@ pub struct Request {
     pub stop: Stop,
     /// Log-probabilities with every token: of the token and of this many of the likeliest.
     pub logprobs: Option<usize>,
+    /// The same for the tokens of the prompt, before the first new one.
+    pub prompt_logprobs: Option<usize>,
     /// A limit on the tokens of a chain of thought.
     pub thinking: Option<Thinking>,
     /// Which tokens may come, for constrained output.
@@ -36,6 +38,7 @@ impl Request {
             sampling: Sampling::default(),
             stop: Stop::default(),
             logprobs: None,
+            prompt_logprobs: None,
             thinking: None,
             mask: None,
         }
@@ -119,6 +122,8 @@ pub trait TokenMask: Send {
 /// What a caller hears. Events of a sample come in order; those of several samples are interleaved.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// The tokens of the prompt with their log-probabilities, where they were asked for: once, before everything else. The first token has none.
+    Prompt(Vec<Scored>),
     /// One more token.
     Token(Token),
     /// A sample ended; nothing more of it follows.
@@ -127,6 +132,8 @@ pub enum Event {
         sample: usize,
         /// Why.
         reason: Finish,
+        /// The token that ended it, where one did: it is no part of the text. With its log-probability where those are asked for.
+        end: Option<Scored>,
         /// Text that was held back and is now certain.
         text: String,
         /// Tokens so far.
@@ -136,19 +143,28 @@ pub enum Event {
     Failed(String),
 }
 
+/// A token and how likely it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// The token.
+    pub id: u32,
+    /// Natural logarithm of the model's probability of the token, before penalties, temperature and masks.
+    pub logprob: Option<f32>,
+    /// Its place among all tokens, 1 for the likeliest; 0 where there is no log-probability.
+    pub rank: usize,
+    /// The likeliest tokens with their log-probabilities, the likeliest first.
+    pub top: Vec<(u32, f32)>,
+}
+
 /// One token of a sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
     /// Which sample, from 0.
     pub sample: usize,
     /// The token.
-    pub id: u32,
+    pub scored: Scored,
     /// Text that became certain: often a word, sometimes nothing; always empty without a tokenizer.
     pub text: String,
-    /// Natural logarithm of the model's probability of the token, before penalties, temperature and masks.
-    pub logprob: Option<f32>,
-    /// The likeliest tokens with theirs, the likeliest first.
-    pub top: Vec<(u32, f32)>,
 }
 
 /// Why a sample ended.

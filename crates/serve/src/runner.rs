@@ -14,10 +14,10 @@ use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape, 
 use collegium_runtime::{Array, Backend};
 use collegium_train::engine::{Compiled, Values, compile_all};
 
-use crate::ServeError;
 use crate::pages::PageId;
-use crate::scheduler::{CHUNKS, ROWS};
+use crate::scheduler::{CHUNKS, MOST_ROWS, ROWS};
 use crate::weights;
+use crate::{ServeError, bytes};
 
 /// One token of a sequence, or a page of them.
 pub struct Unit<'a> {
@@ -40,6 +40,8 @@ pub struct Runner {
     weights: HashMap<String, Array>,
     caches: HashMap<String, Array>,
     programs: HashMap<(StepShape, Part), Arc<Compiled>>,
+    /// Bytes of weights that a step reads, by its rows.
+    step_weight_bytes: Vec<u64>,
     cache_pages: usize,
     context: usize,
     /// {position, half}, row-major.
@@ -65,6 +67,8 @@ impl Runner {
         if devices != 1 {
             return Err(ServeError::Devices { devices });
         }
+        let weight_bytes = |rows| bytes::weight_bytes_of_step(&config, dtype, rows) as u64;
+        let step_weight_bytes = (0..=MOST_ROWS).map(weight_bytes).collect();
         let (packing, dtype) = match dtype {
             DType::I8 => (Packing::Int8, DType::Bf16),
             _ if backend.has_cpu_kernels() => (Packing::Packed, dtype),
@@ -82,6 +86,7 @@ impl Runner {
             mesh: collegium_train::setup::mesh(1, 1, 1),
             caches: HashMap::new(),
             programs: HashMap::new(),
+            step_weight_bytes,
             backend,
             config,
             dtype,
@@ -118,8 +123,12 @@ impl Runner {
 
     /// Bytes of a page in all layers.
     pub fn page_bytes(&self) -> usize {
-        let c = &self.config;
-        2 * c.num_layers * PAGE * c.num_kv_heads * c.head_dim * self.dtype.size_bytes()
+        PAGE * bytes::cache_bytes_per_token(&self.config, self.dtype)
+    }
+
+    /// Bytes that a step of so many rows and nothing else reads, whose sequences have `pages` together.
+    pub fn bytes_of_decode(&self, rows: usize, pages: usize) -> u64 {
+        self.step_weight_bytes[rows] + (pages * self.page_bytes()) as u64
     }
 
     /// Takes the next token of sequences that decode through the model, with room for `room`: the logits behind every one, row-major {row, vocab}.
@@ -181,12 +190,31 @@ impl Runner {
             let own = format!("{prefix}{name}");
             inputs.get(name).or_else(|| weights.get(&own)).cloned().or_else(|| caches.remove(&own))
         })?;
-        let result = out.take(if matches!(part, Part::Whole | Part::Head) { "logits" } else { "hidden_out" });
+        let is_hidden = matches!(part, Part::Embedding | Part::Layer(_));
+        let result = out.take(if is_hidden { "hidden_out" } else { "logits" });
         let kept = out.iter().filter_map(|(name, array)| {
             Some((format!("{prefix}{}", name.strip_suffix("_out")?), array.clone()))
         });
         caches.extend(kept.collect::<Vec<_>>());
         Ok(result)
+    }
+
+    /// The logits behind every token of one page of a pass through all layers, row-major {token, vocab}. A pass gives those of the last one alone, since
+    /// nobody else needs them; here a program of its own takes the head over what the last layer gave, so it costs only those who ask.
+    ///
+    /// # Errors
+    /// What the device says.
+    ///
+    /// # Panics
+    /// For a page that the pass does not have.
+    pub fn page_logits(&mut self, pass: &Pass, page: usize) -> Result<Vec<f32>, ServeError> {
+        let all = pass.inputs["hidden"].first()?;
+        let size = all.bytes().len() / all.sizes()[0] * PAGE;
+        let own = all.bytes()[page * size..][..size].to_vec();
+        let own = HostTensor::from_bytes(self.dtype, &[PAGE, self.config.hidden_size], own);
+        let own = self.backend.replicate(&own.expect("rows of the pass's hidden states"))?;
+        let inputs = HashMap::from([("hidden", own)]);
+        Ok(self.call(self.shape((0, 1), 1), Part::HeadOfAll, &inputs)?.first()?.to_vec::<f32>())
     }
 
     /// A step for sequences of up to `longest` pages. Devices without the CPU's kernels gather all pages of the table, so there its width grows with
@@ -237,19 +265,22 @@ impl Runner {
         if let Some(program) = self.programs.get(&(how, part)) {
             return Ok(program.clone());
         }
-        let shape = programs::Shape {
+        let program = Compiled::new(programs::serving(&self.program_shape(how.tokens()), how, part)?);
+        self.programs.insert((how, part), program.clone());
+        Ok(program)
+    }
+
+    fn program_shape(&self, tokens: usize) -> programs::Shape<'_> {
+        programs::Shape {
             config: &self.config,
             mesh: self.mesh.clone(),
             dtype: self.dtype,
             batch: 1,
-            seq: how.tokens(),
+            seq: tokens,
             residuals: Residuals::Recompute,
             exchange: Exchange::default(),
             forced_routing: false,
-        };
-        let program = Compiled::new(programs::serving(&shape, how, part)?);
-        self.programs.insert((how, part), program.clone());
-        Ok(program)
+        }
     }
 
     fn inputs(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use collegium_core::SplitMix64;
 
-use crate::Sampling;
+use crate::request::{Sampling, Scored};
 
 /// Picks the tokens of one sample. What it draws depends on its seed and its own tokens alone.
 pub struct Picker {
@@ -104,13 +104,17 @@ fn greatest(logits: &[f32]) -> Option<u32> {
     (*best.1 > f32::NEG_INFINITY).then_some(best.0 as u32)
 }
 
-/// Log-probability of `token`, and the `top` likeliest tokens with theirs.
-pub fn log_probabilities(logits: &[f32], token: u32, top: usize) -> (f32, Vec<(u32, f32)>) {
+/// How likely `token` is among all, and the `top` likeliest of the first `known` tokens: a model may have more than its tokenizer.
+pub fn score(logits: &[f32], known: usize, token: u32, top: usize) -> Scored {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let total: f64 = logits.iter().map(|&l| f64::from(l - largest).exp()).sum();
     let shift = f64::from(largest) + total.ln();
     let log = |l: f32| (f64::from(l) - shift) as f32;
-    let mut ranked: Vec<(u32, f32)> = logits.iter().enumerate().map(|(i, &l)| (i as u32, l)).collect();
+    let own = logits[token as usize];
+    let known = &logits[..known.min(logits.len())];
+    let rank = 1 + known.iter().filter(|&&l| l > own).count();
+    let all = known.iter().enumerate().filter(|_| top > 0);
+    let mut ranked: Vec<(u32, f32)> = all.map(|(i, &l)| (i as u32, l)).collect();
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     let top = top.min(ranked.len());
     if top > 0 && top < ranked.len() {
@@ -118,7 +122,8 @@ pub fn log_probabilities(logits: &[f32], token: u32, top: usize) -> (f32, Vec<(u
     }
     ranked.truncate(top);
     ranked.sort_unstable_by(order);
-    (log(logits[token as usize]), ranked.into_iter().map(|(t, l)| (t, log(l))).collect())
+    let top = ranked.into_iter().map(|(t, l)| (t, log(l))).collect();
+    Scored { id: token, logprob: Some(log(own)), rank, top }
 }
 
 #[cfg(test)]
@@ -177,8 +182,12 @@ mod tests {
     #[test]
     fn log_probabilities_are_those_of_a_softmax() {
         let logits: Vec<f32> = [0.1f32, 0.6, 0.3].iter().map(|p| p.ln() + 5.0).collect();
-        let (own, top) = log_probabilities(&logits, 0, 2);
-        assert!((own - 0.1f32.ln()).abs() < 1e-6);
+        let Scored { logprob, rank, top, .. } = score(&logits, 3, 0, 2);
+        assert!((logprob.unwrap() - 0.1f32.ln()).abs() < 1e-6 && rank == 3);
+        assert!(score(&logits, 3, 1, 0).top.is_empty());
+        // The third token counts as well where it is none of the tokenizer's.
+        let fewer = score(&logits, 2, 0, 3);
+        assert_eq!((fewer.logprob, fewer.rank, fewer.top.len()), (logprob, 2, 2));
         assert!(top[0].0 == 1 && top[1].0 == 2 && (top[0].1 - 0.6f32.ln()).abs() < 1e-6);
     }
 }

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::beginning;
 use crate::drafts::Drafts;
 use crate::pages::PageId;
-use crate::request::{Event, Finish, Request, Thinking, Token, TokenMask, Usage};
-use crate::sampling::{Picker, log_probabilities};
+use crate::request::{Event, Finish, Request, Scored, Thinking, Token, TokenMask, Usage};
+use crate::sampling::{Picker, score};
 
 /// A request that was taken, shared by its samples.
 pub struct Job {
@@ -38,6 +38,8 @@ pub struct Sequence<'t> {
     pub cached: Option<usize>,
     /// Guesses at what comes behind `tokens`, for the step that runs.
     pub guesses: Vec<u32>,
+    /// The first tokens of the prompt with their log-probabilities, where they are asked for and until the caller has them.
+    scores: Option<Vec<Scored>>,
     drafts: Drafts,
     picker: Picker,
     mask: Option<Box<dyn TokenMask>>,
@@ -68,6 +70,9 @@ impl<'t> Sequence<'t> {
             Some(Thinking { open: None, .. }) => Thought::Inside(0),
             _ => Thought::Outside,
         };
+        // One of the samples speaks for all. Nothing is before the first token.
+        let is_scored = sample == 0 && request.prompt_logprobs.is_some();
+        let first = request.prompt.first().filter(|_| is_scored);
         Self {
             job: job.clone(),
             sample,
@@ -76,6 +81,7 @@ impl<'t> Sequence<'t> {
             pages: Vec::new(),
             cached: None,
             guesses: Vec::new(),
+            scores: first.map(|&id| vec![unscored(id)]),
             drafts: Drafts::new(drafts),
             picker: Picker::new(&request.sampling, sample, &request.prompt),
             mask: request.mask.as_ref().map(|m| m.start()),
@@ -100,6 +106,28 @@ impl<'t> Sequence<'t> {
         self.tokens.len() - self.computed
     }
 
+    /// How many of its tokens may come from the cache. The last is computed in any case, as its logits are wanted; so is every token behind which the
+    /// log-probability of the next is wanted.
+    pub fn reusable(&self) -> usize {
+        self.scores.as_ref().map_or(self.tokens.len(), Vec::len) - 1
+    }
+
+    /// Whether log-probabilities of the prompt's tokens are still to be found.
+    pub fn is_scoring(&self) -> bool {
+        self.scores.as_ref().is_some_and(|known| known.len() < self.job.request.prompt.len())
+    }
+
+    /// Scores tokens of the prompt by `logits` {token, vocab} behind those from `first` on, of which the tokenizer has the first `known`.
+    pub fn score(&mut self, first: usize, logits: &[f32], (vocab, known): (usize, usize)) {
+        let request = &self.job.request;
+        let (Some(scores), Some(top)) = (&mut self.scores, request.prompt_logprobs) else { return };
+        for (behind, logits) in (first..).zip(logits.chunks_exact(vocab)) {
+            if let Some(&next) = request.prompt.get(behind + 1).filter(|_| scores.len() == behind + 1) {
+                scores.push(score(logits, known, next, top));
+            }
+        }
+    }
+
     /// Guesses at most `room` tokens for the next step; never more than it may still have.
     pub fn guess(&mut self, room: usize) {
         let left = (self.job.request.max_tokens - self.new_tokens()).saturating_sub(1);
@@ -116,17 +144,26 @@ impl<'t> Sequence<'t> {
         self.tokens.len() - self.job.request.prompt.len()
     }
 
-    /// Takes the next token from the logits behind the last one and tells the caller; whether the sample has ended.
-    pub fn advance(&mut self, logits: &[f32], ends: &[u32]) -> bool {
+    /// Takes the next token from the logits behind the last one, of which the tokenizer has the first `known`, and tells the caller; whether the sample
+    /// has ended.
+    pub fn advance(&mut self, logits: &[f32], known: usize, ends: &[u32]) -> bool {
         let job = self.job.clone();
         let request = &job.request;
-        let Some((id, is_forced)) = self.next_token(logits, ends) else {
-            self.finish(Finish::Stop);
+        if let Some(scores) = self.scores.take() {
+            job.events.send(Event::Prompt(scores)).ok();
+        }
+        if request.max_tokens == 0 {
+            self.finish(Finish::Length, None);
+            return true;
+        }
+        let Some((id, is_forced)) = self.next_token(&logits[..known.min(logits.len())], ends) else {
+            self.finish(Finish::Stop, None);
             return true;
         };
+        let scored = request.logprobs.map_or_else(|| unscored(id), |top| score(logits, known, id, top));
         let may_end = self.new_tokens() >= request.min_tokens && !is_forced;
         if may_end && self.is_end(id, ends) {
-            self.finish(Finish::Stop);
+            self.finish(Finish::Stop, Some(scored));
             return true;
         }
         self.tokens.push(id);
@@ -136,22 +173,15 @@ impl<'t> Sequence<'t> {
             mask.advance(id);
         }
         let (text, stopped) = self.text_of(id);
-        let (logprob, top) = match request.logprobs {
-            Some(top) => {
-                let (own, top) = log_probabilities(logits, id, top);
-                (Some(own), top)
-            }
-            None => (None, Vec::new()),
-        };
         // A caller that has gone is noticed before the next step.
-        job.events.send(Event::Token(Token { sample: self.sample, id, text, logprob, top })).ok();
+        job.events.send(Event::Token(Token { sample: self.sample, scored, text })).ok();
         let done = self.mask.as_ref().is_some_and(|m| m.is_finished());
         let reason = match () {
             () if stopped || done => Finish::Stop,
             () if self.new_tokens() >= request.max_tokens => Finish::Length,
             () => return false,
         };
-        self.finish(reason);
+        self.finish(reason, None);
         true
     }
 
@@ -239,7 +269,7 @@ impl<'t> Sequence<'t> {
         found.is_some()
     }
 
-    fn finish(&mut self, reason: Finish) {
+    fn finish(&mut self, reason: Finish, end: Option<Scored>) {
         if let Some(decoder) = self.decoder.take() {
             self.held.push_str(&decoder.finish().unwrap_or_default());
             self.cut_at_stop();
@@ -250,8 +280,13 @@ impl<'t> Sequence<'t> {
             cached_tokens: self.cached.unwrap_or(0),
             completion_tokens: self.new_tokens(),
         };
-        self.job.events.send(Event::Finished { sample: self.sample, reason, text, usage }).ok();
+        self.job.events.send(Event::Finished { sample: self.sample, reason, end, text, usage }).ok();
     }
+}
+
+/// A token whose log-probability is not known.
+fn unscored(id: u32) -> Scored {
+    Scored { id, logprob: None, rank: 0, top: Vec::new() }
 }
 
 #[cfg(test)]
@@ -270,7 +305,7 @@ mod tests {
         for wanted in text.bytes().map(usize::from).chain([256; 64]) {
             let mut logits = vec![0.0; 257];
             logits[wanted] = 9.0;
-            if sequence.advance(&logits, &[256]) {
+            if sequence.advance(&logits, 257, &[256]) {
                 break;
             }
         }
@@ -279,9 +314,10 @@ mod tests {
             match event {
                 Event::Token(token) => {
                     said.push_str(&token.text);
-                    ids.push(token.id);
+                    ids.push(token.scored.id);
                 }
                 Event::Finished { text, reason, .. } => return (said + &text, ids, reason),
+                Event::Prompt(_) => {}
                 Event::Failed(why) => panic!("{why}"),
             }
         }

@@ -135,6 +135,6 @@ impl Loader<'_> {
 }
 
 /// Whether a parameter is the matrix of a product that is packed; routers are small and stay as they are.
-fn is_product(name: &str) -> bool {
+pub(crate) fn is_product(name: &str) -> bool {
     name.ends_with("_proj.weight") || ["gate", "up", "down", "lm_head"].contains(&name)
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use collegium_checkpoint::SafetensorsReader;
 use collegium_core::DType;
+use collegium_data::Batch;
 use collegium_hlo::Residuals;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::{Backend, EvalBackend};
-use collegium_serve::{Event, Finish, Handle, Limits, Refusal, Request, Runner, Sampling, Stop, Usage};
+use collegium_serve::{
+    Event, Finish, Handle, Limits, Refusal, Request, Runner, Sampling, Scored, Stop, Usage,
+};
 use collegium_train::engine::Settings;
 use collegium_train::{Sampler, setup};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -74,23 +77,26 @@ struct Heard {
     ids: Vec<Vec<u32>>,
     logprobs: Vec<Vec<f32>>,
     usage: Usage,
+    prompt: Vec<Scored>,
 }
 
 /// Everything a request says, by sample.
 fn heard(mut events: UnboundedReceiver<Event>, n: usize) -> Heard {
-    let mut heard = Heard { ids: vec![vec![]; n], logprobs: vec![vec![]; n], usage: Usage::default() };
+    let mut heard =
+        Heard { ids: vec![vec![]; n], logprobs: vec![vec![]; n], usage: Usage::default(), prompt: vec![] };
     let mut ended = 0;
     while let Some(event) = events.blocking_recv() {
         match event {
             Event::Token(t) => {
-                heard.ids[t.sample].push(t.id);
-                heard.logprobs[t.sample].extend(t.logprob);
+                heard.ids[t.sample].push(t.scored.id);
+                heard.logprobs[t.sample].extend(t.scored.logprob);
             }
             Event::Finished { usage, reason, .. } => {
                 assert_eq!(reason, Finish::Length);
                 heard.usage = usage;
                 ended += 1;
             }
+            Event::Prompt(scores) => heard.prompt = scores,
             Event::Failed(why) => panic!("{why}"),
         }
     }
@@ -140,6 +146,63 @@ fn log_probabilities_have_the_same_bits_alone_and_in_company() {
     }
 }
 
+/// The trainer's log-probability of every token of `tokens` short of the first, and of the likeliest in its place.
+fn forward(backend: &Arc<dyn Backend>, name: &str, tokens: &[u32]) -> Vec<(f64, f64)> {
+    let config = ModelConfig::from_file(&folder(name)).unwrap().0;
+    let settings = Settings::new(DType::F32, Residuals::Recompute, 1, tokens.len());
+    let mesh = setup::mesh(1, 1, 1);
+    let mut engine = setup::load(&config, backend.clone(), mesh, settings, Some(&folder(name)), 0).unwrap();
+    let signed: Vec<i32> = tokens.iter().map(|&t| t as i32).collect();
+    let batch = Batch {
+        batch: 1,
+        seq: tokens.len(),
+        targets: vec![0; tokens.len()],
+        segments: vec![0; tokens.len()],
+        positions: (0..tokens.len() as i32).collect(),
+        tokens: signed,
+    };
+    let logits = engine.logits(&batch).unwrap();
+    let rows = logits.chunks(config.vocab_size).zip(&tokens[1..]);
+    rows.map(|(logits, &next)| {
+        let total = logits.iter().map(|&l| f64::from(l).exp()).sum::<f64>().ln();
+        let best = logits.iter().copied().fold(f32::MIN, f32::max);
+        (f64::from(logits[next as usize]) - total, f64::from(best) - total)
+    })
+    .collect()
+}
+
+/// Prompts of one token, of a page and one more (whose last token is a row), of more pages than a step takes; beside sequences that decode, from a
+/// cache that has them already, sent back in the middle for want of pages, and without any new token.
+#[test]
+fn log_probabilities_of_prompts_are_those_of_the_trainers_forward() {
+    let exact = backend();
+    for (backend, name) in backends().iter().flat_map(|b| FAMILIES.map(|name| (b, name))) {
+        let prompts: Vec<Vec<u32>> = [1, 17, 40, 150].iter().map(|&len| prompt(len as u32, len)).collect();
+        let tight = Limits { cache_pages: 15, ..Limits::new(2, 192) };
+        let engine = handle(backend, name, tight);
+        let scored = |prompt: &Vec<u32>, new| Request { prompt_logprobs: Some(2), ..greedy(prompt, new) };
+        let beside = engine.submit(greedy(&prompt(9, 30), 60)).unwrap();
+        let all: Vec<_> = prompts.iter().map(|p| engine.submit(scored(p, 9)).unwrap()).collect();
+        let first: Vec<Heard> = all.into_iter().map(|events| heard(events, 1)).collect();
+        drop(heard(beside, 1));
+        for (prompt, first) in prompts.iter().zip(&first) {
+            let again = heard(engine.submit(scored(prompt, 0)).unwrap(), 1);
+            assert!(again.ids[0].is_empty() && again.usage.completion_tokens == 0);
+            let right = forward(&exact, name, prompt);
+            for found in [&first.prompt, &again.prompt] {
+                assert_eq!(found.iter().map(|s| s.id).collect::<Vec<_>>(), *prompt, "{name}");
+                assert_eq!((found[0].logprob, found[0].rank), (None, 0));
+                for (scored, (own, best)) in found[1..].iter().zip(&right) {
+                    let logprob = f64::from(scored.logprob.unwrap());
+                    assert!((logprob - own).abs() < 1e-5, "{name}: {logprob} and {own}");
+                    assert!((f64::from(scored.top[0].1) - best).abs() < 1e-5 && scored.top.len() == 2);
+                    assert_eq!(scored.rank == 1, scored.id == scored.top[0].0);
+                }
+            }
+        }
+    }
+}
+
 /// The log-probabilities of all tokens behind some prompts.
 fn first_logprobs(engine: &Handle) -> Vec<f32> {
     let mut found = Vec::new();
@@ -147,7 +210,7 @@ fn first_logprobs(engine: &Handle) -> Vec<f32> {
         let request = Request { logprobs: Some(60), ..greedy(&prompt(len as u32, len), 1) };
         let mut events = engine.submit(request).unwrap();
         let Some(Event::Token(token)) = events.blocking_recv() else { panic!("a token comes first") };
-        let mut all = token.top;
+        let mut all = token.scored.top;
         all.sort_by_key(|t| t.0);
         found.extend(all.into_iter().map(|t| t.1));
     }
@@ -251,6 +314,23 @@ fn what_cannot_be_served_is_refused_by_name() {
         let refused: Refusal = engine.submit(request).expect_err(message);
         assert!(refused.to_string().contains(message), "{refused} instead of {message}");
     }
+}
+
+#[test]
+fn bytes_that_decoding_reads_are_counted() {
+    let config = ModelConfig::from_file(&folder("llama")).unwrap().0;
+    let engine = handle(&backend(), "llama", Limits { drafts: 0, ..Limits::new(2, 64) });
+    // The first token comes with the prompt; the others each from a step that reads all weights and one page more from the 17th token on.
+    heard(engine.submit(greedy(&prompt(1, 14), 6)).unwrap(), 1);
+    let weights = collegium_serve::bytes::weight_bytes_of_step(&config, DType::F32, 1) as usize;
+    // The numbers are those after the last step, which a caller hears of first.
+    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        stats.generated == 6
+    });
+    let stats = stats.expect("the last step ends");
+    assert_eq!(stats.decode_bytes as usize, 5 * weights + (2 + 2 * 3) * stats.page_bytes);
+    assert!(stats.decode_ns > 0);
 }
 
 #[test]

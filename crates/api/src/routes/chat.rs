@@ -10,8 +10,9 @@ use super::stream::{Write, stream};
 use super::{Body, Head, aside, read};
 use crate::answer::{Answer, Piece, Sample, chat_logprobs};
 use crate::prepare::{self, Keep, Prepared};
+use crate::tools::CallPiece;
 use crate::votes::majority;
-use crate::wire::{ChatChoice, ChatRequest, Reply, ReplyMessage, UsageBody};
+use crate::wire::{CalledFunction, ChatChoice, ChatRequest, Reply, ReplyMessage, ToolCall, UsageBody};
 use crate::{ApiError, App};
 
 /// Answers a chat.
@@ -23,16 +24,16 @@ pub async fn chat(State(app): State<Arc<App>>, body: Body) -> Result<Response, A
     let running = Answer::begin(&app, &prepared)?;
     let head = Head::new(&app, "chatcmpl");
     if prepared.stream {
-        return Ok(stream(running, Chunks::new(head, &prepared)));
+        return Ok(stream(running, Chunks::new(app, head, &prepared)));
     }
     let (samples, usage) = running.collect().await?;
-    let choices = choices(samples, &prepared);
+    let choices = choices(&app, samples, &prepared);
     Ok(Json(head.reply("chat.completion", choices, Some(usage))).into_response())
 }
 
-fn choices(samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
+fn choices(app: &App, samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
     if prepared.keep != Keep::Vote {
-        return samples.into_iter().enumerate().map(|(i, s)| choice(i, s, prepared)).collect();
+        return samples.into_iter().enumerate().map(|(i, s)| choice(app, i, s, prepared)).collect();
     }
     // A sample that was cut off has no answer of its own.
     let complete = |s: &Sample| s.finish == Some("stop");
@@ -40,38 +41,88 @@ fn choices(samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {
         samples.iter().map(|s| if complete(s) { s.content.as_str() } else { "" }).collect();
     let (winner, won) = majority(&texts);
     let sample = samples[winner].clone();
-    vec![ChatChoice { vote: Some(won), ..choice(0, sample, prepared) }]
+    vec![ChatChoice { vote: Some(won), ..choice(app, 0, sample, prepared) }]
 }
 
-fn choice(index: usize, sample: Sample, prepared: &Prepared) -> ChatChoice {
+fn choice(app: &App, index: usize, sample: Sample, prepared: &Prepared) -> ChatChoice {
     let thought = (!sample.thought.is_empty()).then_some(sample.thought);
-    let message =
-        ReplyMessage { role: Some("assistant"), content: Some(sample.content), reasoning_content: thought };
+    let calls = calls(sample.calls);
+    let has_content = !sample.content.is_empty() || calls.is_empty();
+    let message = ReplyMessage {
+        role: Some("assistant"),
+        content: has_content.then_some(sample.content),
+        reasoning_content: thought,
+        tool_calls: calls,
+    };
     ChatChoice {
         index,
         message: Some(message),
-        logprobs: chat_logprobs(prepared.has_logprobs, sample.logprobs),
+        logprobs: prepared.logprobs.map(|_| chat_logprobs(&app.served.tokenizer, &sample.tokens)),
         finish_reason: sample.finish,
         ..ChatChoice::default()
     }
 }
 
+/// Whole calls of their pieces.
+fn calls(pieces: Vec<CallPiece>) -> Vec<ToolCall> {
+    let mut calls: Vec<ToolCall> = Vec::new();
+    for piece in pieces {
+        match piece {
+            CallPiece::Begin { id, name } => calls.push(beginning(id, name)),
+            CallPiece::Arguments(more) => {
+                calls.last_mut().expect("a call begins first").function.arguments += &more;
+            }
+        }
+    }
+    calls
+}
+
+/// A call without its arguments.
+fn beginning(id: String, name: String) -> ToolCall {
+    let function = CalledFunction { name: Some(name), arguments: String::new() };
+    ToolCall { index: None, id: Some(id), r#type: Some("function"), function }
+}
+
 /// Writes pieces.
 struct Chunks {
+    app: Arc<App>,
     head: Head,
-    samples: usize,
+    /// Calls of each sample so far.
+    calls: Vec<usize>,
     has_logprobs: bool,
     include_usage: bool,
 }
 
 impl Chunks {
-    fn new(head: Head, prepared: &Prepared) -> Self {
+    fn new(app: Arc<App>, head: Head, prepared: &Prepared) -> Self {
         Self {
+            app,
             head,
-            samples: prepared.requests[0].n,
-            has_logprobs: prepared.has_logprobs,
+            calls: vec![0; prepared.requests[0].n],
+            has_logprobs: prepared.logprobs.is_some(),
             include_usage: prepared.include_usage,
         }
+    }
+
+    /// A piece of a call of sample `index`.
+    fn call(&mut self, index: usize, piece: CallPiece) -> ToolCall {
+        let calls = &mut self.calls[index];
+        match piece {
+            CallPiece::Begin { id, name } => {
+                *calls += 1;
+                ToolCall { index: Some(*calls - 1), ..beginning(id, name) }
+            }
+            CallPiece::Arguments(arguments) => ToolCall {
+                index: Some(*calls - 1),
+                function: CalledFunction { name: None, arguments },
+                ..ToolCall::default()
+            },
+        }
+    }
+
+    fn call_line(&self, index: usize, call: ToolCall) -> Reply<ChatChoice> {
+        let delta = ReplyMessage { tool_calls: vec![call], ..ReplyMessage::default() };
+        self.line(ChatChoice { index, delta: Some(delta), ..ChatChoice::default() })
     }
 
     fn line(&self, choice: ChatChoice) -> Reply<ChatChoice> {
@@ -84,27 +135,36 @@ impl Write for Chunks {
 
     fn first(&mut self) -> Vec<Reply<ChatChoice>> {
         let delta =
-            ReplyMessage { role: Some("assistant"), content: Some(String::new()), reasoning_content: None };
+            ReplyMessage { role: Some("assistant"), content: Some(String::new()), ..ReplyMessage::default() };
         let choice = |index| ChatChoice { index, delta: Some(delta.clone()), ..ChatChoice::default() };
-        (0..self.samples).map(|index| self.line(choice(index))).collect()
+        (0..self.calls.len()).map(|index| self.line(choice(index))).collect()
     }
 
-    fn piece(&mut self, piece: Piece) -> Option<Reply<ChatChoice>> {
+    fn piece(&mut self, piece: Piece) -> Vec<Reply<ChatChoice>> {
         let text = |text: String| (!text.is_empty()).then_some(text);
-        let delta =
-            ReplyMessage { role: None, content: text(piece.content), reasoning_content: text(piece.thought) };
-        if delta == ReplyMessage::default() && piece.finish.is_none() && piece.logprob.is_none() {
-            return None;
+        let delta = ReplyMessage {
+            content: text(piece.content),
+            reasoning_content: text(piece.thought),
+            ..ReplyMessage::default()
+        };
+        let index = piece.index;
+        let calls: Vec<ToolCall> = piece.calls.into_iter().map(|call| self.call(index, call)).collect();
+        let mut lines: Vec<_> = calls.into_iter().map(|call| self.call_line(index, call)).collect();
+        if delta == ReplyMessage::default() && piece.finish.is_none() && piece.token.is_none() {
+            return lines;
         }
-        let has = piece.logprob.is_some() && self.has_logprobs;
+        let token = piece.token.filter(|_| self.has_logprobs);
         let choice = ChatChoice {
-            index: piece.index,
+            index,
             delta: Some(delta),
-            logprobs: chat_logprobs(has, piece.logprob.into_iter().collect()),
+            logprobs: token.map(|token| chat_logprobs(&self.app.served.tokenizer, &[token])),
             finish_reason: piece.finish,
             ..ChatChoice::default()
         };
-        Some(self.line(choice))
+        // Content comes before the calls of the same piece, and the reason of the end behind all.
+        let at = if choice.finish_reason.is_some() { lines.len() } else { 0 };
+        lines.insert(at, self.line(choice));
+        lines
     }
 
     fn last(&mut self, usage: UsageBody) -> Option<Reply<ChatChoice>> {

@@ -21,8 +21,8 @@ pub trait Write: Send + Unpin + 'static {
     /// What goes before everything else.
     fn first(&mut self) -> Vec<Self::Line>;
 
-    /// A piece; `None` where there is nothing to say.
-    fn piece(&mut self, piece: Piece) -> Option<Self::Line>;
+    /// A piece.
+    fn piece(&mut self, piece: Piece) -> Vec<Self::Line>;
 
     /// What goes behind everything else.
     fn last(&mut self, usage: UsageBody) -> Option<Self::Line>;
@@ -59,7 +59,7 @@ impl<W: Write> Stream for Lines<W> {
             }
             match this.answer.poll(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(piece))) => this.lines.extend(this.write.piece(piece).as_ref().map(line)),
+                Poll::Ready(Some(Ok(piece))) => this.lines.extend(this.write.piece(piece).iter().map(line)),
                 Poll::Ready(Some(Err(error))) => {
                     this.is_over = true;
                     this.lines.extend([line(&error.body()), "[DONE]".into()]);

@@ -22,7 +22,7 @@ pub async fn tokenize(State(app): State<Arc<App>>, body: Body) -> Result<Json<To
             (Some(text), None) => tokenizer.encode_spelled(&text).map_err(unreadable),
             (None, Some(messages)) => {
                 let chat = ChatRequest { messages, ..ChatRequest::default() };
-                chat_prompt(&worker.served, &chat).map(|p| p.1)
+                chat_prompt(&worker.served, &chat, &body.tools).map(|p| p.1)
             }
             _ => Err(ApiError::bad("give either `prompt` or `messages`")),
         }

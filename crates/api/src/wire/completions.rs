@@ -31,9 +31,15 @@ pub struct ChatRequest {
     /// Continues the last message instead of answering it.
     #[serde(default)]
     pub continue_final_message: bool,
-    /// Functions; not supported yet, so an empty list at most.
+    /// Functions that may be called, as OpenAI has them. They go to the chat template as they are.
     #[serde(default)]
     pub tools: Vec<serde_json::Value>,
+    /// `none`, `auto` (as without), `required`, or a function that must be called: `{"type": "function", "function": {"name": ..}}`.
+    #[serde(default)]
+    pub tool_choice: Option<serde_json::Value>,
+    /// Whether an answer may have several calls, as without.
+    #[serde(default)]
+    pub parallel_tool_calls: Option<bool>,
     /// The rest.
     #[serde(flatten)]
     pub params: Params,
@@ -47,7 +53,7 @@ pub struct CompletionRequest {
     pub model: Option<String>,
     /// What to continue.
     pub prompt: Prompt,
-    /// Most new tokens.
+    /// Most new tokens; with `echo` or `prompt_logprobs` there may be none.
     #[serde(default = "sixteen")]
     pub max_tokens: usize,
     /// Log-probabilities, with so many of the likeliest tokens, up to 20.
@@ -56,9 +62,12 @@ pub struct CompletionRequest {
     /// Makes so many samples and returns the `n` likeliest.
     #[serde(default)]
     pub best_of: Option<usize>,
-    /// Whether the text begins with the prompt.
+    /// Whether the text begins with the prompt, and the log-probabilities with those of its tokens.
     #[serde(default)]
     pub echo: bool,
+    /// Log-probabilities of the prompt's tokens by their numbers, with so many of the likeliest, up to 20, as vLLM returns them.
+    #[serde(default)]
+    pub prompt_logprobs: Option<usize>,
     /// Text behind what is to be filled in; not supported.
     #[serde(default)]
     pub suffix: Option<String>,
@@ -100,6 +109,9 @@ pub struct TokenizeRequest {
     /// A chat.
     #[serde(default)]
     pub messages: Option<Vec<Message>>,
+    /// Functions that it may call.
+    #[serde(default)]
+    pub tools: Vec<serde_json::Value>,
 }
 
 fn yes() -> bool {

@@ -6,6 +6,6 @@ mod params;
 mod reply;
 
 pub use completions::{ChatRequest, CompletionRequest, DetokenizeRequest, Prompt, TokenizeRequest};
-pub use messages::{Content, Message, Part};
+pub use messages::{Content, EarlierCall, EarlierFunction, Message, Part};
 pub use params::{OneOrMany, Params, ResponseFormat, SchemaFormat, StreamOptions, Structured};
 pub use reply::*;

@@ -76,7 +76,7 @@ pub struct ChatChoice {
     pub delta: Option<ReplyMessage>,
     /// Log-probabilities.
     pub logprobs: Option<ChatLogprobs>,
-    /// `stop` or `length`, once it has ended.
+    /// `stop`, `length` or `tool_calls`, once it has ended.
     pub finish_reason: Option<&'static str>,
     /// How the vote went, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +106,35 @@ pub struct ReplyMessage {
     /// The chain of thought before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<String>,
+    /// What it calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// A call, or a piece of one: then the first piece has all but arguments, the others nothing but them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct ToolCall {
+    /// In a stream, which call of the sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+    /// Its name, for the message that answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `function`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<&'static str>,
+    /// What is called.
+    pub function: CalledFunction,
+}
+
+/// What is called.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct CalledFunction {
+    /// The function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its arguments as JSON, or more of them.
+    pub arguments: String,
 }
 
 /// Log-probabilities of a chat.
@@ -148,6 +177,9 @@ pub struct CompletionChoice {
     pub text: String,
     /// Log-probabilities.
     pub logprobs: Option<CompletionLogprobs>,
+    /// Of the tokens of the prompt, where `prompt_logprobs` asks: by the token's number, `null` for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_logprobs: Option<Vec<Option<BTreeMap<u32, PromptLogprob>>>>,
     /// `stop` or `length`, once it has ended.
     pub finish_reason: Option<&'static str>,
     /// How the vote went, where there was one.
@@ -160,12 +192,23 @@ pub struct CompletionChoice {
 pub struct CompletionLogprobs {
     /// Texts of the tokens.
     pub tokens: Vec<String>,
-    /// Theirs.
-    pub token_logprobs: Vec<f32>,
-    /// Of the likeliest, by text.
-    pub top_logprobs: Vec<BTreeMap<String, f32>>,
+    /// Theirs; `null` for the first of a prompt, which nothing is before.
+    pub token_logprobs: Vec<Option<f32>>,
+    /// Of the likeliest, by text; of several with one text, the likeliest.
+    pub top_logprobs: Vec<Option<BTreeMap<String, f32>>>,
     /// Where each token begins in the text, in characters.
     pub text_offset: Vec<usize>,
+}
+
+/// How likely a token was at its place in the prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PromptLogprob {
+    /// Natural logarithm of its probability.
+    pub logprob: f32,
+    /// Its place among all tokens, 1 for the likeliest.
+    pub rank: usize,
+    /// Its text.
+    pub decoded_token: String,
 }
 
 /// The models.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use collegium_api::{App, Defaults, Options, Served, Template, serve};
+use collegium_api::{App, Defaults, Machine, Options, Served, Template, serve};
 use collegium_core::DType;
 use collegium_data::Tokenizer;
 use collegium_model::config::ModelConfig;
@@ -62,7 +62,7 @@ pub fn app(template: &str, set: impl FnOnce(&mut Options)) -> (Arc<App>, Handle)
     let served = Served::new("tiny".into(), engine.clone(), tokenizer, template, Defaults::default());
     let mut options = Options { body_bytes: 100_000, ..Options::default() };
     set(&mut options);
-    (App::new(served, options, None), engine)
+    (App::new(served, options, Machine { read_rate: Some(1e9), joules: Some(Box::new(|| 4.5)) }), engine)
 }
 
 impl Server {

@@ -32,7 +32,7 @@ pub struct CacheArgs {
 /// `serve`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  collegium serve runs/001\n  collegium serve Qwen3-30B-A3B/ --dtype bfloat16 --port 8000\n\nThen open http://127.0.0.1:8000/ or point any OpenAI client at http://127.0.0.1:8000/v1."
+    after_help = "Examples:\n  collegium serve runs/001\n  collegium serve Qwen3-30B-A3B/ --dtype bfloat16 --port 8000\n  collegium serve Qwen3-30B-A3B/ --sizes    what it would take\n\nThen open http://127.0.0.1:8000/ or point any OpenAI client at http://127.0.0.1:8000/v1."
 )]
 pub struct ServeArgs {
     /// A checkpoint, or a run (its newest checkpoint)
@@ -55,6 +55,9 @@ pub struct ServeArgs {
     /// Most bytes of a request
     #[arg(long, default_value_t = 4 << 20)]
     pub max_body: usize,
+    /// Print what weights and cache take in memory by element type, and end; a folder with a config.json is enough
+    #[arg(long)]
+    pub sizes: bool,
     #[command(flatten)]
     pub engine: EngineArgs,
     #[command(flatten)]

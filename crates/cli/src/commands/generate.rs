@@ -53,9 +53,11 @@ pub fn run(args: &GenerateArgs) -> Outcome {
     while left > 0 {
         let (sample, text) = match events.blocking_recv() {
             Some(Event::Token(token)) => {
-                samples[token.sample].tokens.push(token.id);
+                samples[token.sample].tokens.push(token.scored.id);
                 (token.sample, token.text)
             }
+            // Nobody asked for the prompt's log-probabilities.
+            Some(Event::Prompt(_)) => continue,
             Some(Event::Finished { sample, text, .. }) => {
                 left -= 1;
                 (sample, text)

@@ -4,17 +4,24 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use collegium_api::{Keys, Options};
+use collegium_api::{App, Keys, Options};
+use collegium_core::DType;
+use collegium_model::config::ModelConfig;
+use collegium_model::programs::PAGE;
+use collegium_serve::bytes;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Outcome, service, tell};
+use super::{Outcome, checkpoint, service, tell};
 use crate::args::ServeArgs;
 
 /// Runs the command: until Ctrl-C or SIGTERM.
 pub fn run(args: &ServeArgs) -> Outcome {
     if args.timeout == 0 || args.max_body == 0 {
         anyhow::bail!("--timeout and --max-body must be at least 1");
+    }
+    if args.sizes {
+        return sizes(args);
     }
     let keys = keys(args)?;
     // The port first: whether it is free shows at once, and loading takes a while.
@@ -24,6 +31,8 @@ pub fn run(args: &ServeArgs) -> Outcome {
     })?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
+    // Before the weights are there: it takes half a gigabyte for a moment.
+    let machine = service::machine(&args.engine.platform);
     let served =
         service::serve_checkpoint(&args.checkpoint, args.name.as_deref(), &args.engine, &args.cache)?;
     let limits = served.engine.limits();
@@ -45,7 +54,7 @@ pub fn run(args: &ServeArgs) -> Outcome {
         timeout: Duration::from_secs(args.timeout),
         ..Options::default()
     };
-    let app = service::app(served, options);
+    let app = App::new(served, options, machine);
     let runtime = service::runtime()?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
@@ -65,6 +74,32 @@ pub fn run(args: &ServeArgs) -> Outcome {
     })?;
     // What still runs belongs to clients that had their time.
     runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what weights and cache take.
+fn sizes(args: &ServeArgs) -> Outcome {
+    let folder = checkpoint::folder(&args.checkpoint)?;
+    let (config, _) = ModelConfig::from_file(&folder)?;
+    let limits = service::limits(&config, &args.cache)?;
+    let sequences = (limits.cache_pages - 1) / limits.context.div_ceil(PAGE);
+    println!(
+        "{:<9} {:>12} {:>16} {:>22}",
+        "dtype",
+        "weights",
+        "cache, a token",
+        format!("{sequences} x {} tokens", limits.context)
+    );
+    for (name, dtype) in [("float32", DType::F32), ("bfloat16", DType::Bf16), ("int8", DType::I8)] {
+        let token = bytes::cache_bytes_per_token(&config, dtype);
+        let cache = (limits.cache_pages * PAGE * token) as f64;
+        println!(
+            "{name:<9} {:>9.2} GB {:>10.1} KB {:>19.2} GB",
+            bytes::weight_bytes(&config, dtype) / 1e9,
+            token as f64 / 1e3,
+            cache / 1e9
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

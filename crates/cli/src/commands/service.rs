@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use collegium_api::client::Client;
-use collegium_api::{App, Defaults, Options, Served, Template};
+use collegium_api::{App, Defaults, Machine, Options, Served, Template};
 use collegium_checkpoint::SafetensorsReader;
 use collegium_data::Tokenizer;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::energy::Meter;
 use collegium_runtime::platform;
-use collegium_serve::{Handle, Limits, Runner};
+use collegium_serve::{Handle, Limits, Runner, memory_read_rate};
 use collegium_train::engine::Values;
 use collegium_train::setup;
 use tokio::net::TcpListener;
@@ -30,6 +30,10 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
     let context = cache.context.unwrap_or(config.max_position_embeddings.min(CONTEXT));
     if cache.sequences == 0 {
         anyhow::bail!("--sequences 0 leaves no room for any request; give at least 1");
+    }
+    // The engine's own message would name its field.
+    if context < 2 {
+        anyhow::bail!("--context {context} has no room for a prompt and an answer; give at least 2");
     }
     let limits = Limits { drafts: cache.drafts, ..Limits::new(cache.sequences, context) };
     limits.check()?;
@@ -105,13 +109,13 @@ pub fn serve_random(preset: &str, args: &EngineArgs, cache: &CacheArgs) -> anyho
     Ok(Served::new(preset.into(), engine, tokenizer, Template::default(), Defaults::default()))
 }
 
-/// The service of a model; its metrics show energy where this machine can say.
-pub fn app(served: Served, options: Options) -> Arc<App> {
-    let energy = Meter::open().ok().map(Mutex::new).map(|meter| {
+/// What this machine says of itself: joules where it has a meter, and on a CPU how fast it reads its memory, which is measured here.
+pub fn machine(platform: &str) -> Machine {
+    let joules = Meter::open().ok().map(Mutex::new).map(|meter| {
         let read = move || meter.lock().unwrap_or_else(PoisonError::into_inner).joules();
         Box::new(read) as Box<dyn Fn() -> f64 + Send + Sync>
     });
-    App::new(served, options, energy)
+    Machine { joules, read_rate: (platform == "cpu").then(memory_read_rate) }
 }
 
 /// Threads that wait for sockets. Made only once the model is open: some plugins read variables that cannot be set beside other threads.
@@ -130,7 +134,7 @@ pub fn client(
     }
     // What runs for nobody else has no reason to end an answer.
     let options = Options { timeout: Duration::from_secs(1 << 30), ..Options::default() };
-    let app = app(served()?, options);
+    let app = App::new(served()?, options, Machine::default());
     let runtime = runtime()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -53,6 +53,21 @@ fn bench_serve_times_a_stream_beside_a_prompt() {
 }
 
 #[test]
+fn sizes_are_told_without_a_device() {
+    // A description is enough.
+    let folder = tempfile::tempdir().unwrap();
+    let config = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/llama/config.json");
+    std::fs::copy(config, folder.path().join("config.json")).unwrap();
+    let told = succeed(folder.path(), &["serve", ".", "--sizes", "--sequences", "2", "--context", "64"]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].ends_with("2 x 64 tokens"), "{told}");
+    // 2 x 2 layers x 2 heads x 16 numbers, of 4 bytes and of 2.
+    for (line, dtype, token) in [(1, "float32", "0.5 KB"), (2, "bfloat16", "0.3 KB"), (3, "int8", "0.3 KB")] {
+        assert!(lines[line].starts_with(dtype) && lines[line].contains(token), "{told}");
+    }
+}
+
+#[test]
 fn what_cannot_be_served_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -68,7 +83,7 @@ fn what_cannot_be_served_is_said() {
         ),
         (vec!["serve", "run", "--port", "0", "--timeout", "0"], "at least 1"),
         (vec!["serve", "run", "--port", "0", "--sequences", "0"], "--sequences 0"),
-        (vec!["serve", "run", "--port", "0", "--context", "1"], "`context` is 1"),
+        (vec!["serve", "run", "--port", "0", "--context", "1"], "--context 1 has no room"),
         (vec!["serve", "run", "--port", "0", "--dtype", "half"], "--dtype is `half`"),
         (vec!["chat"], "--url"),
         (vec!["chat", "--url", "http://127.0.0.1:1"], "is the server up?"),

@@ -83,19 +83,22 @@ pub(super) fn logits_of<'g>(
     hidden: Value<'g>,
     at: Value<'g>,
 ) -> Value<'g> {
-    let picked = hidden.take(at, "token").rename(&[("place", "token")]);
+    logits_of_all(b, shape, hidden.take(at, "token").rename(&[("place", "token")]))
+}
+
+/// Logits {token, vocab} of all tokens of `hidden` {token, hidden}.
+pub(super) fn logits_of_all<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> Value<'g> {
     if b.is_natural() {
-        let (normed, weight) = normed_and_weight(b, shape, picked);
+        let (normed, weight) = normed_and_weight(b, shape, hidden);
         return layers::logits(normed, weight);
     }
     let c = shape.config;
-    let normed = b.norm(picked, "norm", "hidden", c.rms_norm_eps);
+    let normed = b.norm(hidden, "norm", "hidden", c.rms_norm_eps);
     let head = Matrix { name: "lm_head", out: ("vocab", c.vocab_size), inner: ("hidden", c.hidden_size) };
     b.packed_product(normed, head, DType::F32)
 }
 
 /// The output of the last layer, as an input.
-/// Hidden states {token, hidden}.
 pub(super) fn hidden_input<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
     b.input("hidden", shape.dtype, &[shape.token(), shape.hidden()])
 }

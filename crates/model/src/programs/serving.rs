@@ -12,7 +12,7 @@ use collegium_core::DType;
 use collegium_hlo::{Dim, Graph, GraphError, PagedStep, Program, Value, dim};
 
 use super::block::{attend_with, dense, packed_attention, packed_experts, rotation, router};
-use super::ends::{embedded, hidden_input, logits_of};
+use super::ends::{embedded, hidden_input, logits_of, logits_of_all};
 use super::expert_layer::slot_weights;
 use super::{Builder, Packing, Shape};
 use crate::config::{FeedForward, LayerConfig, ModelConfig, MoeConfig};
@@ -64,6 +64,8 @@ pub enum Part {
     Layer(usize),
     /// `hidden` to `logits`.
     Head,
+    /// `hidden` to `logits` of every token, {token, vocab}.
+    HeadOfAll,
 }
 
 /// The program of a part. `shape` has a batch of one and a `seq` of [`StepShape::tokens`].
@@ -106,6 +108,10 @@ pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program,
             outputs.extend(caches);
         }
         Part::Head => outputs.push(logits(hidden_input(&b, shape))),
+        Part::HeadOfAll => {
+            let all = logits_of_all(&b, shape, hidden_input(&b, shape));
+            outputs.push(("logits".into(), all));
+        }
     }
     let mut program = graph.finish(part.name(), &super::named(&outputs))?;
     for (out, _) in outputs.iter().filter(|(name, _)| name.contains("cache.")) {
@@ -122,6 +128,7 @@ impl Part {
             Self::Embedding => "serving_embedding",
             Self::Layer(_) => "serving_layer",
             Self::Head => "serving_head",
+            Self::HeadOfAll => "serving_head_of_all",
         }
     }
 }

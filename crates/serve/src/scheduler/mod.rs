@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use collegium_data::Tokenizer;
 use collegium_model::programs::PAGE;
@@ -146,8 +146,7 @@ impl<'t> Scheduler<'t> {
                 return;
             }
             let mut sequence = self.waiting.remove(at).expect("it was just found");
-            // The last token is computed in any case: its logits are wanted.
-            sequence.pages = self.pages.find(&sequence.tokens[..sequence.tokens.len() - 1]);
+            sequence.pages = self.pages.find(&sequence.tokens[..sequence.reusable()]);
             sequence.computed = sequence.pages.len() * PAGE;
             sequence.cached.get_or_insert(sequence.computed.min(sequence.job.request.prompt.len()));
             self.running.push(sequence);
@@ -222,9 +221,19 @@ impl<'t> Scheduler<'t> {
         self.count(rows, room);
         let Self { running, runner, .. } = self;
         let units: Vec<Unit<'_>> = rows.iter().map(|row| unit(running, row)).collect();
+        let started = Instant::now();
         let logits = runner.decode(&units, room)?;
+        self.count_decode(rows, started.elapsed());
         self.take(rows, &logits);
         Ok(())
+    }
+
+    /// Notes what a step of sequences that decode took and read. Rows of one sequence read its pages together.
+    fn count_decode(&mut self, rows: &[Piece], took: Duration) {
+        let own = rows.iter().filter(|row| row.guess.is_none());
+        let pages = own.map(|row| row.first / PAGE + 1).sum();
+        self.stats.decode_ns += took.as_nanos() as u64;
+        self.stats.decode_bytes += self.runner.bytes_of_decode(rows.len(), pages);
     }
 
     fn count(&mut self, pieces: &[Piece], room: usize) {
@@ -254,9 +263,9 @@ impl<'t> Scheduler<'t> {
                 continue;
             }
             sequence.job.computed.store(true, Ordering::Relaxed);
-            let known = &logits[place * vocab..][..self.num_tokens.min(vocab)];
+            let own = &logits[place * vocab..][..vocab];
             let before = sequence.tokens.len();
-            if advance(sequence, known, &self.ends) {
+            if advance(sequence, own, self.num_tokens, &self.ends) {
                 ended.push(piece.sequence);
             }
             self.stats.generated += (sequence.tokens.len() - before) as u64;
@@ -294,9 +303,9 @@ fn unit<'a>(running: &'a [Sequence<'_>], piece: &Piece) -> Unit<'a> {
 }
 
 /// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.
-fn advance(sequence: &mut Sequence<'_>, logits: &[f32], ends: &[u32]) -> bool {
+fn advance(sequence: &mut Sequence<'_>, logits: &[f32], known: usize, ends: &[u32]) -> bool {
     let job = sequence.job.clone();
-    catch_unwind(AssertUnwindSafe(|| sequence.advance(logits, ends))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(|| sequence.advance(logits, known, ends))).unwrap_or_else(|_| {
         job.events.send(Event::Failed("this request met an error in the engine; others go on".into())).ok();
         true
     })

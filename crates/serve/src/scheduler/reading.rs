@@ -42,11 +42,11 @@ impl Pace {
     /// Seconds that a layer takes at most, as far as is known: more pages take longer, and twice as many at most twice as long.
     fn expected(&self, size: usize) -> f64 {
         let larger = self.0[size..].iter().flatten().copied().next();
-        let known = self.0[..size]
+        let mut known = self.0[..size]
             .iter()
             .zip(CHUNKS)
             .filter_map(|(seconds, chunks)| Some((*seconds)? / chunks as f64));
-        let smaller = known.last().map(|each| each * CHUNKS[size] as f64);
+        let smaller = known.next_back().map(|each| each * CHUNKS[size] as f64);
         larger.into_iter().chain(smaller).fold(f64::INFINITY, f64::min)
     }
 
@@ -126,7 +126,21 @@ impl Scheduler<'_> {
         let ends = |piece: &Piece| piece.first + piece.len == self.running[piece.sequence].tokens.len();
         let logits =
             if reading.pieces.iter().any(ends) { self.runner.logits(&reading.pass)? } else { Vec::new() };
+        self.score(reading)?;
         self.take(&reading.pieces, &logits);
+        Ok(())
+    }
+
+    /// Takes the head over the pages of prompts whose log-probabilities are wanted.
+    fn score(&mut self, reading: &Reading) -> Result<(), ServeError> {
+        let vocab = self.runner.config().vocab_size;
+        for (at, piece) in reading.pieces.iter().enumerate() {
+            if self.running[piece.sequence].is_scoring() {
+                let logits = self.runner.page_logits(&reading.pass, at)?;
+                let own = &logits[..piece.len * vocab];
+                self.running[piece.sequence].score(piece.first, own, (vocab, self.num_tokens));
+            }
+        }
         Ok(())
     }
 }

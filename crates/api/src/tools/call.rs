@@ -1,0 +1,204 @@
+//! One call as it comes: an object with a name and arguments, read character by character, so that a client has the arguments while they are written.
+
+/// Text that is not a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotACall;
+
+/// Where the reader is in the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Start,
+    Key,
+    InKey,
+    Colon,
+    Value,
+    InValue,
+    Behind,
+    End,
+}
+
+/// A call so far.
+#[derive(Debug)]
+pub struct Call {
+    at: At,
+    key: String,
+    /// The value that is read, as it is written.
+    value: String,
+    /// Brackets that are open in it.
+    depth: usize,
+    is_string: bool,
+    is_escaped: bool,
+    name: Option<String>,
+    arguments: Option<String>,
+    raw: String,
+}
+
+impl Call {
+    /// Before its first character.
+    pub fn new() -> Self {
+        Self {
+            at: At::Start,
+            key: String::new(),
+            value: String::new(),
+            depth: 0,
+            is_string: false,
+            is_escaped: false,
+            name: None,
+            arguments: None,
+            raw: String::new(),
+        }
+    }
+
+    /// The function's name, once it is there.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What is there of the arguments, as JSON.
+    pub fn arguments(&self) -> &str {
+        match &self.arguments {
+            Some(all) => all,
+            // Arguments as a text that holds JSON are known when the text ends.
+            None if self.at == At::InValue && self.is_arguments() && !self.value.starts_with('"') => {
+                &self.value
+            }
+            None => "",
+        }
+    }
+
+    /// All that was read.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Whether the object is complete.
+    pub fn is_complete(&self) -> bool {
+        self.at == At::End
+    }
+
+    /// One more character.
+    ///
+    /// # Errors
+    /// One that no call has there.
+    pub fn push(&mut self, c: char) -> Result<(), NotACall> {
+        self.raw.push(c);
+        match (self.at, c) {
+            (At::InKey, '"') if !self.is_escaped => self.at = At::Colon,
+            (At::InKey, c) => {
+                self.is_escaped = c == '\\' && !self.is_escaped;
+                self.key.push(c);
+            }
+            (At::InValue, c) => self.inside(c)?,
+            (_, c) if c.is_ascii_whitespace() => {}
+            (At::Start, '{') => self.at = At::Key,
+            (At::Key, '"') => {
+                self.key.clear();
+                self.at = At::InKey;
+            }
+            (At::Colon, ':') => self.at = At::Value,
+            (At::Value, c) => {
+                self.value.clear();
+                self.at = At::InValue;
+                self.inside(c)?;
+            }
+            (At::Behind, ',') => self.at = At::Key,
+            (At::Key | At::Behind, '}') => self.end()?,
+            _ => return Err(NotACall),
+        }
+        Ok(())
+    }
+
+    /// A character of a value.
+    fn inside(&mut self, c: char) -> Result<(), NotACall> {
+        if self.is_string {
+            self.value.push(c);
+            let ends = c == '"' && !self.is_escaped;
+            self.is_escaped = c == '\\' && !self.is_escaped;
+            self.is_string = !ends;
+            return if ends && self.depth == 0 { self.complete() } else { Ok(()) };
+        }
+        match c {
+            ',' | '}' if self.depth == 0 => {
+                self.complete()?;
+                if c == '}' {
+                    return self.end();
+                }
+                self.at = At::Key;
+                return Ok(());
+            }
+            c if self.depth == 0 && c.is_ascii_whitespace() => return self.complete(),
+            '{' | '[' => self.depth += 1,
+            '}' | ']' => self.depth = self.depth.checked_sub(1).ok_or(NotACall)?,
+            '"' => self.is_string = true,
+            _ => {}
+        }
+        self.value.push(c);
+        if matches!(c, '}' | ']') && self.depth == 0 { self.complete() } else { Ok(()) }
+    }
+
+    fn is_arguments(&self) -> bool {
+        ["arguments", "parameters"].contains(&self.key.as_str())
+    }
+
+    /// The value ends.
+    fn complete(&mut self) -> Result<(), NotACall> {
+        self.at = At::Behind;
+        let text = || serde_json::from_str::<String>(&self.value).map_err(|_| NotACall);
+        if self.key == "name" {
+            self.name = Some(text()?);
+        } else if self.is_arguments() {
+            let is_text = self.value.starts_with('"');
+            self.arguments = Some(if is_text { text()? } else { self.value.clone() });
+        }
+        Ok(())
+    }
+
+    /// The object ends.
+    fn end(&mut self) -> Result<(), NotACall> {
+        self.at = At::End;
+        self.arguments.get_or_insert_with(|| "{}".into());
+        self.name.as_ref().map(|_| ()).ok_or(NotACall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Call, NotACall> {
+        let mut call = Call::new();
+        text.chars().try_for_each(|c| call.push(c))?;
+        Ok(call)
+    }
+
+    #[test]
+    fn calls_are_read_whatever_their_order_and_spelling() {
+        for (text, arguments) in [
+            (r#"{"name": "f", "arguments": {"a": [1, {"b": "}\"]"}]} }"#, r#"{"a": [1, {"b": "}\"]"}]}"#),
+            (r#" {"parameters":{"ü":null},"name":"f"}"#, r#"{"ü":null}"#),
+            (r#"{"type": "function", "n": 3, "name": "f"}"#, "{}"),
+            (r#"{"name": "f", "arguments": "{\"a\": 1}"}"#, r#"{"a": 1}"#),
+        ] {
+            let call = read(text).unwrap();
+            assert!(call.is_complete(), "{text}");
+            assert_eq!((call.name(), call.arguments(), call.raw()), (Some("f"), arguments, text));
+        }
+        let cut = read(r#"{"name": "f", "arguments": {"a": "lo"#).unwrap();
+        assert_eq!((cut.is_complete(), cut.arguments()), (false, r#"{"a": "lo"#));
+    }
+
+    #[test]
+    fn what_is_no_call_is_told() {
+        for text in [
+            "[",
+            "{1",
+            r#"{"name" 3"#,
+            r#"{"name": 3}"#,
+            r#"{"arguments": {}}"#,
+            r#"{"name": "f"}}"#,
+            r#"{"a": ]"#,
+        ] {
+            assert_eq!(read(text).err(), Some(NotACall), "{text}");
+        }
+    }
+}
