@@ -171,7 +171,8 @@ impl<'t> Scheduler<'t> {
     /// Rows with guesses behind those of each sequence, where there is room and no page must be taken from another.
     fn with_guesses(&mut self, rows: Vec<Piece>) -> Vec<Piece> {
         let most = ROWS_WITH_GUESSES.checked_sub(rows.len()).map_or(0, |free| free / rows.len().max(1));
-        if most == 0 {
+        // Where prompts wait, the time that guesses take is better spent on them.
+        if most == 0 || self.running.iter().any(|sequence| sequence.remaining() > 1) {
             return rows;
         }
         let mut all = Vec::new();

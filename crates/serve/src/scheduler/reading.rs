@@ -12,7 +12,7 @@ use crate::ServeError;
 use crate::runner::{Pass, Unit};
 
 /// Time for prompts after a step of sequences that decode, in times of that step.
-pub(super) const STALL: f64 = 1.2;
+pub(super) const STALL: f64 = 0.85;
 
 /// A pass that runs.
 pub(super) struct Reading {
@@ -34,20 +34,28 @@ impl Reading {
     }
 }
 
-/// Seconds that a layer took last, for each of [`CHUNKS`].
+/// Seconds that a layer takes, for each of [`CHUNKS`]: the longest of the last ones.
 #[derive(Default)]
 pub(super) struct Pace([Option<f64>; CHUNKS.len()]);
 
 impl Pace {
-    /// Seconds that a layer takes at most, as far as is known: more pages take longer, and twice as many at most twice as long.
+    /// Notes what a layer took. What it took before is forgotten slowly, as those that decode feel the longest.
+    fn note(&mut self, size: usize, seconds: f64) {
+        let before = self.0[size].unwrap_or(0.0);
+        self.0[size] = Some(seconds.max(0.98 * before));
+    }
+
+    /// Seconds that a layer takes, or at most takes as far as is known: more pages take longer, but twice as many at most twice as long.
     fn expected(&self, size: usize) -> f64 {
-        let larger = self.0[size..].iter().flatten().copied().next();
-        let mut known = self.0[..size]
+        let Self(known) = self;
+        let larger = known[size..].iter().flatten().next();
+        let smaller = known[..size]
             .iter()
             .zip(CHUNKS)
             .filter_map(|(seconds, chunks)| Some((*seconds)? / chunks as f64));
-        let smaller = known.next_back().map(|each| each * CHUNKS[size] as f64);
-        larger.into_iter().chain(smaller).fold(f64::INFINITY, f64::min)
+        let smaller = { smaller }.next_back().map(|each| each * CHUNKS[size] as f64);
+        known[size]
+            .unwrap_or_else(|| larger.copied().into_iter().chain(smaller).fold(f64::INFINITY, f64::min))
     }
 
     /// The most pages whose layers take no longer than this; at least one.
@@ -70,7 +78,7 @@ impl Scheduler<'_> {
             let before = started.elapsed().as_secs_f64();
             let is_through = self.runner.advance(&mut reading.pass)?;
             let after = started.elapsed().as_secs_f64();
-            self.pace.0[size] = Some(after - before);
+            self.pace.note(size, after - before);
             if is_through {
                 return self.end(&reading);
             }
@@ -142,5 +150,24 @@ impl Scheduler<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_bounds_what_it_does_not_know_by_what_it_does() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.pages_within(1.0), 1, "nothing is known");
+        pace.note(1, 0.5);
+        // Two pages took half a second: one takes no longer, four take at most twice as long.
+        assert_eq!([0, 1, 2].map(|size| pace.expected(size)), [0.5, 0.5, 1.0]);
+        assert_eq!((pace.pages_within(1.0), pace.pages_within(0.9), pace.pages_within(0.1)), (4, 2, 1));
+        // What was measured counts, and a faster turn is believed slowly.
+        pace.note(2, 0.6);
+        pace.note(2, 0.1);
+        assert_eq!(pace.expected(2), 0.98 * 0.6);
     }
 }
