@@ -84,7 +84,7 @@ pub(super) fn multiply_bf16(tile: Tile<'_, &[f32], Pair>) {
     if Instructions::best() >= Instructions::Avx512 {
         // SAFETY: the processor has these instructions.
         return unsafe { narrow::avx512::multiply_bf16(tile) };
-    } else if Instructions::best() == Instructions::Avx2 {
+    } else if Instructions::best() == Instructions::Avx2 && tile.rows.len() <= narrow::avx2::BF16_ROWS {
         // SAFETY: as above.
         return unsafe { narrow::avx2::multiply_bf16(tile) };
     }
