@@ -93,14 +93,15 @@ fn sizes(args: &ServeArgs) -> Outcome {
     for (name, dtype) in [("float32", DType::F32), ("bfloat16", DType::Bf16), ("int8", DType::I8)] {
         let token = bytes::cache_bytes_per_token(&config, dtype);
         let cache = (limits.cache_pages * PAGE * token) as f64;
-        println!(
-            "{name:<9} {:>9.2} GB {:>10.1} KB {:>19.2} GB",
-            bytes::weight_bytes(&config, dtype) / 1e9,
-            token as f64 / 1e3,
-            cache / 1e9
-        );
+        let (weights, cache) = (large(bytes::weight_bytes(&config, dtype)), large(cache));
+        println!("{name:<9} {weights:>12} {:>13.1} KB {cache:>22}", token as f64 / 1e3);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Bytes of what may be as small as a model for a laptop.
+fn large(bytes: f64) -> String {
+    if bytes < 1e9 { format!("{:.1} MB", bytes / 1e6) } else { format!("{:.2} GB", bytes / 1e9) }
 }
 
 /// The keys of the file and of the environment.
