@@ -113,7 +113,7 @@ fn engine_gauges(registry: &mut Registry, machine: Machine) -> Vec<EngineGauge> 
         ("padding_share", "Of all tokens of steps, those that were computed for nothing", |s| {
             share(s.padding as f64, (s.tokens + s.padding) as f64)
         }),
-        ("decode_seconds", "Time of the steps that did nothing but decode", |s| s.decode_ns as f64 / 1e9),
+        ("decode_seconds", "Time of the steps of sequences that decode", |s| s.decode_ns as f64 / 1e9),
         ("decode_bytes", "Bytes of weights and cache that those steps read", |s| s.decode_bytes as f64),
     ];
     let mut gauges: Vec<EngineGauge> = Vec::new();
@@ -126,7 +126,7 @@ fn engine_gauges(registry: &mut Registry, machine: Machine) -> Vec<EngineGauge> 
     if let Some(rate) = machine.read_rate {
         let help = "Bytes a second that a plain loop reads from memory";
         add("memory_read_rate", help, Box::new(move |_| rate));
-        let help = "Of that rate, what steps that did nothing but decode used; kernels that look ahead reach more than 1";
+        let help = "Of that rate, what decoding used; kernels that look ahead reach more than 1";
         let value = move |s: &Stats| share(s.decode_bytes as f64, s.decode_ns as f64 / 1e9 * rate);
         add("memory_read_share", help, Box::new(value));
     }

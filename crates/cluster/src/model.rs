@@ -242,6 +242,23 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// A sparse model for tests.
+    #[cfg(test)]
+    pub(crate) const SMALL: Self = Self {
+        layers: 4,
+        hidden: 256,
+        heads: 4,
+        kv_heads: 2,
+        head_dim: 64,
+        vocab: 1024,
+        dense_layers: 0,
+        intermediate: 512,
+        experts: 8,
+        top_k: 2,
+        expert_intermediate: 256,
+        tied: false,
+    };
+
     /// A configuration of these sizes; checked as any other.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub struct Stats {
     pub drafted: u64,
     /// Of those, how many were right.
     pub accepted: u64,
-    /// Nanoseconds of the steps that did nothing but decode.
+    /// Nanoseconds of the steps of sequences that decode, without what prompts took behind them.
     pub decode_ns: u64,
     /// Bytes of weights and cache that those steps read ([`bytes`](crate::bytes) says what is counted).
     pub decode_bytes: u64,

@@ -199,18 +199,17 @@ impl Runner {
         Ok(result)
     }
 
-    /// The logits behind every token of one page of a pass through all layers, row-major {token, vocab}. A pass gives those of the last one alone, since
-    /// nobody else needs them; here a program of its own takes the head over what the last layer gave, so it costs only those who ask.
+    /// The logits behind every token of one page of the `hidden` states of a pass through all layers, row-major {token, vocab}. [`logits`](Self::logits) gives
+    /// those of the last one alone, since nobody else needs them; here a program of its own takes the head over what the last layer gave, so it costs only those who ask.
     ///
     /// # Errors
     /// What the device says.
     ///
     /// # Panics
     /// For a page that the pass does not have.
-    pub fn page_logits(&mut self, pass: &Pass, page: usize) -> Result<Vec<f32>, ServeError> {
-        let all = pass.inputs["hidden"].first()?;
-        let size = all.bytes().len() / all.sizes()[0] * PAGE;
-        let own = all.bytes()[page * size..][..size].to_vec();
+    pub fn page_logits(&mut self, hidden: &HostTensor, page: usize) -> Result<Vec<f32>, ServeError> {
+        let size = hidden.bytes().len() / hidden.sizes()[0] * PAGE;
+        let own = hidden.bytes()[page * size..][..size].to_vec();
         let own = HostTensor::from_bytes(self.dtype, &[PAGE, self.config.hidden_size], own);
         let own = self.backend.replicate(&own.expect("rows of the pass's hidden states"))?;
         let inputs = HashMap::from([("hidden", own)]);
@@ -240,12 +239,10 @@ impl Runner {
         let parts: Vec<Part> = [Part::Embedding, Part::Head].into_iter().chain(layers).collect();
         let rows = ROWS.iter().map(|&rows| ((rows, 0), Part::Whole));
         let chunks = CHUNKS.iter().flat_map(|&chunks| parts.iter().map(move |&part| ((0, chunks), part)));
-        let mut programs = HashMap::new();
         for (room, part) in rows.chain(chunks) {
-            let shape = self.shape(room, 1);
-            programs.insert((shape, self.like(part)), self.program(shape, part)?);
+            self.program(self.shape(room, 1), part)?;
         }
-        let programs: Vec<_> = programs.into_values().collect();
+        let programs: Vec<_> = self.programs.values().cloned().collect();
         Ok(compile_all(&*self.backend, &programs)?)
     }
 
@@ -329,6 +326,16 @@ pub struct Pass {
     inputs: HashMap<&'static str, Array>,
     /// The next one.
     layer: usize,
+}
+
+impl Pass {
+    /// Hidden states {token, hidden} before the next layer.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn hidden(&self) -> Result<HostTensor, ServeError> {
+        Ok(self.inputs["hidden"].first()?)
+    }
 }
 
 /// Pages of the longest sequence.

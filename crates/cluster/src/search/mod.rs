@@ -210,25 +210,16 @@ mod tests {
     use crate::roofline::Precision;
     use crate::schedule::Schedule;
 
-    const SMALL: Sizes = Sizes {
-        layers: 4,
-        hidden: 256,
-        heads: 4,
-        kv_heads: 2,
-        head_dim: 64,
-        vocab: 1024,
-        dense_layers: 0,
-        intermediate: 512,
-        experts: 8,
-        top_k: 2,
-        expert_intermediate: 256,
-        tied: false,
-    };
-
     #[test]
     fn clones_cost_their_weights_and_are_chosen_where_they_bring_more() {
-        let sizes =
-            Sizes { hidden: 1024, heads: 8, kv_heads: 8, head_dim: 128, expert_intermediate: 4096, ..SMALL };
+        let sizes = Sizes {
+            hidden: 1024,
+            heads: 8,
+            kv_heads: 8,
+            head_dim: 128,
+            expert_intermediate: 4096,
+            ..Sizes::SMALL
+        };
         let model = PlanModel::plain("test", sizes.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();
@@ -256,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
-        let model = PlanModel::plain("test", SMALL.config().unwrap());
+        let model = PlanModel::plain("test", Sizes::SMALL.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();
         let device = catalog.device(&instance.device).unwrap();

@@ -169,20 +169,7 @@ mod tests {
 
     #[test]
     fn ranks_that_share_an_expert_send_their_own_tokens_and_gather_the_rest() {
-        let sizes = Sizes {
-            layers: 1,
-            hidden: 1024,
-            heads: 8,
-            kv_heads: 8,
-            head_dim: 128,
-            vocab: 1024,
-            dense_layers: 0,
-            intermediate: 512,
-            experts: 8,
-            top_k: 2,
-            expert_intermediate: 256,
-            tied: false,
-        };
+        let sizes = Sizes { layers: 1, hidden: 1024, heads: 8, kv_heads: 8, head_dim: 128, ..Sizes::SMALL };
         let model = PlanModel::plain("test", sizes.config().unwrap());
         let catalog = Catalog::default();
         let instance = catalog.instance("p5.48xlarge").unwrap();

@@ -133,8 +133,8 @@ entry!(f32_avx512, avx512::Avx512, [4, 4, 4], "avx512f,avx512bw,avx512vl");
 #[cfg(target_arch = "x86_64")]
 entry!(pairs_avx512, avx512::Avx512Bf16, [4, 4, 4], "avx512f,avx512bw,avx512vl,avx512bf16");
 
-/// Steps of a stretch of a panel, which is read once for each part of its lanes: 8 KB.
-const STRETCH: usize = 32;
+/// Steps of a stretch of a panel of f32 or bf16 pairs, which is read once for each part of its lanes: 8 KB.
+pub(super) const STRETCH: usize = 32;
 
 /// `N` rows; `V` vectors of outputs at once.
 ///

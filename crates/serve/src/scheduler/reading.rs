@@ -68,13 +68,17 @@ impl Pace {
 impl Scheduler<'_> {
     /// Takes prompts further: to the end of a pass, or as many layers as are thought to fit in `seconds`, but one in any case.
     pub(super) fn read(&mut self, seconds: Option<f64>) -> Result<(), ServeError> {
-        let most = seconds.map_or(CHUNKS[CHUNKS.len() - 1], |seconds| self.pace.pages_within(seconds));
-        if self.reading.is_none() {
-            self.reading = self.begin(most)?;
-        }
+        let begun = match self.reading.take() {
+            None => {
+                let most = CHUNKS[CHUNKS.len() - 1];
+                self.begin(seconds.map_or(most, |seconds| self.pace.pages_within(seconds)))?
+            }
+            begun => begun,
+        };
+        let Some(mut reading) = begun else { return Ok(()) };
+        let size = CHUNKS.iter().position(|&chunks| chunks >= reading.pieces.len()).expect("a pass fits");
         let started = Instant::now();
-        while let Some(mut reading) = self.reading.take() {
-            let size = CHUNKS.iter().position(|&chunks| chunks >= reading.pieces.len()).expect("a pass fits");
+        loop {
             let before = started.elapsed().as_secs_f64();
             let is_through = self.runner.advance(&mut reading.pass)?;
             let after = started.elapsed().as_secs_f64();
@@ -82,12 +86,11 @@ impl Scheduler<'_> {
             if is_through {
                 return self.end(&reading);
             }
-            self.reading = Some(reading);
             if seconds.is_some_and(|seconds| after + self.pace.expected(size) > seconds) {
-                break;
+                self.reading = Some(reading);
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Embeds at most `most` pages of prompts.
@@ -141,10 +144,15 @@ impl Scheduler<'_> {
 
     /// Takes the head over the pages of prompts whose log-probabilities are wanted.
     fn score(&mut self, reading: &Reading) -> Result<(), ServeError> {
+        let is_wanted = |piece: &Piece| self.running[piece.sequence].is_scoring();
+        if !reading.pieces.iter().any(is_wanted) {
+            return Ok(());
+        }
         let vocab = self.runner.config().vocab_size;
+        let hidden = reading.pass.hidden()?;
         for (at, piece) in reading.pieces.iter().enumerate() {
             if self.running[piece.sequence].is_scoring() {
-                let logits = self.runner.page_logits(&reading.pass, at)?;
+                let logits = self.runner.page_logits(&hidden, at)?;
                 let own = &logits[..piece.len * vocab];
                 self.running[piece.sequence].score(piece.first, own, (vocab, self.num_tokens));
             }

@@ -5,15 +5,12 @@ use std::arch::x86_64::*;
 
 use half::bf16;
 
-use super::super::tile::{Blocks, ROWS, Tile, ask};
+use super::super::tile::{Blocks, ROWS, STRETCH, Tile, ask};
 use super::super::{BLOCK, LANES};
 use crate::simd::Pair;
 
 /// Lanes of a vector.
 const WIDE: usize = 8;
-
-/// Steps of two elements that a stretch of bf16 has: 8 KB of a panel.
-const STRETCH: usize = 32;
 
 /// Most rows of bf16 weights: with more, their sums and what widens a pair need more registers than there are, and the plain form, row by row, is faster
 /// (84 against 66 GFLOP/s for tiles of six on two cores of Zen 3).
