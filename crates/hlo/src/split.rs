@@ -9,7 +9,8 @@ use crate::{Graph, GraphError, Node, NodeId, Op, Program, Value};
 /// What the forward half keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Residuals {
-    /// Every value that the backward half reads, short of free ones (constants, broadcasts, masks, reshapes).
+    /// Every value that the backward half reads, short of free ones (constants, broadcasts, masks, reshapes) and of those that element-wise
+    /// work makes from others that are kept.
     Everything,
     /// Results of matrix products and collectives; element-wise work is done again.
     Dots,
@@ -140,7 +141,34 @@ fn choose(nodes: &[Node], computed: &[bool], frontier: &[NodeId], residuals: Res
         }
     }
     kept.reverse();
+    if residuals == Residuals::Everything {
+        drop_made_from_others(nodes, &mut kept);
+    }
     kept
+}
+
+/// Forgets nodes that element-wise work makes from other kept ones and parameters: the passes that read them do it again as they go, which costs
+/// no memory. The last first, so that a chain keeps its beginning.
+fn drop_made_from_others(nodes: &[Node], kept: &mut Vec<NodeId>) {
+    fn is_made(nodes: &[Node], kept: &[NodeId], of: NodeId) -> bool {
+        let node = &nodes[of.index()];
+        (is_free(&node.op) || is_element_wise(&node.op))
+            && node.inputs.iter().all(|&input| {
+                matches!(nodes[input.index()].op, Op::Parameter { .. })
+                    || kept.binary_search(&input).is_ok()
+                    || is_made(nodes, kept, input)
+            })
+    }
+    for at in (0..kept.len()).rev() {
+        if is_made(nodes, kept, kept[at]) {
+            kept.remove(at);
+        }
+    }
+}
+
+/// One pass of any number of these is fused into what reads them.
+fn is_element_wise(op: &Op) -> bool {
+    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select)
 }
 
 /// Cheaper to compute again than to keep in memory.
