@@ -168,7 +168,7 @@ fn drop_made_from_others(nodes: &[Node], kept: &mut Vec<NodeId>) {
 
 /// One pass of any number of these is fused into what reads them.
 fn is_element_wise(op: &Op) -> bool {
-    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select)
+    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Concat { .. })
 }
 
 /// Cheaper to compute again than to keep in memory.
