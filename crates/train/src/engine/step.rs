@@ -210,15 +210,17 @@ impl Engine {
         let cotangents = self.router_cotangents(&forward.sums, weights)?;
         let mut moe_index = forward.sums.len();
         for layer in (0..self.config.num_layers).rev() {
-            let run = forward.layers.pop().expect("one run for every layer");
+            let LayerRun { hidden, block, experts } = forward.layers.pop().expect("one run for every layer");
             let mut given = Env::default().with("d.hidden_out", d_hidden.clone()).with("d.mixed", d_hidden);
-            if let Some(experts) = &run.experts {
+            // What experts kept is gone before the block's gradients take room: in the room of experts' passes they would be in the way of the next one.
+            if let Some(experts) = experts {
                 moe_index -= 1;
                 let gradients = experts.halves.backward.call(&*self.backend, |name| {
                     let own = experts.env.get(name).or_else(|| given.get(name));
-                    own.or_else(|| run.block.get(name)).cloned()
+                    own.or_else(|| block.get(name)).cloned()
                 })?;
                 self.collect(GroupKey::Experts(layer), &gradients, Some(&experts.slots))?;
+                gradients.get("d.normed").expect("an output").wait()?;
                 let (d_probability, d_z) = cotangents[moe_index].clone();
                 given = ["d.normed", "d.gates"]
                     .iter()
@@ -226,11 +228,11 @@ impl Engine {
                 given = given.with("d.probability_sum", d_probability).with("d.z_sum", d_z);
             }
             let mut gradients = self.blocks[layer].backward.call(&*self.backend, |name| match name {
-                "hidden" => Some(run.hidden.clone()),
+                "hidden" => Some(hidden.clone()),
                 "router_bias" | "forced" => self.steering(moe_index, name),
                 _ => {
                     let known =
-                        given.get(name).or_else(|| run.block.get(name)).or_else(|| forward.inputs.get(name));
+                        given.get(name).or_else(|| block.get(name)).or_else(|| forward.inputs.get(name));
                     known.cloned().or_else(|| self.working(GroupKey::Layer(layer), name))
                 }
             })?;
