@@ -114,6 +114,7 @@ pub fn step_ledger(
     let n = micro_batches as u64;
     let mut ledger = Ledger::default();
     let mut shards = Vec::new();
+    let working = programs::Working::nearest(shape.dtype);
     for group in params::groups(config) {
         let own = shape_of(&group);
         match (group.experts, group.key) {
@@ -125,8 +126,7 @@ pub fn step_ledger(
                     let lone = programs::slots_are_experts(experts, slots, mesh);
                     // Homes are made once an update; clones lie elsewhere in every micro-batch.
                     if !lone && (held != Some(slots) || slots * ranks > experts) {
-                        ledger
-                            .add(&programs::materialise_experts(&own, experts, slots, mesh, shape.dtype)?, 1);
+                        ledger.add(&programs::materialise_experts(&own, experts, slots, mesh, working)?, 1);
                         held = Some(slots);
                     }
                     let how = if micro == 0 { Collect::Begin } else { Collect::Add };
@@ -138,16 +138,16 @@ pub fn step_ledger(
             _ => {
                 let tied = config.tie_word_embeddings && group.key == GroupKey::Embed;
                 let twice = tied.then(|| (own.params[0].0.as_str(), "tied"));
-                ledger.add(&programs::materialise(&own, mesh, shape.dtype)?, 1);
+                ledger.add(&programs::materialise(&own, mesh, working)?, 1);
                 ledger.add(&programs::collect(&own, twice, Collect::Begin, mesh)?, 1);
                 if n > 1 {
                     ledger.add(&programs::collect(&own, twice, Collect::Add, mesh)?, n - 1);
                 }
             }
         }
-        let working = programs::working_of_update(group.experts, mesh, shape.dtype);
+        let written = programs::working_of_update(group.experts, mesh, working);
         for shard in own.shards(group.experts, mesh.num_devices()) {
-            ledger.add(&programs::adamw(&shard, working, mesh)?, 1);
+            ledger.add(&programs::adamw(&shard, written, mesh)?, 1);
             shards.push(shard);
         }
     }

@@ -70,7 +70,7 @@ fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Ve
     let back = |piece: Value<'g>| vec![(x[0], piece)];
     match &node.op {
         Op::Parameter { .. } | Op::Constant(_) | Op::Literal(_) | Op::Iota { .. } | Op::RankId => Vec::new(),
-        Op::Compare(_) | Op::StopGradient => Vec::new(),
+        Op::Compare(_) | Op::StopGradient | Op::Bitcast => Vec::new(),
         Op::Unary(op) => unary(*op, x[0], y, d).map(back).unwrap_or_default(),
         Op::Binary(op) => binary(*op, x[0], x[1], y, d),
         Op::Select => {
@@ -163,7 +163,7 @@ fn binary<'g>(
         Binary::Max => vec![(a, a.at_least(b).select(d, zero())), (b, a.less(b).select(d, zero()))],
         Binary::Min => vec![(a, a.at_most(b).select(d, zero())), (b, a.greater(b).select(d, zero()))],
         Binary::Rem => not_differentiable(d, &Op::Binary(op)),
-        Binary::And | Binary::Or => Vec::new(),
+        Binary::And | Binary::Or | Binary::ShiftRight => Vec::new(),
     }
 }
 

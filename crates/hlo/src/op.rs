@@ -65,6 +65,8 @@ pub enum Binary {
     And,
     /// logical or (booleans)
     Or,
+    /// a without its lowest b bits, which move down (u32, b below 32)
+    ShiftRight,
 }
 
 /// Direction of a comparison.
@@ -141,6 +143,8 @@ pub enum Op {
     Select,
     /// To the element type of the result.
     Convert,
+    /// The same bits as another type of as many.
+    Bitcast,
     /// The value itself; no gradient passes.
     StopGradient,
     /// The value itself, kept by the compiler as a boundary that nothing is moved across.
@@ -281,6 +285,7 @@ impl Op {
             Self::Compare(_) => "compare",
             Self::Select => "select",
             Self::Convert => "convert",
+            Self::Bitcast => "bitcast_convert",
             Self::StopGradient => "stop_gradient",
             Self::Barrier => "barrier",
             Self::Broadcast => "broadcast",
@@ -365,6 +370,7 @@ impl Binary {
             Self::Min => "minimum",
             Self::And => "and",
             Self::Or => "or",
+            Self::ShiftRight => "shift_right_logical",
         }
     }
 }

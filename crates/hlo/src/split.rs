@@ -181,6 +181,7 @@ fn is_free(op: &Op) -> bool {
             | Op::RankId
             | Op::Compare(_)
             | Op::Convert
+            | Op::Bitcast
             | Op::StopGradient
             | Op::Broadcast
             | Op::Transpose

@@ -6,7 +6,7 @@ use collegium_core::DType;
 
 use crate::build::layout::doubled_name;
 use crate::build::product::{dot_shape, grouped_dot_shape, grouped_outer_shape};
-use crate::{Dim, GraphError, Mesh, Name, Node, Op, Program, Shape, Unary};
+use crate::{Binary, Dim, GraphError, Mesh, Name, Node, Op, Program, Shape, Unary};
 
 /// Checks names, order, arity and shapes.
 pub(crate) fn verify(program: &Program) -> Result<(), GraphError> {
@@ -103,6 +103,8 @@ fn follows(mesh: &Mesh, op: &Op, x: &[&Shape], y: &Shape) -> bool {
         Op::Unary(Unary::IsFinite) => x[0].dims == y.dims && y.dtype == DType::Bool,
         Op::Unary(_) | Op::StopGradient | Op::Barrier => x[0] == y,
         Op::Convert => x[0].dims == y.dims,
+        Op::Bitcast => x[0].dims == y.dims && x[0].dtype.size_bytes() == y.dtype.size_bytes(),
+        Op::Binary(Binary::ShiftRight) => y.dtype == DType::U32 && x[0] == y && x[1] == y,
         Op::Binary(_) => x[0] == y && x[1] == y,
         Op::Compare(_) => x[0] == x[1] && x[0].dims == y.dims && y.dtype == DType::Bool,
         Op::Select => x[0].dtype == DType::Bool && x[0].dims == y.dims && x[1] == y && x[2] == y,

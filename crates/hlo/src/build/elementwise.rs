@@ -81,6 +81,8 @@ binary! {
     and => And,
     /// logical or
     or => Or,
+    /// without the lowest `other` bits, which move down (u32)
+    shift_right => ShiftRight,
 }
 
 macro_rules! compare {
@@ -156,7 +158,8 @@ impl<'g> Value<'g> {
     pub(crate) fn binary(self, op: Binary, other: Self) -> Self {
         let Some((a, b, shape)) = self.align(op.name(), other) else { return self };
         let logical = matches!(op, Binary::And | Binary::Or);
-        if logical != (shape.dtype == DType::Bool) {
+        let shifts = op == Binary::ShiftRight;
+        if logical != (shape.dtype == DType::Bool) || shifts && shape.dtype != DType::U32 {
             return self.graph.fail(format!("{}: does not apply to {}", op.name(), shape.dtype));
         }
         self.graph.push(Op::Binary(op), &[a.id, b.id], shape)
@@ -188,6 +191,11 @@ impl<'g> Value<'g> {
     pub fn convert(self, dtype: DType) -> Self {
         let shape = self.shape();
         if shape.dtype == dtype { self } else { self.derive(Op::Convert, shape.with_dtype(dtype)) }
+    }
+
+    /// The same bits as another type of as many.
+    pub fn bitcast(self, dtype: DType) -> Self {
+        self.derive(Op::Bitcast, self.shape().with_dtype(dtype))
     }
 
     /// Whole part of `self / by` for i32 from 0 to [`MOST_DIVIDED`], computed in f32: a division of integers is off by one here and there on Neuron.

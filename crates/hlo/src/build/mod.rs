@@ -4,6 +4,7 @@ mod collective;
 mod elementwise;
 pub(crate) mod layout;
 pub(crate) mod product;
+mod rounding;
 mod rows;
 
 pub use elementwise::MOST_DIVIDED;

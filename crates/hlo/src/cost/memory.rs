@@ -21,7 +21,9 @@ fn class(op: &Op) -> Class {
     match op {
         Op::Reshape | Op::Rename | Op::Transpose | Op::StopGradient | Op::Barrier => Class::View,
         Op::Constant(_) | Op::Literal(_) | Op::Iota { .. } | Op::RankId => Class::Fused,
-        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Convert => Class::Fused,
+        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Convert | Op::Bitcast => {
+            Class::Fused
+        }
         Op::Broadcast | Op::Pad { .. } | Op::Concat { .. } | Op::Reverse { .. } => Class::Fused,
         Op::Reduce { .. } => Class::FusesInputs,
         _ => Class::Kernel,

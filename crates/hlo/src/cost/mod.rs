@@ -152,7 +152,9 @@ fn flops(op: &Op, x: &[&Shape], y: &Shape) -> (u64, u64) {
         Op::Dot { contract } => (2 * elements * size(x[0], contract), 0),
         Op::GroupedDot { contract } => (2 * elements * size(x[0], &[contract]), 0),
         Op::GroupedOuter => (2 * (x[0].num_elements() * x[1].dims[1].size) as u64, 0),
-        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Convert => (0, elements),
+        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Convert | Op::Bitcast => {
+            (0, elements)
+        }
         Op::Reduce { .. } => (0, x[0].num_elements() as u64),
         Op::ScatterAdd { .. } => (0, x[1].num_elements() as u64),
         _ => (0, 0),

@@ -52,6 +52,7 @@ fn lowered(op: &Op) -> &'static str {
         | Op::Compare(_)
         | Op::Select
         | Op::Convert
+        | Op::Bitcast
         | Op::Transpose
         | Op::Reshape
         | Op::Slice { .. }

@@ -184,8 +184,8 @@ impl<'p> Writer<'p> {
             Op::Select => {
                 self.line(&format!("stablehlo.select {}, {}, {} : {}, {ty}", x[0], x[1], x[2], types[0]))
             }
-            Op::Convert | Op::Reshape => {
-                let name = if node.op == Op::Convert { "convert" } else { "reshape" };
+            Op::Convert | Op::Bitcast | Op::Reshape => {
+                let name = node.op.name();
                 if types[0] == ty {
                     x[0].clone()
                 } else {

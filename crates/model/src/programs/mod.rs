@@ -20,7 +20,8 @@ pub use optimizer::{HYPER, adamw, squared_norm, working_of_update};
 pub use packing::Packing;
 pub use serving::{PAGE, Part, StepShape, cache_dims, serving};
 pub use weights::{
-    Collect, GroupShape, collect, collect_experts, materialise, materialise_experts, slots_are_experts,
+    Collect, GroupShape, Working, collect, collect_experts, materialise, materialise_experts,
+    slots_are_experts,
 };
 
 use collegium_balance::{Bucket, Topology};

@@ -1,5 +1,6 @@
 //! AdamW (Loshchilov & Hutter, 1711.05101) on shards, in place, and the norm it is clipped by.
 
+use super::Working;
 use collegium_core::DType;
 use collegium_hlo::{ADAMW_HYPER, Dim, Graph, GraphError, Mesh, Program, Value, dim};
 
@@ -28,9 +29,10 @@ pub fn adamw(sizes: &[usize], working: Option<DType>, mesh: &Mesh) -> Result<Pro
 }
 
 /// In which type the update of a shard writes the new weights besides: on a lone device the shards of experts are their working weights but for
-/// the type, so that no pass of its own makes these.
-pub fn working_of_update(experts: Option<usize>, mesh: &Mesh, dtype: DType) -> Option<DType> {
-    (experts.is_some() && mesh.num_devices() == 1 && dtype != DType::F32).then_some(dtype)
+/// the type, so that no pass of its own makes these, unless they are rounded by chance.
+pub fn working_of_update(experts: Option<usize>, mesh: &Mesh, working: Working) -> Option<DType> {
+    let rounds = working.dtype != DType::F32 && !working.stochastic;
+    (experts.is_some() && mesh.num_devices() == 1 && rounds).then_some(working.dtype)
 }
 
 /// Sum of the squares of many shards `g0`, `g1`, .. of the given sizes: `squared_norm`, a scalar on every rank for its own shards.

@@ -60,6 +60,30 @@ pub fn slots_are_experts(experts: usize, slots: usize, mesh: &Mesh) -> bool {
     mesh.num_devices() == 1 && slots == experts
 }
 
+/// What working weights are, which are made from f32 masters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Working {
+    /// Element type.
+    pub dtype: DType,
+    /// Whether masters are rounded to it by chance ([`Value::round_stochastically`], for bf16), not to the nearest.
+    pub stochastic: bool,
+}
+
+impl Working {
+    /// Rounded to the nearest.
+    pub fn nearest(dtype: DType) -> Self {
+        Self { dtype, stochastic: false }
+    }
+
+    /// A master as a working weight.
+    fn of(self, master: Value<'_>) -> Value<'_> {
+        match self.stochastic {
+            true => master.round_stochastically(),
+            false => master.convert(self.dtype),
+        }
+    }
+}
+
 /// When gradients are collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Collect {
@@ -79,14 +103,14 @@ fn plain(sizes: &[usize]) -> Vec<Dim> {
     sizes.iter().zip(NAMES).map(|(&s, n)| dim(n, s)).collect()
 }
 
-/// `shard` {flat} f32 of every rank to the group's weights in `dtype`, whole on every rank.
+/// `shard` {flat} f32 of every rank to the group's `working` weights, whole on every rank.
 ///
 /// # Errors
 /// None for a group of parameters with at most three dims.
-pub fn materialise(group: &GroupShape, mesh: &Mesh, dtype: DType) -> Result<Program, GraphError> {
+pub fn materialise(group: &GroupShape, mesh: &Mesh, working: Working) -> Result<Program, GraphError> {
     let graph = Graph::new(mesh.clone());
     let shard = graph.parameter("shard", DType::F32, &[dim("flat", group.shard_len(mesh.num_devices()))]);
-    let flat = shard.convert(dtype).all_gather("flat", &axes(mesh));
+    let flat = working.of(shard).all_gather("flat", &axes(mesh));
     let weights = cut(flat, group);
     graph.finish("materialise", &weights)
 }
@@ -128,7 +152,7 @@ pub fn collect(
     }
 }
 
-/// `shard.<name>` f32 of every rank ([`GroupShape::shards`]) to the weights in every rank's slots, `<name>` {slot, ..} in `dtype`. `slots`
+/// `shard.<name>` f32 of every rank ([`GroupShape::shards`]) to the `working` weights in every rank's slots, `<name>` {slot, ..}. `slots`
 /// {rank, slot, expert} f32, the same on all ranks, is one where that slot of that rank holds that expert. Where
 /// [slots are the experts](slots_are_experts) there is no such input.
 ///
@@ -139,7 +163,7 @@ pub fn materialise_experts(
     experts: usize,
     slots: usize,
     mesh: &Mesh,
-    dtype: DType,
+    working: Working,
 ) -> Result<Program, GraphError> {
     let graph = Graph::new(mesh.clone());
     let lone = slots_are_experts(experts, slots, mesh);
@@ -149,9 +173,11 @@ pub fn materialise_experts(
         .iter()
         .map(|(name, sizes)| {
             let shard = expert_shards(&graph, "shard", name, sizes, experts);
-            let Some(wanted) = wanted else { return (name.as_str(), shard.convert(dtype)) };
+            let Some(wanted) = wanted else { return (name.as_str(), working.of(shard)) };
             let shard = flattened(shard, "expert");
-            let received = wanted.slot_shards(shard, dtype).all_to_all("rank", &axes(mesh));
+            // Slots take them in f32; what is rounded already stays what it is.
+            let shard = if working.stochastic { working.of(shard).convert(DType::F32) } else { shard };
+            let received = wanted.slot_shards(shard, working.dtype).all_to_all("rank", &axes(mesh));
             let flat = received.transpose(&["slot", "rank", "flat"]).merge(&["rank", "flat"], "flat");
             let flat = flat.slice("flat", 0, sizes.iter().product());
             (name.as_str(), flat.reshape(&slot_dims(slots, sizes)))

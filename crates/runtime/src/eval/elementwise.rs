@@ -46,6 +46,7 @@ pub(super) fn binary(op: Binary, dtype: DType, a: f64, b: f64) -> f64 {
         Binary::Pow => a.powf(b),
         Binary::Max | Binary::Or => larger(a, b),
         Binary::Min => smaller(a, b),
+        Binary::ShiftRight => unreachable!("only of u32"),
     }
 }
 
@@ -73,6 +74,7 @@ fn integer(op: Binary, a: i128, b: i128) -> i128 {
         Binary::Pow => power(a, b),
         Binary::Max | Binary::Or => a.max(b),
         Binary::Min => a.min(b),
+        Binary::ShiftRight => a >> b,
     }
 }
 

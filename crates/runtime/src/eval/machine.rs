@@ -2,7 +2,7 @@
 
 use collegium_hlo::{Node, Op, Program, Shape};
 
-use super::number::{Rounding, convert, store};
+use super::number::{Rounding, bitcast, convert, store};
 use super::tensor::Tensor;
 use super::{collective, elementwise, layout, product, rows};
 use crate::RuntimeError;
@@ -93,6 +93,10 @@ fn local(node: &Node, x: &[&Tensor], device: usize) -> Result<Vec<f64>, String> 
         Op::Convert => {
             let (to, from) = (y.dtype, x[0].shape.dtype);
             x[0].values.iter().map(|&v| convert(to, from, v)).collect()
+        }
+        Op::Bitcast => {
+            let (to, from) = (y.dtype, x[0].shape.dtype);
+            x[0].values.iter().map(|&v| bitcast(to, from, v)).collect()
         }
         Op::StopGradient | Op::Barrier | Op::Reshape | Op::Rename => x[0].values.clone(),
         Op::Broadcast | Op::Transpose => layout::by_name(x[0], y),

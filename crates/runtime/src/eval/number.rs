@@ -50,6 +50,25 @@ pub(super) fn convert(to: DType, from: DType, v: f64) -> f64 {
     }
 }
 
+/// The number of type `to` with the bits of `v`, a number of type `from` of four bytes.
+///
+/// # Panics
+/// For types that programs do not cast.
+pub(super) fn bitcast(to: DType, from: DType, v: f64) -> f64 {
+    let bits = match from {
+        DType::F32 => (v as f32).to_bits(),
+        DType::I32 => v as i32 as u32,
+        DType::U32 => v as u32,
+        other => unimplemented!("the bits of {other} as another type"),
+    };
+    match to {
+        DType::F32 => f64::from(f32::from_bits(bits)),
+        DType::I32 => f64::from(bits as i32),
+        DType::U32 => f64::from(bits),
+        other => unimplemented!("bits as {other}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

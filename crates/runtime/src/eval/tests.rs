@@ -108,3 +108,36 @@ fn misuse_is_an_error() {
     let wrong = backend.replicate(&HostTensor::scalar(1i32)).unwrap();
     assert!(matches!(executable.run(vec![wrong]), Err(RuntimeError::InputShape { .. })));
 }
+
+/// `values` through [`Value::round_stochastically`](collegium_hlo::Value::round_stochastically).
+fn rounded(values: &[f32]) -> Vec<f64> {
+    let g = Graph::new(Mesh::single());
+    let x = g.parameter("x", DType::F32, &[dim("value", values.len())]);
+    let program = g.finish("rounding", &[("y", x.round_stochastically())]).unwrap();
+    run(&program, &[vec![HostTensor::new(&[values.len()], values)]]).unwrap().remove(0).remove(0)
+}
+
+#[test]
+fn numbers_are_rounded_up_as_often_as_they_are_near() {
+    // All f32 between two bf16, of several sizes and both signs.
+    for first in [0x3f80_0000u32, 0xbe31_0000, 0x0123_0000, 0x7f7e_0000] {
+        let values: Vec<f32> = (0..1 << 16).map(|low| f32::from_bits(first | low)).collect();
+        let [near, far] = [first, first + (1 << 16)].map(|bits| f64::from(f32::from_bits(bits)));
+        let found = rounded(&values);
+        assert_eq!(found[0], near, "a bf16 stays what it is");
+        assert!(found.iter().all(|&y| y == near || y == far));
+        for (part, ys) in found.chunks(1 << 12).enumerate() {
+            let ups = ys.iter().filter(|&&y| y == far).count() as f64 / ys.len() as f64;
+            let wanted = (part as f64 + 0.5) / 16.0;
+            // Four standard deviations of that many draws.
+            assert!((ups - wanted).abs() < 4.0 * 0.5 / 64.0, "{first:x} part {part}: {ups} for {wanted}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_finite_number_is_not_rounded_by_chance() {
+    let found = rounded(&[f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -0.0]);
+    assert_eq!(found[..2], [f64::INFINITY, f64::NEG_INFINITY]);
+    assert!(found[2].is_nan() && found[3] == 0.0 && found[3].is_sign_negative());
+}

@@ -98,6 +98,11 @@ fn binary() -> Vec<OpCase> {
         OpCase::new("multiply_u32", unsigned(), |_, x| x[0] * x[1]),
         OpCase::new("divide_u32", unsigned(), |_, x| x[0] / x[1]),
         OpCase::new("maximum_u32", unsigned(), |_, x| x[0].max(x[1])),
+        OpCase::new(
+            "shift_right_u32",
+            vec![given(DType::U32, &high), given(DType::U32, &[16.0, 0.0, 31.0, 1.0])],
+            |_, x| x[0].shift_right(x[1]),
+        ),
         OpCase::new("and_bool", vec![bools(&AB), bools(&AB)], |_, x| x[0].and(x[1])),
         OpCase::new("or_bool", vec![bools(&AB), bools(&AB)], |_, x| x[0].or(x[1])),
         OpCase::new("add_broadcast", vec![f32(&ABC), f32(&[dim("c", 4), dim("a", 2)])], |_, x| x[0] + x[1]),
@@ -167,6 +172,17 @@ fn other() -> Vec<OpCase> {
         OpCase::new("convert_f32_bool", vec![given(DType::F32, &[0.0, -0.5, 1.0])], |_, x| {
             x[0].convert(DType::Bool)
         }),
+        OpCase::new(
+            "bitcast_f32_u32",
+            vec![given(DType::F32, &[1.0, -0.0, 1e-40, -3.7e38, f64::INFINITY])],
+            |_, x| x[0].bitcast(DType::U32),
+        ),
+        OpCase::new(
+            "bitcast_u32_f32",
+            vec![given(DType::U32, &[1_065_353_216.0, 2_147_483_649.0])],
+            |_, x| x[0].bitcast(DType::F32),
+        ),
+        OpCase::new("round_stochastically", vec![f32(&ABC)], |_, x| x[0].round_stochastically()),
         OpCase::new("stop_gradient_f32", vec![f32(&AB)], |_, x| x[0] * x[0].stop_gradient())
             .gradient(Gradient::Chosen),
         OpCase::new("barrier_f32", vec![f32(&AB)], |_, x| (x[0] * x[0]).barrier() * 2.0),

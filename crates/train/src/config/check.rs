@@ -43,6 +43,12 @@ impl RunConfig {
         problems.require(self.dtype().is_some(), || {
             format!("train.dtype is `{}`; use float32 or bfloat16", t.dtype)
         });
+        problems.require(!t.stochastic_rounding || t.dtype == "bfloat16", || {
+            format!(
+                "train.stochastic_rounding rounds bfloat16 weights, and train.dtype is `{}`; set train.dtype=bfloat16, or leave it out",
+                t.dtype
+            )
+        });
         problems.require(self.residuals().is_some(), || {
             format!("train.residuals is `{}`; use save-everything, save-dots or recompute", t.residuals)
         });

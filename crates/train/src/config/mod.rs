@@ -142,6 +142,8 @@ pub struct TrainSection {
     pub seed: u64,
     /// `float32` or `bfloat16`: activations and working weights; masters, moments and reductions are f32.
     pub dtype: String,
+    /// Whether bfloat16 working weights are rounded from their masters by chance, the nearer the likelier, not to the nearest.
+    pub stochastic_rounding: bool,
     /// `save-everything` (fastest), `save-dots` or `recompute` (least memory): what is kept for the backward pass.
     pub residuals: String,
 }
@@ -155,6 +157,7 @@ impl Default for TrainSection {
             seq: 128,
             seed: 0,
             dtype: "float32".into(),
+            stochastic_rounding: false,
             residuals: "save-everything".into(),
         }
     }
@@ -380,6 +383,7 @@ impl RunConfig {
             execution: self.execution().expect(checked),
             balance: self.balance().expect(checked),
             precompile: self.parallel.precompile,
+            stochastic_rounding: self.train.stochastic_rounding,
             ..Settings::new(
                 self.dtype().expect(checked),
                 self.residuals().expect(checked),

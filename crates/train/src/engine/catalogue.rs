@@ -99,17 +99,17 @@ impl<'c> List<'c> {
 
     /// From masters to working weights and back, and the optimizer.
     fn weights(&mut self) -> Result<(), TrainError> {
-        let (mesh, dtype, tied) = (self.mesh, self.settings.dtype, self.config.tie_word_embeddings);
+        let (mesh, working, tied) = (self.mesh, self.settings.working(), self.config.tie_word_embeddings);
         let mut shards = Vec::new();
         for spec in params::groups(self.config) {
             let part = format!("weights of {}", part_of(spec.key));
-            let made = group::programs_for(&spec, tied, mesh, dtype)?;
+            let made = group::programs_for(&spec, tied, mesh, working)?;
             let (shape, mut between) =
                 (group::shape_of(&spec), made.whole.map(|w| vec![w]).unwrap_or_default());
             if let (GroupKey::Experts(layer), Some(experts)) = (spec.key, spec.experts) {
                 let moe = self.config.layers[layer].feed_forward.moe().expect("a sparse layer has experts");
                 let slots = self.bucket(moe)?.slots;
-                between.push(weights::slot_programs(&shape, experts, slots, mesh, dtype)?);
+                between.push(weights::slot_programs(&shape, experts, slots, mesh, working)?);
             }
             let ways = between.iter().flat_map(|b| [&b.materialise, &b.begin, &b.add]);
             for program in ways.chain(&made.updates) {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use collegium_core::{DType, HostTensor};
+use collegium_core::HostTensor;
 use collegium_hlo::Mesh;
 use collegium_model::params::{GroupKey, ParamGroup};
-use collegium_model::programs::{self, Collect, GroupShape};
+use collegium_model::programs::{self, Collect, GroupShape, Working};
 use collegium_runtime::{Array, Backend};
 
 use super::program::{Compiled, Env};
@@ -85,7 +85,7 @@ pub fn programs_for(
     spec: &ParamGroup,
     tied: bool,
     mesh: &Mesh,
-    dtype: DType,
+    working: Working,
 ) -> Result<GroupPrograms, TrainError> {
     let shape = shape_of(spec);
     let whole = match spec.experts {
@@ -94,18 +94,18 @@ pub fn programs_for(
             let twice = (tied && spec.key == GroupKey::Embed).then_some(("embed", "lm_head"));
             let collect = |how| programs::collect(&shape, twice, how, mesh).map(Compiled::new);
             Some(WeightPrograms {
-                materialise: Compiled::new(programs::materialise(&shape, mesh, dtype)?),
+                materialise: Compiled::new(programs::materialise(&shape, mesh, working)?),
                 begin: collect(Collect::Begin)?,
                 add: collect(Collect::Add)?,
             })
         }
     };
-    let working = programs::working_of_update(spec.experts, mesh, dtype);
+    let written = programs::working_of_update(spec.experts, mesh, working);
     let mut updates: Vec<(Vec<usize>, Arc<Compiled>)> = Vec::new();
     for shard in shape.shards(spec.experts, mesh.num_devices()) {
         let update = match updates.iter().find(|known| known.0 == shard) {
             Some(known) => known.1.clone(),
-            None => Compiled::new(programs::adamw(&shard, working, mesh)?),
+            None => Compiled::new(programs::adamw(&shard, written, mesh)?),
         };
         updates.push((shard, update));
     }

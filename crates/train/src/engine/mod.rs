@@ -22,7 +22,7 @@ use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::{LayerConfig, ModelConfig, MoeConfig};
 use collegium_model::params::{self, GroupKey};
-use collegium_model::programs::{self, Exchange};
+use collegium_model::programs::{self, Exchange, Working};
 use collegium_runtime::{Array, Backend, Metered, SentBytes};
 
 use crate::TrainError;
@@ -57,6 +57,8 @@ impl Execution {
 pub struct Settings {
     /// Element type of activations and working weights; masters are always f32.
     pub dtype: DType,
+    /// Whether working weights of another type are rounded by chance, not to the nearest.
+    pub stochastic_rounding: bool,
     /// What forward halves keep.
     pub residuals: Residuals,
     /// Sequences of a micro-batch on each rank.
@@ -80,6 +82,7 @@ impl Settings {
     pub fn new(dtype: DType, residuals: Residuals, batch: usize, seq: usize) -> Self {
         Self {
             dtype,
+            stochastic_rounding: false,
             residuals,
             batch,
             seq,
@@ -89,6 +92,11 @@ impl Settings {
             precompile: false,
             forced_routing: false,
         }
+    }
+
+    /// What working weights are.
+    fn working(&self) -> Working {
+        Working { dtype: self.dtype, stochastic: self.stochastic_rounding }
     }
 }
 
@@ -166,7 +174,7 @@ impl Engine {
         let router_bias: Vec<Vec<f32>> = sparse.map(|m| vec![0.0; m.num_experts]).collect();
         let transport = settings.exchange.transport;
         let adapter = Adapter::new(&*backend, &mesh, &config, transport, settings.balance)?;
-        let groups = make_groups(&*backend, &config, &mesh, settings.dtype, value)?;
+        let groups = make_groups(&*backend, &config, &mesh, settings.working(), value)?;
         let shards: Vec<Vec<usize>> =
             groups.iter().flat_map(|g| &g.vectors).map(|v| v.shard.clone()).collect();
         let mut engine = Self {
@@ -440,7 +448,7 @@ fn make_groups(
     backend: &dyn Backend,
     config: &ModelConfig,
     mesh: &Mesh,
-    dtype: DType,
+    working: Working,
     value: &mut Values<'_>,
 ) -> Result<Vec<Group>, TrainError> {
     let mut known: HashMap<(programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
@@ -450,7 +458,7 @@ fn make_groups(
         let programs = match known.get(&key) {
             Some(programs) => programs.clone(),
             None => {
-                let programs = group::programs_for(&spec, config.tie_word_embeddings, mesh, dtype)?;
+                let programs = group::programs_for(&spec, config.tie_word_embeddings, mesh, working)?;
                 known.insert(key, programs.clone());
                 programs
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use collegium_core::DType;
 use collegium_hlo::Mesh;
 use collegium_model::params::GroupKey;
-use collegium_model::programs::{self, Collect, GroupShape};
+use collegium_model::programs::{self, Collect, GroupShape, Working};
 use collegium_runtime::MemoryUse;
 
 use super::group::WeightPrograms;
@@ -125,7 +125,7 @@ impl Engine {
         let bytes = (slots * group.shape.len() * self.settings.dtype.size_bytes()) as u64;
         let layers = self.groups.iter().filter(|g| g.spec.experts.is_some()).count() as u64;
         check_room(slots, layers * bytes, self.backend.memory(0))?;
-        let made = slot_programs(&group.shape, experts, slots, &self.mesh, self.settings.dtype)?;
+        let made = slot_programs(&group.shape, experts, slots, &self.mesh, self.settings.working())?;
         self.slot_programs.insert(key, made.clone());
         Ok(made)
     }
@@ -137,11 +137,11 @@ pub(super) fn slot_programs(
     experts: usize,
     slots: usize,
     mesh: &Mesh,
-    dtype: DType,
+    working: Working,
 ) -> Result<SlotPrograms, TrainError> {
     let collect = |how| programs::collect_experts(shape, experts, slots, how, mesh).map(Compiled::new);
     Ok(WeightPrograms {
-        materialise: Compiled::new(programs::materialise_experts(shape, experts, slots, mesh, dtype)?),
+        materialise: Compiled::new(programs::materialise_experts(shape, experts, slots, mesh, working)?),
         begin: collect(Collect::Begin)?,
         add: collect(Collect::Add)?,
     })
