@@ -15,7 +15,7 @@ use collegium_runtime::{Array, Backend};
 use collegium_train::engine::{Compiled, Values, compile_all};
 
 use crate::pages::PageId;
-use crate::scheduler::{CHUNKS, MOST_ROWS, ROWS};
+use crate::scheduler::{CHUNKS, MOST_GUESSES, ROWS};
 use crate::weights;
 use crate::{ServeError, bytes};
 
@@ -25,7 +25,7 @@ pub struct Unit<'a> {
     pub tokens: &'a [u32],
     /// Place of the first in its sequence.
     pub position: usize,
-    /// Pages of the sequence, up to the one that is written.
+    /// Pages of the sequence, at least up to the one that is written.
     pub pages: &'a [PageId],
 }
 
@@ -68,7 +68,7 @@ impl Runner {
             return Err(ServeError::Devices { devices });
         }
         let weight_bytes = |rows| bytes::weight_bytes_of_step(&config, dtype, rows) as u64;
-        let step_weight_bytes = (0..=MOST_ROWS).map(weight_bytes).collect();
+        let step_weight_bytes = (0..=MOST_GUESSES + 1).map(weight_bytes).collect();
         let (packing, dtype) = match dtype {
             DType::I8 => (Packing::Int8, DType::Bf16),
             _ if backend.has_cpu_kernels() => (Packing::Packed, dtype),
@@ -372,10 +372,15 @@ impl Step {
         }
         let (mut table, mut position, mut place) = (Vec::new(), Vec::new(), Vec::new());
         let unused = Unit { tokens: &[0], position: 0, pages: &[0] };
+        let mut number = 0;
         for at in 0..room {
             let unit = units.get(at).unwrap_or(&unused);
             let first = self.tokens.len();
-            let number = (self.pages.len() / num_pages) as i32;
+            // Tokens of one sequence, whose pages nobody else has, read them together.
+            let goes_on = at > 0 && units.get(at).is_some_and(|unit| unit.pages == units[at - 1].pages);
+            if !goes_on {
+                number = (self.pages.len() / num_pages) as i32;
+            }
             self.sequence.extend((0..width).map(|_| number));
             self.position.extend((0..width).map(|i| (unit.position + i) as i32));
             self.places.push((first + unit.tokens.len() - 1) as i32);

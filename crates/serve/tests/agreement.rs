@@ -10,7 +10,8 @@ use collegium_hlo::Residuals;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::{Backend, EvalBackend};
 use collegium_serve::{
-    Event, Finish, Handle, Limits, Refusal, Request, Runner, Sampling, Scored, Stop, Usage,
+    Event, Finish, Handle, Limits, MOST_GUESSES, Refusal, Request, Runner, Sampling, Scored, Stats, Stop,
+    Usage,
 };
 use collegium_train::engine::Settings;
 use collegium_train::{Sampler, setup};
@@ -316,6 +317,15 @@ fn what_cannot_be_served_is_refused_by_name() {
     }
 }
 
+/// The numbers once so many tokens were given out: a caller hears of the last step before they do.
+fn settled(engine: &Handle, generated: u64) -> Stats {
+    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        stats.generated == generated
+    });
+    stats.expect("the last step ends")
+}
+
 #[test]
 fn bytes_that_decoding_reads_are_counted() {
     let config = ModelConfig::from_file(&folder("llama")).unwrap().0;
@@ -323,40 +333,56 @@ fn bytes_that_decoding_reads_are_counted() {
     // The first token comes with the prompt; the others each from a step that reads all weights and one page more from the 17th token on.
     heard(engine.submit(greedy(&prompt(1, 14), 6)).unwrap(), 1);
     let weights = collegium_serve::bytes::weight_bytes_of_step(&config, DType::F32, 1) as usize;
-    // The numbers are those after the last step, which a caller hears of first.
-    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        stats.generated == 6
-    });
-    let stats = stats.expect("the last step ends");
+    let stats = settled(&engine, 6);
     assert_eq!(stats.decode_bytes as usize, 5 * weights + (2 + 2 * 3) * stats.page_bytes);
     assert!(stats.decode_ns > 0);
 }
 
 #[test]
 fn guesses_change_no_text_and_no_probability() {
-    let backend = backend();
-    for name in ["qwen3_moe_mixed", "llama"] {
-        // A text that repeats itself, and greedy continuations of random weights that soon do.
+    for (backend, name) in backends().iter().flat_map(|b| ["qwen3_moe_mixed", "llama"].map(|name| (b, name)))
+    {
+        // A text that repeats itself, and greedy continuations of random weights that soon do; the second time they are known from the first.
         let prompt: Vec<u32> = prompt(5, 11).into_iter().cycle().take(40).collect();
         let sampled = Sampling { temperature: 0.7, seed: 3, ..Sampling::default() };
         for sampling in [Sampling::default(), sampled] {
             let told = |drafts| {
-                let engine = handle(&backend, name, Limits { drafts, ..Limits::new(4, 128) });
+                let engine = handle(backend, name, Limits { drafts, ..Limits::new(4, 128) });
                 let request = Request { sampling: sampling.clone(), n: 2, ..greedy(&prompt, 60) };
-                let heard = heard(engine.submit(request).unwrap(), 2);
-                (heard, engine.stats())
+                let all = [(); 2].map(|()| heard(engine.submit(request.clone()).unwrap(), 2));
+                (all, engine.stats())
             };
-            let ((plain, before), (guessed, after)) = (told(0), told(7));
-            assert_eq!(plain.ids, guessed.ids, "{name}");
-            for (a, b) in plain.logprobs.concat().iter().zip(guessed.logprobs.concat()) {
-                assert!((a - b).abs() < 1e-5, "{name}: {a} and {b}");
+            let ((plain, before), (guessed, after)) = (told(0), told(MOST_GUESSES));
+            for (plain, guessed) in plain.iter().zip(&guessed) {
+                assert_eq!(plain.ids, guessed.ids, "{name}");
+                for (a, b) in plain.logprobs.concat().iter().zip(guessed.logprobs.concat()) {
+                    let is_same = a.to_bits() == b.to_bits();
+                    assert!(
+                        is_same || !backend.has_cpu_kernels() && (a - b).abs() < 1e-5,
+                        "{name}: {a} and {b}"
+                    );
+                }
             }
             assert_eq!((before.drafted, before.accepted), (0, 0));
             assert!(after.drafted >= after.accepted, "{after:?}");
-            if sampling.temperature == 0.0 {
-                assert!(after.accepted > 20 && after.steps < before.steps, "{name}: {after:?}");
-            }
         }
+    }
+}
+
+#[test]
+fn what_was_answered_before_is_guessed() {
+    // Few steps: while the engine knows what steps of one size take and no more, it computes all guesses.
+    for past in [0, 1000] {
+        let engine = handle(&backend(), "llama", Limits { past, ..Limits::new(1, 64) });
+        let [first, second] = [10, 20].map(|generated| {
+            // Drawn alike, and with no repetition of its own.
+            let sampling = Sampling { temperature: 2.0, seed: 7, ..Sampling::default() };
+            let request = Request { sampling, ..greedy(&prompt(2, 14), 10) };
+            let heard = heard(engine.submit(request).unwrap(), 1);
+            (heard.ids, settled(&engine, generated).accepted)
+        });
+        assert_eq!(first.0, second.0);
+        let right = second.1 - first.1;
+        assert!(if past > 0 { right > 4 } else { right == 0 }, "{right} of {past}");
     }
 }

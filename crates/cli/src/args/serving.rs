@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use collegium_serve::MOST_GUESSES;
 
 /// The engine that answers.
 #[derive(Args, Clone)]
@@ -24,9 +25,12 @@ pub struct CacheArgs {
     /// The cache has room for so many sequences of that length
     #[arg(long, default_value_t = 16)]
     pub sequences: usize,
-    /// Most tokens guessed ahead for a sequence from its own text, where few run; 0 for none. No text changes by it
-    #[arg(long, default_value_t = 7)]
+    /// Most tokens guessed ahead for a sequence, where that pays; 0 for none. No text changes by it
+    #[arg(long, default_value_t = MOST_GUESSES)]
     pub drafts: usize,
+    /// Guesses come from a sequence's own text and from so many tokens of ended answers, 40 bytes each; 0 for its own alone
+    #[arg(long, value_name = "TOKENS", default_value_t = 1 << 18)]
+    pub past: usize,
 }
 
 /// `serve`.

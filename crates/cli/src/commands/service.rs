@@ -35,7 +35,7 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
     if context < 2 {
         anyhow::bail!("--context {context} has no room for a prompt and an answer; give at least 2");
     }
-    let limits = Limits { drafts: cache.drafts, ..Limits::new(cache.sequences, context) };
+    let limits = Limits { drafts: cache.drafts, past: cache.past, ..Limits::new(cache.sequences, context) };
     limits.check()?;
     Ok(limits)
 }
