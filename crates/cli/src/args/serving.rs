@@ -14,6 +14,9 @@ pub struct EngineArgs {
     /// Weights: float32, bfloat16, or int8 with a scale for every 32; all else is bfloat16 then
     #[arg(long, default_value = "float32")]
     pub dtype: String,
+    /// The cache: int8 with a scale for each row of a head, or the type of --dtype [default]; for int8 weights bfloat16
+    #[arg(long, value_name = "DTYPE")]
+    pub cache_dtype: Option<String>,
 }
 
 /// The cache of the engine.
