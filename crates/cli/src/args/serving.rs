@@ -14,7 +14,7 @@ pub struct EngineArgs {
     /// Weights: float32, bfloat16, or int8 with a scale for every 32; all else is bfloat16 then
     #[arg(long, default_value = "float32")]
     pub dtype: String,
-    /// The cache: int8 with a scale for each row of a head, or the type of --dtype [default]; for int8 weights bfloat16
+    /// The cache: int8 with a scale for each row of a head [default: as --dtype, for int8 weights bfloat16]
     #[arg(long, value_name = "DTYPE")]
     pub cache_dtype: Option<String>,
 }
@@ -172,7 +172,7 @@ pub struct BenchServeArgs {
     /// Share of the requests whose client goes away in the middle
     #[arg(long, default_value_t = 0.0)]
     pub cancel: f64,
-    /// Instead of a load: one stream of up to --new tokens, and a prompt of so many that comes in beside it
+    /// Instead of a load: one stream of up to --new tokens, without guesses, and a prompt of so many that comes in beside it
     #[arg(long, value_name = "TOKENS", conflicts_with_all = ["mixed", "distinct", "cancel", "shared", "samples", "requests"])]
     pub beside: Option<usize>,
     /// Tokens of prompts are below this; a server that runs already does not say how many it knows
