@@ -27,8 +27,8 @@ mod verify;
 
 pub use build::{Inverse, MOST_DIVIDED, running_sum};
 pub use composite::{
-    ADAMW_HYPER, AdamW, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Pick, largest,
-    masked_attention,
+    ADAMW_HYPER, AdamW, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Paging, Pick,
+    largest, masked_attention,
 };
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;
@@ -40,6 +40,6 @@ pub use shape::{Dim, Name, Shape, dim};
 pub use split::{ForwardBackward, Residuals, split};
 pub use text::{
     ADAMW, ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, Dialect, GATHERED_SUM, GROUPED_DOT, GROUPED_OUTER,
-    PACKED_DOT, PACKED_EXPERTS, PAGED_STEP, RMS_NORM, ROUTE, SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU,
-    SWIGLU_GRADIENT,
+    PACKED_DOT, PACKED_EXPERTS, PAGED_STEP, PAGED_STEP_INT8, RMS_NORM, ROUTE, SLOT_SHARDS, SLOT_SUMS,
+    SUM_OF_SQUARES, SWIGLU, SWIGLU_GRADIENT,
 };

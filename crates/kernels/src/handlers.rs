@@ -15,7 +15,7 @@ mod slots;
 
 pub use adamw::adamw;
 pub use composite::{attention, attention_gradient, cross_entropy};
-pub use paged::paged_step;
+pub use paged::{paged_step, paged_step_int8};
 pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
 pub use rows::{gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
 pub use slots::{slot_shards, slot_sums};
@@ -56,6 +56,7 @@ pub fn num_in_place(name: &str) -> usize {
     match name {
         "collegium.adamw" => 3,
         "collegium.paged_step" => 2,
+        "collegium.paged_step_int8" => 4,
         _ => 0,
     }
 }
@@ -68,7 +69,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 17] = [
+pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.attention", attention),
@@ -85,6 +86,7 @@ pub const HANDLERS: [(&str, Handler); 17] = [
     ("collegium.route", route),
     ("collegium.rms_norm", rms_norm),
     ("collegium.paged_step", paged_step),
+    ("collegium.paged_step_int8", paged_step_int8),
     ("collegium.adamw", adamw),
 ];
 

@@ -30,6 +30,7 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
         && ffi::register::<Route>(plugin, HOST).is_ok()
         && ffi::register::<RmsNorm>(plugin, HOST).is_ok()
         && ffi::register::<PagedStep>(plugin, HOST).is_ok()
+        && ffi::register::<PagedStepInt8>(plugin, HOST).is_ok()
         && ffi::register::<AdamW>(plugin, HOST).is_ok()
 }
 
@@ -196,11 +197,25 @@ impl ffi::Handler for PagedStep {
     const NAME: &'static str = collegium_hlo::PAGED_STEP;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let attributes = ["eps_bits", "window"];
-        let attributes = attributes.map(|name| frame.integer(name).map(|value| (name, value)));
-        let attributes = attributes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        call_in_place(handlers::paged_step, frame, &attributes, handlers::num_in_place(Self::NAME))
+        paged(handlers::paged_step, frame, handlers::num_in_place(Self::NAME))
     }
+}
+
+struct PagedStepInt8;
+
+impl ffi::Handler for PagedStepInt8 {
+    const NAME: &'static str = collegium_hlo::PAGED_STEP_INT8;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        paged(handlers::paged_step_int8, frame, handlers::num_in_place(Self::NAME))
+    }
+}
+
+fn paged(kernel: handlers::Handler, frame: &mut CallFrame<'_>, in_place: usize) -> Result<(), String> {
+    let attributes = ["eps_bits", "window"];
+    let attributes = attributes.map(|name| frame.integer(name).map(|value| (name, value)));
+    let attributes = attributes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    call_in_place(kernel, frame, &attributes, in_place)
 }
 
 struct AdamW;
@@ -259,7 +274,11 @@ fn view_mut<'a>(frame: &mut CallFrame<'a>, index: usize) -> Result<BufferViewMut
             let (values, dims) = frame.output::<i32>(index)?;
             (bytemuck::cast_slice_mut(values), dims)
         }
-        other => return Err(format!("result {index} is {other}; the kernels give f32, bf16 and i32")),
+        DType::I8 => {
+            let (values, dims) = frame.output::<i8>(index)?;
+            (bytemuck::cast_slice_mut(values), dims)
+        }
+        other => return Err(format!("result {index} is {other}; the kernels give f32, bf16, i32 and i8")),
     };
     Ok(BufferViewMut { dtype, dims, bytes })
 }

@@ -5,6 +5,7 @@ use collegium_model::config::ModelConfig;
 use collegium_model::params::{self, GroupKey};
 use collegium_train::engine::shape_of;
 
+use crate::Types;
 use crate::weights::is_product;
 
 /// int8 has two bytes of scale for 32 weights.
@@ -12,7 +13,7 @@ const INT8: f64 = 1.0 + 2.0 / 32.0;
 
 /// Bytes of the weights in memory, where weights of products are packed. `dtype` is f32, bf16, or i8 for int8 weights.
 pub fn weight_bytes(config: &ModelConfig, dtype: DType) -> f64 {
-    let wide = activations(dtype).size_bytes() as f64;
+    let wide = Types::from(dtype).activations().size_bytes() as f64;
     let packed = if dtype == DType::I8 { INT8 } else { wide };
     let mut bytes = 0.0;
     for group in params::groups(config) {
@@ -29,8 +30,12 @@ pub fn weight_bytes(config: &ModelConfig, dtype: DType) -> f64 {
 }
 
 /// Bytes of a token in the cache: keys and values of all layers.
-pub fn cache_bytes_per_token(config: &ModelConfig, dtype: DType) -> usize {
-    2 * config.num_layers * config.num_kv_heads * config.head_dim * activations(dtype).size_bytes()
+pub fn cache_bytes_per_token(config: &ModelConfig, types: impl Into<Types>) -> usize {
+    let types: Types = types.into();
+    let cell = |dtype: DType| config.head_dim * dtype.size_bytes();
+    let row =
+        if types.int8_cache { cell(DType::I8) + DType::F32.size_bytes() } else { cell(types.activations()) };
+    2 * config.num_layers * config.num_kv_heads * row
 }
 
 /// Bytes of weights that a step of `rows` tokens reads, each expert once. Which experts tokens pick is taken as independent and even, which it about is
@@ -48,11 +53,6 @@ pub fn weight_bytes_of_step(config: &ModelConfig, dtype: DType, rows: usize) -> 
         .sum();
     let each = if dtype == DType::I8 { INT8 } else { dtype.size_bytes() as f64 };
     (config.num_active_parameters() as f64 + experts) * each
-}
-
-/// The type of activations and of the cache.
-fn activations(dtype: DType) -> DType {
-    if dtype == DType::I8 { DType::Bf16 } else { dtype }
 }
 
 #[cfg(test)]
@@ -74,6 +74,8 @@ mod tests {
         let config = config(8);
         assert_eq!(cache_bytes_per_token(&config, DType::F32), 2 * 2 * 16 * 4);
         assert_eq!(cache_bytes_per_token(&config, DType::I8), 2 * 2 * 16 * 2);
+        let int8 = Types { weights: DType::F32, int8_cache: true };
+        assert_eq!(cache_bytes_per_token(&config, int8), 2 * 2 * (16 + 4));
         assert_eq!(weight_bytes(&config, DType::F32), 4.0 * config.num_parameters() as f64);
         let (half, quarter) = (weight_bytes(&config, DType::Bf16), weight_bytes(&config, DType::I8));
         assert!(2.0 * half == weight_bytes(&config, DType::F32) && quarter < half && quarter > 0.5 * half);

@@ -11,8 +11,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::ServeError;
 use crate::request::{Event, Refusal, Request, Sampling};
 use crate::runner::Runner;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{MOST_GUESSES, Scheduler};
 use crate::sequence::Job;
+
+/// Most tokens of ended answers.
+const MOST_PAST: usize = 1 << 28;
 
 /// What the engine has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +28,23 @@ pub struct Limits {
     pub waiting: usize,
     /// Most samples of a request.
     pub samples: usize,
-    /// Most tokens that are guessed ahead for a sequence from its own text; 0 for none.
+    /// Most tokens that are guessed ahead for a sequence; 0 for none.
     pub drafts: usize,
+    /// Tokens of ended answers from which guesses are made beside those from a sequence's own text, 40 bytes each; 0 for none.
+    pub past: usize,
 }
 
 impl Limits {
-    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request and 7 drafts.
+    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request, as many drafts as a step holds, and 262,144 tokens
+    /// of ended answers.
     pub fn new(sequences: usize, context: usize) -> Self {
         Self {
             cache_pages: sequences * context.div_ceil(PAGE) + 1,
             context,
             waiting: 1000,
             samples: 128,
-            drafts: 7,
+            drafts: MOST_GUESSES,
+            past: 1 << 18,
         }
     }
 
@@ -52,6 +59,7 @@ impl Limits {
                 limit("cache_pages", self.cache_pages, format!("at least {least}, for one sequence"))
             }
             _ if self.samples == 0 => limit("samples", 0, "at least 1".into()),
+            _ if self.past > MOST_PAST => limit("past", self.past, format!("at most {MOST_PAST}")),
             _ => Ok(()),
         }
     }

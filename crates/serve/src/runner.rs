@@ -10,12 +10,12 @@ use std::sync::Arc;
 use collegium_core::{DType, HostTensor};
 use collegium_hlo::{Mesh, Residuals};
 use collegium_model::config::ModelConfig;
-use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape, cache_dims};
+use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape, cache_parts};
 use collegium_runtime::{Array, Backend};
 use collegium_train::engine::{Compiled, Values, compile_all};
 
 use crate::pages::PageId;
-use crate::scheduler::{CHUNKS, MOST_ROWS, ROWS};
+use crate::scheduler::{CHUNKS, MOST_GUESSES, ROWS};
 use crate::weights;
 use crate::{ServeError, bytes};
 
@@ -25,8 +25,30 @@ pub struct Unit<'a> {
     pub tokens: &'a [u32],
     /// Place of the first in its sequence.
     pub position: usize,
-    /// Pages of the sequence, up to the one that is written.
+    /// Pages of the sequence, at least up to the one that is written.
     pub pages: &'a [PageId],
+}
+
+/// Element types of a model that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Types {
+    /// Of weights, activations and the cache: f32 or bf16; or i8 for int8 weights with a scale for every 32 of an output, with bf16 all else.
+    pub weights: DType,
+    /// Whether the cache is int8, with a scale for the row of each head.
+    pub int8_cache: bool,
+}
+
+impl Types {
+    /// That of activations.
+    pub fn activations(self) -> DType {
+        if self.weights == DType::I8 { DType::Bf16 } else { self.weights }
+    }
+}
+
+impl From<DType> for Types {
+    fn from(weights: DType) -> Self {
+        Self { weights, int8_cache: false }
+    }
 }
 
 /// The model on its device.
@@ -34,8 +56,9 @@ pub struct Runner {
     backend: Arc<dyn Backend>,
     config: ModelConfig,
     mesh: Mesh,
-    /// Element type of activations and the cache.
+    /// Element type of activations, and of the cache where it is not int8.
     dtype: DType,
+    int8_cache: bool,
     packing: Packing,
     weights: HashMap<String, Array>,
     caches: HashMap<String, Array>,
@@ -51,15 +74,14 @@ pub struct Runner {
 
 impl Runner {
     /// Puts a model on the device, with a cache of `cache_pages` and for sequences of `context` tokens. `value` gives every parameter by its
-    /// checkpoint name. `dtype` is that of weights, activations and cache: f32 or bf16; or i8 for int8 weights with a scale for every 32 of an output,
-    /// in bf16 all else.
+    /// checkpoint name.
     ///
     /// # Errors
     /// Several devices, values that cannot be had, or what the device says.
     pub fn new(
         backend: Arc<dyn Backend>,
         config: ModelConfig,
-        dtype: DType,
+        types: impl Into<Types>,
         (cache_pages, context): (usize, usize),
         value: &mut Values<'_>,
     ) -> Result<Self, ServeError> {
@@ -67,13 +89,15 @@ impl Runner {
         if devices != 1 {
             return Err(ServeError::Devices { devices });
         }
-        let weight_bytes = |rows| bytes::weight_bytes_of_step(&config, dtype, rows) as u64;
-        let step_weight_bytes = (0..=MOST_ROWS).map(weight_bytes).collect();
-        let (packing, dtype) = match dtype {
-            DType::I8 => (Packing::Int8, DType::Bf16),
-            _ if backend.has_cpu_kernels() => (Packing::Packed, dtype),
-            _ => (Packing::Natural, dtype),
+        let types: Types = types.into();
+        let weight_bytes = |rows| bytes::weight_bytes_of_step(&config, types.weights, rows) as u64;
+        let step_weight_bytes = (0..=MOST_GUESSES + 1).map(weight_bytes).collect();
+        let packing = match types.weights {
+            DType::I8 => Packing::Int8,
+            _ if backend.has_cpu_kernels() => Packing::Packed,
+            _ => Packing::Natural,
         };
+        let dtype = types.activations();
         let weights = weights::load(&*backend, &config, (dtype, packing), value)?;
         let frequencies = config.rope.inv_frequencies(config.head_dim);
         let table = |turn: fn(f64) -> f64| -> Vec<f32> {
@@ -90,6 +114,7 @@ impl Runner {
             backend,
             config,
             dtype,
+            int8_cache: types.int8_cache,
             packing,
             weights,
             cache_pages,
@@ -109,12 +134,12 @@ impl Runner {
     /// # Errors
     /// What the device says.
     pub fn clear(&mut self) -> Result<(), ServeError> {
-        let sizes = cache_dims(&self.config, &self.shape((0, 1), 1))
-            .map(|dims| dims.iter().map(|dim| dim.size).collect::<Vec<_>>());
+        let parts = cache_parts(&self.config, &self.shape((0, 1), 1), self.dtype);
         self.caches.clear();
         for layer in 0..self.config.num_layers {
-            for (part, sizes) in ["keys", "values"].into_iter().zip(&sizes) {
-                let zeros = self.backend.replicate(&HostTensor::zeros(self.dtype, sizes))?;
+            for (part, dtype, dims) in &parts {
+                let sizes: Vec<usize> = dims.iter().map(|dim| dim.size).collect();
+                let zeros = self.backend.replicate(&HostTensor::zeros(*dtype, &sizes))?;
                 self.caches.insert(format!("layers.{layer}.cache.{part}"), zeros);
             }
         }
@@ -123,7 +148,10 @@ impl Runner {
 
     /// Bytes of a page in all layers.
     pub fn page_bytes(&self) -> usize {
-        PAGE * bytes::cache_bytes_per_token(&self.config, self.dtype)
+        PAGE * bytes::cache_bytes_per_token(
+            &self.config,
+            Types { weights: self.dtype, int8_cache: self.int8_cache },
+        )
     }
 
     /// Bytes that a step of so many rows and nothing else reads, whose sequences have `pages` together.
@@ -226,7 +254,15 @@ impl Runner {
             longest.next_power_of_two().clamp(4.min(all), all)
         };
         let (cache_pages, block) = (self.cache_pages, self.backend.block_rows());
-        StepShape { rows, chunks, pages, cache_pages, block, packing: self.packing }
+        StepShape {
+            rows,
+            chunks,
+            pages,
+            cache_pages,
+            block,
+            packing: self.packing,
+            int8_cache: self.int8_cache,
+        }
     }
 
     /// Compiles all programs, as many at a time as there are cores; seconds taken. Where page tables grow with sequences, those of the
@@ -372,10 +408,15 @@ impl Step {
         }
         let (mut table, mut position, mut place) = (Vec::new(), Vec::new(), Vec::new());
         let unused = Unit { tokens: &[0], position: 0, pages: &[0] };
+        let mut number = 0;
         for at in 0..room {
             let unit = units.get(at).unwrap_or(&unused);
             let first = self.tokens.len();
-            let number = (self.pages.len() / num_pages) as i32;
+            // Tokens of one sequence, whose pages nobody else has, read them together.
+            let goes_on = at > 0 && units.get(at).is_some_and(|unit| unit.pages == units[at - 1].pages);
+            if !goes_on {
+                number = (self.pages.len() / num_pages) as i32;
+            }
             self.sequence.extend((0..width).map(|_| number));
             self.position.extend((0..width).map(|i| (unit.position + i) as i32));
             self.places.push((first + unit.tokens.len() - 1) as i32);

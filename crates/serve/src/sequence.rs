@@ -7,7 +7,7 @@ use collegium_data::{StreamDecoder, Tokenizer};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::beginning;
-use crate::drafts::Drafts;
+use crate::drafts::{Drafts, Texts};
 use crate::pages::PageId;
 use crate::request::{Event, Finish, Request, Scored, Thinking, Token, TokenMask, Usage};
 use crate::sampling::{Picker, score};
@@ -82,7 +82,7 @@ impl<'t> Sequence<'t> {
             cached: None,
             guesses: Vec::new(),
             scores: first.map(|&id| vec![unscored(id)]),
-            drafts: Drafts::new(drafts),
+            drafts: Drafts::new(drafts, request.prompt.len() + request.max_tokens),
             picker: Picker::new(&request.sampling, sample, &request.prompt),
             mask: request.mask.as_ref().map(|m| m.start()),
             decoder: tokenizer.map(Tokenizer::stream_decoder),
@@ -128,16 +128,25 @@ impl<'t> Sequence<'t> {
         }
     }
 
-    /// Guesses at most `room` tokens for the next step; never more than it may still have.
-    pub fn guess(&mut self, room: usize) {
+    /// Guesses tokens for the next step, never more than it may still have: the chance of each to be right with all before it. `past` are
+    /// finished texts of others.
+    pub fn guess(&mut self, past: &Texts) -> Vec<f64> {
         let left = (self.job.request.max_tokens - self.new_tokens()).saturating_sub(1);
-        self.guesses = self.drafts.guess(&self.tokens, room.min(left));
+        let (guesses, chances) = self.drafts.guess(&self.tokens, past, left);
+        self.guesses = guesses;
+        chances.to_vec()
     }
 
     /// Forgets the guesses, of which so many were right.
     pub fn judge(&mut self, right: usize) {
         self.drafts.learn(self.guesses.len(), right);
         self.guesses.clear();
+    }
+
+    /// What others may learn from it once it has ended: its new tokens, behind some that say where they begin.
+    pub fn text(&self) -> &[u32] {
+        const BEFORE: usize = 8;
+        &self.tokens[self.job.request.prompt.len().saturating_sub(BEFORE)..]
     }
 
     fn new_tokens(&self) -> usize {

@@ -10,7 +10,8 @@ use collegium_hlo::Residuals;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::{Backend, EvalBackend};
 use collegium_serve::{
-    Event, Finish, Handle, Limits, Refusal, Request, Runner, Sampling, Scored, Stop, Usage,
+    Event, Finish, Handle, Limits, MOST_GUESSES, Refusal, Request, Runner, Sampling, Scored, Stats, Stop,
+    Types, Usage,
 };
 use collegium_train::engine::Settings;
 use collegium_train::{Sampler, setup};
@@ -43,12 +44,12 @@ fn handle(backend: &Arc<dyn Backend>, name: &str, limits: Limits) -> Handle {
     handle_of(backend, name, limits, DType::F32)
 }
 
-fn handle_of(backend: &Arc<dyn Backend>, name: &str, limits: Limits, dtype: DType) -> Handle {
+fn handle_of(backend: &Arc<dyn Backend>, name: &str, limits: Limits, types: impl Into<Types>) -> Handle {
     let config = ModelConfig::from_file(&folder(name)).unwrap().0;
     let reader = SafetensorsReader::open(&folder(name)).unwrap();
     let room = (limits.cache_pages, limits.context);
     let value = &mut |name: &str, sizes: &[usize]| Ok(reader.read_f32(name, sizes)?);
-    let runner = Runner::new(backend.clone(), config, dtype, room, value).unwrap();
+    let runner = Runner::new(backend.clone(), config, types, room, value).unwrap();
     Handle::start(runner, None, limits).unwrap()
 }
 
@@ -127,9 +128,14 @@ fn every_family_continues_as_the_trainer_does_in_any_company() {
 #[test]
 fn log_probabilities_have_the_same_bits_alone_and_in_company() {
     let Some(backend) = cpu() else { return };
-    for (name, dtype) in
-        [("qwen3_moe_mixed", DType::F32), ("qwen3_moe_mixed", DType::Bf16), ("olmoe_clip", DType::I8)]
-    {
+    let int8_cache = |weights| Types { weights, int8_cache: true };
+    for (name, dtype) in [
+        ("qwen3_moe_mixed", DType::F32.into()),
+        ("qwen3_moe_mixed", DType::Bf16.into()),
+        ("olmoe_clip", DType::I8.into()),
+        ("qwen3_moe_mixed", int8_cache(DType::Bf16)),
+        ("olmoe_clip", int8_cache(DType::F32)),
+    ] {
         let prompts: Vec<Vec<u32>> = [1, 33, 150, 20].iter().map(|&len| prompt(len as u32, len)).collect();
         let engine = handle_of(&backend, name, Limits::new(6, 192), dtype);
         let together: Vec<_> = prompts.iter().map(|p| engine.submit(greedy(p, 12)).unwrap()).collect();
@@ -234,6 +240,28 @@ fn narrow_weights_say_nearly_the_same() {
     assert!(quarter > 0.0 && quarter < 1.5 * half, "{quarter} beside {half}");
 }
 
+/// Beside float32 weights and activations, so that nothing else is rounded. Keys and values are off by at most half a 127th of the largest of their row, 0.23 % of
+/// it in the root mean square: about what bfloat16 does to numbers near it (0.11 % of each) and more for smaller ones, but only to these two.
+#[test]
+fn a_cache_in_int8_says_nearly_the_same_on_every_device() {
+    let int8_cache = Types { weights: DType::F32, int8_cache: true };
+    let exact = first_logprobs(&handle(&backend(), "llama", Limits::new(2, 128)));
+    let mut all = Vec::new();
+    for backend in backends() {
+        let found = first_logprobs(&handle_of(&backend, "llama", Limits::new(2, 128), int8_cache));
+        let squares: f32 = found.iter().zip(&exact).map(|(a, b)| (a - b) * (a - b)).sum();
+        let distance = (squares / exact.len() as f32).sqrt();
+        println!("root mean square of log-probabilities' differences: int8 cache {distance:.2e}");
+        // Measured: 0.04, where bfloat16 for everything makes 0.18.
+        assert!(distance > 0.0 && distance < 0.08, "{distance}");
+        all.push(found);
+    }
+    // The kernel and the plain form round alike, but for what lies between two numbers.
+    for (a, b) in all[0].iter().zip(all.last().unwrap()) {
+        assert!((a - b).abs() < 0.02, "{a} and {b}");
+    }
+}
+
 #[test]
 fn sequences_that_are_sent_back_for_want_of_pages_say_the_same() {
     let backend = backend();
@@ -316,6 +344,15 @@ fn what_cannot_be_served_is_refused_by_name() {
     }
 }
 
+/// The numbers once so many tokens were given out: a caller hears of the last step before they do.
+fn settled(engine: &Handle, generated: u64) -> Stats {
+    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        stats.generated == generated
+    });
+    stats.expect("the last step ends")
+}
+
 #[test]
 fn bytes_that_decoding_reads_are_counted() {
     let config = ModelConfig::from_file(&folder("llama")).unwrap().0;
@@ -323,40 +360,56 @@ fn bytes_that_decoding_reads_are_counted() {
     // The first token comes with the prompt; the others each from a step that reads all weights and one page more from the 17th token on.
     heard(engine.submit(greedy(&prompt(1, 14), 6)).unwrap(), 1);
     let weights = collegium_serve::bytes::weight_bytes_of_step(&config, DType::F32, 1) as usize;
-    // The numbers are those after the last step, which a caller hears of first.
-    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        stats.generated == 6
-    });
-    let stats = stats.expect("the last step ends");
+    let stats = settled(&engine, 6);
     assert_eq!(stats.decode_bytes as usize, 5 * weights + (2 + 2 * 3) * stats.page_bytes);
     assert!(stats.decode_ns > 0);
 }
 
 #[test]
 fn guesses_change_no_text_and_no_probability() {
-    let backend = backend();
-    for name in ["qwen3_moe_mixed", "llama"] {
-        // A text that repeats itself, and greedy continuations of random weights that soon do.
+    for (backend, name) in backends().iter().flat_map(|b| ["qwen3_moe_mixed", "llama"].map(|name| (b, name)))
+    {
+        // A text that repeats itself, and greedy continuations of random weights that soon do; the second time they are known from the first.
         let prompt: Vec<u32> = prompt(5, 11).into_iter().cycle().take(40).collect();
         let sampled = Sampling { temperature: 0.7, seed: 3, ..Sampling::default() };
         for sampling in [Sampling::default(), sampled] {
             let told = |drafts| {
-                let engine = handle(&backend, name, Limits { drafts, ..Limits::new(4, 128) });
+                let engine = handle(backend, name, Limits { drafts, ..Limits::new(4, 128) });
                 let request = Request { sampling: sampling.clone(), n: 2, ..greedy(&prompt, 60) };
-                let heard = heard(engine.submit(request).unwrap(), 2);
-                (heard, engine.stats())
+                let all = [(); 2].map(|()| heard(engine.submit(request.clone()).unwrap(), 2));
+                (all, engine.stats())
             };
-            let ((plain, before), (guessed, after)) = (told(0), told(7));
-            assert_eq!(plain.ids, guessed.ids, "{name}");
-            for (a, b) in plain.logprobs.concat().iter().zip(guessed.logprobs.concat()) {
-                assert!((a - b).abs() < 1e-5, "{name}: {a} and {b}");
+            let ((plain, before), (guessed, after)) = (told(0), told(MOST_GUESSES));
+            for (plain, guessed) in plain.iter().zip(&guessed) {
+                assert_eq!(plain.ids, guessed.ids, "{name}");
+                for (a, b) in plain.logprobs.concat().iter().zip(guessed.logprobs.concat()) {
+                    let is_same = a.to_bits() == b.to_bits();
+                    assert!(
+                        is_same || !backend.has_cpu_kernels() && (a - b).abs() < 1e-5,
+                        "{name}: {a} and {b}"
+                    );
+                }
             }
             assert_eq!((before.drafted, before.accepted), (0, 0));
             assert!(after.drafted >= after.accepted, "{after:?}");
-            if sampling.temperature == 0.0 {
-                assert!(after.accepted > 20 && after.steps < before.steps, "{name}: {after:?}");
-            }
         }
+    }
+}
+
+#[test]
+fn what_was_answered_before_is_guessed() {
+    // Few steps: while the engine knows what steps of one size take and no more, it computes all guesses.
+    for past in [0, 1000] {
+        let engine = handle(&backend(), "llama", Limits { past, ..Limits::new(1, 64) });
+        let [first, second] = [10, 20].map(|generated| {
+            // Drawn alike, and with no repetition of its own.
+            let sampling = Sampling { temperature: 2.0, seed: 7, ..Sampling::default() };
+            let request = Request { sampling, ..greedy(&prompt(2, 14), 10) };
+            let heard = heard(engine.submit(request).unwrap(), 1);
+            (heard.ids, settled(&engine, generated).accepted)
+        });
+        assert_eq!(first.0, second.0);
+        let right = second.1 - first.1;
+        assert!(if past > 0 { right > 4 } else { right == 0 }, "{right} of {past}");
     }
 }

@@ -11,13 +11,13 @@ module @paged_attention_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_p
     %8 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
     %9 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
     %10 = stablehlo.compare LE, %8, %9, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
-    %11 = stablehlo.reshape %arg0 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
-    %12 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
-    %13 = stablehlo.transpose %12, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
-    %14 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
-    %15 = stablehlo.transpose %14, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
-    %16 = stablehlo.convert %11 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x2x3x1x32xf32>
-    %17 = stablehlo.convert %13 : (tensor<5x2x12x32xbf16>) -> tensor<5x2x12x32xf32>
+    %11 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
+    %12 = stablehlo.transpose %11, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
+    %13 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<24x2x32xbf16>, tensor<5x12xi32>) -> tensor<5x12x2x32xbf16>
+    %14 = stablehlo.transpose %13, dims = [0, 2, 1, 3] : (tensor<5x12x2x32xbf16>) -> tensor<5x2x12x32xbf16>
+    %15 = stablehlo.reshape %arg0 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
+    %16 = stablehlo.convert %15 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x2x3x1x32xf32>
+    %17 = stablehlo.convert %12 : (tensor<5x2x12x32xbf16>) -> tensor<5x2x12x32xf32>
     %18 = stablehlo.dot_general %16, %17, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x32xf32>, tensor<5x2x12x32xf32>) -> tensor<5x2x3x1x12xf32>
     %19 = stablehlo.constant dense<0.17677669> : tensor<f32>
     %20 = stablehlo.broadcast_in_dim %19, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
@@ -37,7 +37,7 @@ module @paged_attention_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_p
     %34 = stablehlo.divide %30, %33 : tensor<5x2x3x1x12xf32>
     %35 = stablehlo.convert %34 : (tensor<5x2x3x1x12xf32>) -> tensor<5x2x3x1x12xbf16>
     %36 = stablehlo.convert %35 : (tensor<5x2x3x1x12xbf16>) -> tensor<5x2x3x1x12xf32>
-    %37 = stablehlo.convert %15 : (tensor<5x2x12x32xbf16>) -> tensor<5x2x12x32xf32>
+    %37 = stablehlo.convert %14 : (tensor<5x2x12x32xbf16>) -> tensor<5x2x12x32xf32>
     %38 = stablehlo.dot_general %36, %37, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x32xf32>) -> tensor<5x2x3x1x32xf32>
     %39 = stablehlo.convert %38 : (tensor<5x2x3x1x32xf32>) -> tensor<5x2x3x1x32xbf16>
     %40 = stablehlo.reshape %39 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x6x32xbf16>

@@ -11,12 +11,12 @@ module @paged_attention_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %8 = stablehlo.iota dim = 2 : tensor<5x1x12xi32>
     %9 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x12xi32>
     %10 = stablehlo.compare LE, %8, %9, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
-    %11 = stablehlo.reshape %arg0 : (tensor<5x6x7xf32>) -> tensor<5x2x3x1x7xf32>
-    %12 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 7>}> : (tensor<24x2x7xf32>, tensor<5x12xi32>) -> tensor<5x12x2x7xf32>
-    %13 = stablehlo.transpose %12, dims = [0, 2, 1, 3] : (tensor<5x12x2x7xf32>) -> tensor<5x2x12x7xf32>
-    %14 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 7>}> : (tensor<24x2x7xf32>, tensor<5x12xi32>) -> tensor<5x12x2x7xf32>
-    %15 = stablehlo.transpose %14, dims = [0, 2, 1, 3] : (tensor<5x12x2x7xf32>) -> tensor<5x2x12x7xf32>
-    %16 = stablehlo.dot_general %11, %13, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x7xf32>, tensor<5x2x12x7xf32>) -> tensor<5x2x3x1x12xf32>
+    %11 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 7>}> : (tensor<24x2x7xf32>, tensor<5x12xi32>) -> tensor<5x12x2x7xf32>
+    %12 = stablehlo.transpose %11, dims = [0, 2, 1, 3] : (tensor<5x12x2x7xf32>) -> tensor<5x2x12x7xf32>
+    %13 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 7>}> : (tensor<24x2x7xf32>, tensor<5x12xi32>) -> tensor<5x12x2x7xf32>
+    %14 = stablehlo.transpose %13, dims = [0, 2, 1, 3] : (tensor<5x12x2x7xf32>) -> tensor<5x2x12x7xf32>
+    %15 = stablehlo.reshape %arg0 : (tensor<5x6x7xf32>) -> tensor<5x2x3x1x7xf32>
+    %16 = stablehlo.dot_general %15, %12, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x7xf32>, tensor<5x2x12x7xf32>) -> tensor<5x2x3x1x12xf32>
     %17 = stablehlo.constant dense<0.37796447> : tensor<f32>
     %18 = stablehlo.broadcast_in_dim %17, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
     %19 = stablehlo.multiply %16, %18 : tensor<5x2x3x1x12xf32>
@@ -33,7 +33,7 @@ module @paged_attention_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %30 = stablehlo.reduce(%28 init: %29) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
     %31 = stablehlo.broadcast_in_dim %30, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
     %32 = stablehlo.divide %28, %31 : tensor<5x2x3x1x12xf32>
-    %33 = stablehlo.dot_general %32, %15, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x7xf32>) -> tensor<5x2x3x1x7xf32>
+    %33 = stablehlo.dot_general %32, %14, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x7xf32>) -> tensor<5x2x3x1x7xf32>
     %34 = stablehlo.reshape %33 : (tensor<5x2x3x1x7xf32>) -> tensor<5x6x7xf32>
     return %34 : tensor<5x6x7xf32>
   }

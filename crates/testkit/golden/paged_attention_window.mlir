@@ -16,12 +16,12 @@ module @paged_attention_window attributes {mhlo.num_replicas = 1 : i32, mhlo.num
     %13 = stablehlo.broadcast_in_dim %12, dims = [] : (tensor<i32>) -> tensor<5x1x12xi32>
     %14 = stablehlo.compare LT, %11, %13, SIGNED : (tensor<5x1x12xi32>, tensor<5x1x12xi32>) -> tensor<5x1x12xi1>
     %15 = stablehlo.and %10, %14 : tensor<5x1x12xi1>
-    %16 = stablehlo.reshape %arg0 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
-    %17 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
-    %18 = stablehlo.transpose %17, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
-    %19 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
-    %20 = stablehlo.transpose %19, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
-    %21 = stablehlo.dot_general %16, %18, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x12xf32>
+    %16 = "stablehlo.gather"(%arg1, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
+    %17 = stablehlo.transpose %16, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
+    %18 = "stablehlo.gather"(%arg2, %7) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<24x2x6xf32>, tensor<5x12xi32>) -> tensor<5x12x2x6xf32>
+    %19 = stablehlo.transpose %18, dims = [0, 2, 1, 3] : (tensor<5x12x2x6xf32>) -> tensor<5x2x12x6xf32>
+    %20 = stablehlo.reshape %arg0 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %21 = stablehlo.dot_general %20, %17, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x12xf32>
     %22 = stablehlo.constant dense<0.4082483> : tensor<f32>
     %23 = stablehlo.broadcast_in_dim %22, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x12xf32>
     %24 = stablehlo.multiply %21, %23 : tensor<5x2x3x1x12xf32>
@@ -38,7 +38,7 @@ module @paged_attention_window attributes {mhlo.num_replicas = 1 : i32, mhlo.num
     %35 = stablehlo.reduce(%33 init: %34) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x12xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
     %36 = stablehlo.broadcast_in_dim %35, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x12xf32>
     %37 = stablehlo.divide %33, %36 : tensor<5x2x3x1x12xf32>
-    %38 = stablehlo.dot_general %37, %20, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %38 = stablehlo.dot_general %37, %19, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x12xf32>, tensor<5x2x12x6xf32>) -> tensor<5x2x3x1x6xf32>
     %39 = stablehlo.reshape %38 : (tensor<5x2x3x1x6xf32>) -> tensor<5x6x6xf32>
     return %39 : tensor<5x6x6xf32>
   }

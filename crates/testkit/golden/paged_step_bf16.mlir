@@ -62,28 +62,28 @@ module @paged_step_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partit
     %59 = stablehlo.add %57, %58 : tensor<5x2x16xf32>
     %60 = stablehlo.concatenate %56, %59, dim = 2 : (tensor<5x2x16xf32>, tensor<5x2x16xf32>) -> tensor<5x2x32xf32>
     %61 = stablehlo.convert %60 : (tensor<5x2x32xf32>) -> tensor<5x2x32xbf16>
-    %62 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x32x16xbf16>) -> tensor<6x16x2x32xbf16>
-    %63 = stablehlo.reshape %62 : (tensor<6x16x2x32xbf16>) -> tensor<96x2x32xbf16>
-    %64 = stablehlo.transpose %arg10, dims = [0, 2, 1, 3] : (tensor<6x2x16x32xbf16>) -> tensor<6x16x2x32xbf16>
-    %65 = stablehlo.reshape %64 : (tensor<6x16x2x32xbf16>) -> tensor<96x2x32xbf16>
-    %66 = stablehlo.iota dim = 1 : tensor<5x96xi32>
-    %67 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
-    %68 = stablehlo.compare EQ, %67, %66, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
-    %69 = stablehlo.convert %68 : (tensor<5x96xi1>) -> tensor<5x96xf32>
-    %70 = stablehlo.constant dense<0.0> : tensor<f32>
-    %71 = stablehlo.reduce(%69 init: %70) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
-    %72 = stablehlo.constant dense<1.0> : tensor<f32>
-    %73 = stablehlo.broadcast_in_dim %72, dims = [] : (tensor<f32>) -> tensor<96xf32>
-    %74 = stablehlo.compare GE, %71, %73, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
-    %75 = stablehlo.convert %61 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
-    %76 = stablehlo.dot_general %69, %75, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x32xf32>) -> tensor<96x2x32xf32>
-    %77 = stablehlo.convert %76 : (tensor<96x2x32xf32>) -> tensor<96x2x32xbf16>
-    %78 = stablehlo.broadcast_in_dim %74, dims = [0] : (tensor<96xi1>) -> tensor<96x2x32xi1>
-    %79 = stablehlo.select %78, %77, %63 : tensor<96x2x32xi1>, tensor<96x2x32xbf16>
+    %62 = stablehlo.iota dim = 1 : tensor<5x96xi32>
+    %63 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
+    %64 = stablehlo.compare EQ, %63, %62, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
+    %65 = stablehlo.convert %64 : (tensor<5x96xi1>) -> tensor<5x96xf32>
+    %66 = stablehlo.constant dense<0.0> : tensor<f32>
+    %67 = stablehlo.reduce(%65 init: %66) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
+    %68 = stablehlo.constant dense<1.0> : tensor<f32>
+    %69 = stablehlo.broadcast_in_dim %68, dims = [] : (tensor<f32>) -> tensor<96xf32>
+    %70 = stablehlo.compare GE, %67, %69, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
+    %71 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x32x16xbf16>) -> tensor<6x16x2x32xbf16>
+    %72 = stablehlo.reshape %71 : (tensor<6x16x2x32xbf16>) -> tensor<96x2x32xbf16>
+    %73 = stablehlo.convert %61 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
+    %74 = stablehlo.dot_general %65, %73, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x32xf32>) -> tensor<96x2x32xf32>
+    %75 = stablehlo.convert %74 : (tensor<96x2x32xf32>) -> tensor<96x2x32xbf16>
+    %76 = stablehlo.broadcast_in_dim %70, dims = [0] : (tensor<96xi1>) -> tensor<96x2x32xi1>
+    %77 = stablehlo.select %76, %75, %72 : tensor<96x2x32xi1>, tensor<96x2x32xbf16>
+    %78 = stablehlo.transpose %arg10, dims = [0, 2, 1, 3] : (tensor<6x2x16x32xbf16>) -> tensor<6x16x2x32xbf16>
+    %79 = stablehlo.reshape %78 : (tensor<6x16x2x32xbf16>) -> tensor<96x2x32xbf16>
     %80 = stablehlo.convert %5 : (tensor<5x2x32xbf16>) -> tensor<5x2x32xf32>
-    %81 = stablehlo.dot_general %69, %80, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x32xf32>) -> tensor<96x2x32xf32>
+    %81 = stablehlo.dot_general %65, %80, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x32xf32>) -> tensor<96x2x32xf32>
     %82 = stablehlo.convert %81 : (tensor<96x2x32xf32>) -> tensor<96x2x32xbf16>
-    %83 = stablehlo.select %78, %82, %65 : tensor<96x2x32xi1>, tensor<96x2x32xbf16>
+    %83 = stablehlo.select %76, %82, %79 : tensor<96x2x32xi1>, tensor<96x2x32xbf16>
     %84 = stablehlo.constant dense<16> : tensor<i32>
     %85 = stablehlo.broadcast_in_dim %84, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
     %86 = stablehlo.multiply %arg3, %85 : tensor<2x3xi32>
@@ -95,12 +95,12 @@ module @paged_step_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partit
     %92 = stablehlo.iota dim = 2 : tensor<5x1x48xi32>
     %93 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x48xi32>
     %94 = stablehlo.compare LE, %92, %93, SIGNED : (tensor<5x1x48xi32>, tensor<5x1x48xi32>) -> tensor<5x1x48xi1>
-    %95 = stablehlo.reshape %34 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
-    %96 = "stablehlo.gather"(%79, %91) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<96x2x32xbf16>, tensor<5x48xi32>) -> tensor<5x48x2x32xbf16>
-    %97 = stablehlo.transpose %96, dims = [0, 2, 1, 3] : (tensor<5x48x2x32xbf16>) -> tensor<5x2x48x32xbf16>
-    %98 = "stablehlo.gather"(%83, %91) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<96x2x32xbf16>, tensor<5x48xi32>) -> tensor<5x48x2x32xbf16>
-    %99 = stablehlo.transpose %98, dims = [0, 2, 1, 3] : (tensor<5x48x2x32xbf16>) -> tensor<5x2x48x32xbf16>
-    %100 = stablehlo.dot_general %95, %97, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3] : (tensor<5x2x3x1x32xbf16>, tensor<5x2x48x32xbf16>) -> tensor<5x2x3x1x48xf32>
+    %95 = "stablehlo.gather"(%77, %91) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<96x2x32xbf16>, tensor<5x48xi32>) -> tensor<5x48x2x32xbf16>
+    %96 = stablehlo.transpose %95, dims = [0, 2, 1, 3] : (tensor<5x48x2x32xbf16>) -> tensor<5x2x48x32xbf16>
+    %97 = "stablehlo.gather"(%83, %91) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 32>}> : (tensor<96x2x32xbf16>, tensor<5x48xi32>) -> tensor<5x48x2x32xbf16>
+    %98 = stablehlo.transpose %97, dims = [0, 2, 1, 3] : (tensor<5x48x2x32xbf16>) -> tensor<5x2x48x32xbf16>
+    %99 = stablehlo.reshape %34 : (tensor<5x6x32xbf16>) -> tensor<5x2x3x1x32xbf16>
+    %100 = stablehlo.dot_general %99, %96, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3] : (tensor<5x2x3x1x32xbf16>, tensor<5x2x48x32xbf16>) -> tensor<5x2x3x1x48xf32>
     %101 = stablehlo.constant dense<0.17677669> : tensor<f32>
     %102 = stablehlo.broadcast_in_dim %101, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x48xf32>
     %103 = stablehlo.multiply %100, %102 : tensor<5x2x3x1x48xf32>
@@ -118,7 +118,7 @@ module @paged_step_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partit
     %115 = stablehlo.broadcast_in_dim %114, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x48xf32>
     %116 = stablehlo.divide %112, %115 : tensor<5x2x3x1x48xf32>
     %117 = stablehlo.convert %116 : (tensor<5x2x3x1x48xf32>) -> tensor<5x2x3x1x48xbf16>
-    %118 = stablehlo.dot_general %117, %99, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2] : (tensor<5x2x3x1x48xbf16>, tensor<5x2x48x32xbf16>) -> tensor<5x2x3x1x32xf32>
+    %118 = stablehlo.dot_general %117, %98, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2] : (tensor<5x2x3x1x48xbf16>, tensor<5x2x48x32xbf16>) -> tensor<5x2x3x1x32xf32>
     %119 = stablehlo.convert %118 : (tensor<5x2x3x1x32xf32>) -> tensor<5x2x3x1x32xbf16>
     %120 = stablehlo.reshape %119 : (tensor<5x2x3x1x32xbf16>) -> tensor<5x6x32xbf16>
     %121 = stablehlo.reshape %120 : (tensor<5x6x32xbf16>) -> tensor<5x192xbf16>

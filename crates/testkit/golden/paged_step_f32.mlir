@@ -54,24 +54,24 @@ module @paged_step_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partiti
     %51 = stablehlo.multiply %43, %47 : tensor<5x2x3xf32>
     %52 = stablehlo.add %50, %51 : tensor<5x2x3xf32>
     %53 = stablehlo.concatenate %49, %52, dim = 2 : (tensor<5x2x3xf32>, tensor<5x2x3xf32>) -> tensor<5x2x6xf32>
-    %54 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x6x16xf32>) -> tensor<6x16x2x6xf32>
-    %55 = stablehlo.reshape %54 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
-    %56 = stablehlo.transpose %arg10, dims = [0, 2, 1, 3] : (tensor<6x2x16x6xf32>) -> tensor<6x16x2x6xf32>
-    %57 = stablehlo.reshape %56 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
-    %58 = stablehlo.iota dim = 1 : tensor<5x96xi32>
-    %59 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
-    %60 = stablehlo.compare EQ, %59, %58, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
-    %61 = stablehlo.convert %60 : (tensor<5x96xi1>) -> tensor<5x96xf32>
-    %62 = stablehlo.constant dense<0.0> : tensor<f32>
-    %63 = stablehlo.reduce(%61 init: %62) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
-    %64 = stablehlo.constant dense<1.0> : tensor<f32>
-    %65 = stablehlo.broadcast_in_dim %64, dims = [] : (tensor<f32>) -> tensor<96xf32>
-    %66 = stablehlo.compare GE, %63, %65, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
-    %67 = stablehlo.dot_general %61, %53, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
-    %68 = stablehlo.broadcast_in_dim %66, dims = [0] : (tensor<96xi1>) -> tensor<96x2x6xi1>
-    %69 = stablehlo.select %68, %67, %55 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
-    %70 = stablehlo.dot_general %61, %5, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
-    %71 = stablehlo.select %68, %70, %57 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
+    %54 = stablehlo.iota dim = 1 : tensor<5x96xi32>
+    %55 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
+    %56 = stablehlo.compare EQ, %55, %54, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
+    %57 = stablehlo.convert %56 : (tensor<5x96xi1>) -> tensor<5x96xf32>
+    %58 = stablehlo.constant dense<0.0> : tensor<f32>
+    %59 = stablehlo.reduce(%57 init: %58) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
+    %60 = stablehlo.constant dense<1.0> : tensor<f32>
+    %61 = stablehlo.broadcast_in_dim %60, dims = [] : (tensor<f32>) -> tensor<96xf32>
+    %62 = stablehlo.compare GE, %59, %61, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
+    %63 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x6x16xf32>) -> tensor<6x16x2x6xf32>
+    %64 = stablehlo.reshape %63 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
+    %65 = stablehlo.dot_general %57, %53, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
+    %66 = stablehlo.broadcast_in_dim %62, dims = [0] : (tensor<96xi1>) -> tensor<96x2x6xi1>
+    %67 = stablehlo.select %66, %65, %64 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
+    %68 = stablehlo.transpose %arg10, dims = [0, 2, 1, 3] : (tensor<6x2x16x6xf32>) -> tensor<6x16x2x6xf32>
+    %69 = stablehlo.reshape %68 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
+    %70 = stablehlo.dot_general %57, %5, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
+    %71 = stablehlo.select %66, %70, %69 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
     %72 = stablehlo.constant dense<16> : tensor<i32>
     %73 = stablehlo.broadcast_in_dim %72, dims = [] : (tensor<i32>) -> tensor<2x3xi32>
     %74 = stablehlo.multiply %arg3, %73 : tensor<2x3xi32>
@@ -83,12 +83,12 @@ module @paged_step_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partiti
     %80 = stablehlo.iota dim = 2 : tensor<5x1x48xi32>
     %81 = stablehlo.broadcast_in_dim %arg5, dims = [0] : (tensor<5xi32>) -> tensor<5x1x48xi32>
     %82 = stablehlo.compare LE, %80, %81, SIGNED : (tensor<5x1x48xi32>, tensor<5x1x48xi32>) -> tensor<5x1x48xi1>
-    %83 = stablehlo.reshape %30 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
-    %84 = "stablehlo.gather"(%69, %79) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<96x2x6xf32>, tensor<5x48xi32>) -> tensor<5x48x2x6xf32>
-    %85 = stablehlo.transpose %84, dims = [0, 2, 1, 3] : (tensor<5x48x2x6xf32>) -> tensor<5x2x48x6xf32>
-    %86 = "stablehlo.gather"(%71, %79) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<96x2x6xf32>, tensor<5x48xi32>) -> tensor<5x48x2x6xf32>
-    %87 = stablehlo.transpose %86, dims = [0, 2, 1, 3] : (tensor<5x48x2x6xf32>) -> tensor<5x2x48x6xf32>
-    %88 = stablehlo.dot_general %83, %85, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x48x6xf32>) -> tensor<5x2x3x1x48xf32>
+    %83 = "stablehlo.gather"(%67, %79) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<96x2x6xf32>, tensor<5x48xi32>) -> tensor<5x48x2x6xf32>
+    %84 = stablehlo.transpose %83, dims = [0, 2, 1, 3] : (tensor<5x48x2x6xf32>) -> tensor<5x2x48x6xf32>
+    %85 = "stablehlo.gather"(%71, %79) <{dimension_numbers = #stablehlo.gather<offset_dims = [2, 3], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 2, 6>}> : (tensor<96x2x6xf32>, tensor<5x48xi32>) -> tensor<5x48x2x6xf32>
+    %86 = stablehlo.transpose %85, dims = [0, 2, 1, 3] : (tensor<5x48x2x6xf32>) -> tensor<5x2x48x6xf32>
+    %87 = stablehlo.reshape %30 : (tensor<5x6x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %88 = stablehlo.dot_general %87, %84, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [3], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x6xf32>, tensor<5x2x48x6xf32>) -> tensor<5x2x3x1x48xf32>
     %89 = stablehlo.constant dense<0.4082483> : tensor<f32>
     %90 = stablehlo.broadcast_in_dim %89, dims = [] : (tensor<f32>) -> tensor<5x2x3x1x48xf32>
     %91 = stablehlo.multiply %88, %90 : tensor<5x2x3x1x48xf32>
@@ -105,7 +105,7 @@ module @paged_step_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partiti
     %102 = stablehlo.reduce(%100 init: %101) applies stablehlo.add across dimensions = [4] : (tensor<5x2x3x1x48xf32>, tensor<f32>) -> tensor<5x2x3x1xf32>
     %103 = stablehlo.broadcast_in_dim %102, dims = [0, 1, 2, 3] : (tensor<5x2x3x1xf32>) -> tensor<5x2x3x1x48xf32>
     %104 = stablehlo.divide %100, %103 : tensor<5x2x3x1x48xf32>
-    %105 = stablehlo.dot_general %104, %87, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x48xf32>, tensor<5x2x48x6xf32>) -> tensor<5x2x3x1x6xf32>
+    %105 = stablehlo.dot_general %104, %86, batching_dims = [0, 1] x [0, 1], contracting_dims = [4] x [2], precision = [HIGHEST, HIGHEST] : (tensor<5x2x3x1x48xf32>, tensor<5x2x48x6xf32>) -> tensor<5x2x3x1x6xf32>
     %106 = stablehlo.reshape %105 : (tensor<5x2x3x1x6xf32>) -> tensor<5x6x6xf32>
     %107 = stablehlo.reshape %106 : (tensor<5x6x6xf32>) -> tensor<5x36xf32>
     return %107 : tensor<5x36xf32>

@@ -27,20 +27,20 @@ module @paged_step_keys attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partit
     %24 = stablehlo.multiply %16, %20 : tensor<5x2x3xf32>
     %25 = stablehlo.add %23, %24 : tensor<5x2x3xf32>
     %26 = stablehlo.concatenate %22, %25, dim = 2 : (tensor<5x2x3xf32>, tensor<5x2x3xf32>) -> tensor<5x2x6xf32>
-    %27 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x6x16xf32>) -> tensor<6x16x2x6xf32>
-    %28 = stablehlo.reshape %27 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
-    %29 = stablehlo.iota dim = 1 : tensor<5x96xi32>
-    %30 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
-    %31 = stablehlo.compare EQ, %30, %29, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
-    %32 = stablehlo.convert %31 : (tensor<5x96xi1>) -> tensor<5x96xf32>
-    %33 = stablehlo.constant dense<0.0> : tensor<f32>
-    %34 = stablehlo.reduce(%32 init: %33) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
-    %35 = stablehlo.constant dense<1.0> : tensor<f32>
-    %36 = stablehlo.broadcast_in_dim %35, dims = [] : (tensor<f32>) -> tensor<96xf32>
-    %37 = stablehlo.compare GE, %34, %36, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
-    %38 = stablehlo.dot_general %32, %26, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
-    %39 = stablehlo.broadcast_in_dim %37, dims = [0] : (tensor<96xi1>) -> tensor<96x2x6xi1>
-    %40 = stablehlo.select %39, %38, %28 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
+    %27 = stablehlo.iota dim = 1 : tensor<5x96xi32>
+    %28 = stablehlo.broadcast_in_dim %arg6, dims = [0] : (tensor<5xi32>) -> tensor<5x96xi32>
+    %29 = stablehlo.compare EQ, %28, %27, SIGNED : (tensor<5x96xi32>, tensor<5x96xi32>) -> tensor<5x96xi1>
+    %30 = stablehlo.convert %29 : (tensor<5x96xi1>) -> tensor<5x96xf32>
+    %31 = stablehlo.constant dense<0.0> : tensor<f32>
+    %32 = stablehlo.reduce(%30 init: %31) applies stablehlo.add across dimensions = [0] : (tensor<5x96xf32>, tensor<f32>) -> tensor<96xf32>
+    %33 = stablehlo.constant dense<1.0> : tensor<f32>
+    %34 = stablehlo.broadcast_in_dim %33, dims = [] : (tensor<f32>) -> tensor<96xf32>
+    %35 = stablehlo.compare GE, %32, %34, FLOAT : (tensor<96xf32>, tensor<96xf32>) -> tensor<96xi1>
+    %36 = stablehlo.transpose %arg9, dims = [0, 3, 1, 2] : (tensor<6x2x6x16xf32>) -> tensor<6x16x2x6xf32>
+    %37 = stablehlo.reshape %36 : (tensor<6x16x2x6xf32>) -> tensor<96x2x6xf32>
+    %38 = stablehlo.dot_general %30, %26, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<5x96xf32>, tensor<5x2x6xf32>) -> tensor<96x2x6xf32>
+    %39 = stablehlo.broadcast_in_dim %35, dims = [0] : (tensor<96xi1>) -> tensor<96x2x6xi1>
+    %40 = stablehlo.select %39, %38, %37 : tensor<96x2x6xi1>, tensor<96x2x6xf32>
     %41 = stablehlo.reshape %40 : (tensor<96x2x6xf32>) -> tensor<6x16x2x6xf32>
     %42 = stablehlo.transpose %41, dims = [0, 2, 3, 1] : (tensor<6x16x2x6xf32>) -> tensor<6x2x6x16xf32>
     return %42 : tensor<6x2x6x16xf32>

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use collegium_serve::MOST_GUESSES;
 
 /// The engine that answers.
 #[derive(Args, Clone)]
@@ -13,6 +14,9 @@ pub struct EngineArgs {
     /// Weights: float32, bfloat16, or int8 with a scale for every 32; all else is bfloat16 then
     #[arg(long, default_value = "float32")]
     pub dtype: String,
+    /// The cache: int8 with a scale for each row of a head [default: as --dtype, for int8 weights bfloat16]
+    #[arg(long, value_name = "DTYPE")]
+    pub cache_dtype: Option<String>,
 }
 
 /// The cache of the engine.
@@ -24,9 +28,12 @@ pub struct CacheArgs {
     /// The cache has room for so many sequences of that length
     #[arg(long, default_value_t = 16)]
     pub sequences: usize,
-    /// Most tokens guessed ahead for a sequence from its own text, where few run; 0 for none. No text changes by it
-    #[arg(long, default_value_t = 7)]
+    /// Most tokens guessed ahead for a sequence, where that pays; 0 for none. No text changes by it
+    #[arg(long, default_value_t = MOST_GUESSES)]
     pub drafts: usize,
+    /// Guesses come from a sequence's own text and from so many tokens of ended answers, 40 bytes each; 0 for its own alone
+    #[arg(long, value_name = "TOKENS", default_value_t = 1 << 18)]
+    pub past: usize,
 }
 
 /// `serve`.
@@ -165,7 +172,7 @@ pub struct BenchServeArgs {
     /// Share of the requests whose client goes away in the middle
     #[arg(long, default_value_t = 0.0)]
     pub cancel: f64,
-    /// Instead of a load: one stream of up to --new tokens, and a prompt of so many that comes in beside it
+    /// Instead of a load: one stream of up to --new tokens, without guesses, and a prompt of so many that comes in beside it
     #[arg(long, value_name = "TOKENS", conflicts_with_all = ["mixed", "distinct", "cancel", "shared", "samples", "requests"])]
     pub beside: Option<usize>,
     /// Tokens of prompts are below this; a server that runs already does not say how many it knows

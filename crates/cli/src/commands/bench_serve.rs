@@ -8,18 +8,21 @@ use collegium_api::load::{Found, Load, Percentiles, run as put_load};
 use collegium_train::bench::resident_bytes;
 
 use super::{Outcome, print_json, service, tell};
-use crate::args::BenchServeArgs;
+use crate::args::{BenchServeArgs, CacheArgs};
 
 /// Runs the command.
 pub fn run(args: &BenchServeArgs) -> Outcome {
     check(args)?;
     let mut vocab = args.vocab;
     let is_local = args.url.is_none();
+    // Tokens that were guessed come together: there would be no gap to compare with.
+    let drafts = if args.beside.is_some() { 0 } else { args.cache.drafts };
+    let cache = CacheArgs { drafts, ..args.cache.clone() };
     let (runtime, client) = service::client(args.url.as_deref(), || match &args.checkpoint {
-        Some(path) => service::serve_checkpoint(path, None, &args.engine, &args.cache),
+        Some(path) => service::serve_checkpoint(path, None, &args.engine, &cache),
         None => {
             vocab = vocab.max(8192);
-            service::serve_random("bench-d", &args.engine, &args.cache)
+            service::serve_random("bench-d", &args.engine, &cache)
         }
     })?;
     let ms = |ms: f64| Duration::from_secs_f64(ms / 1e3);

@@ -28,6 +28,11 @@ mod service;
 use std::io::Write;
 use std::process::ExitCode;
 
+use collegium_core::DType;
+use collegium_serve::Types;
+
+use crate::args::EngineArgs;
+
 /// What every command gives.
 pub type Outcome = anyhow::Result<ExitCode>;
 
@@ -37,20 +42,29 @@ fn tell(line: impl std::fmt::Display) {
 }
 
 /// The element type that `--dtype` names.
-fn dtype(name: &str) -> anyhow::Result<collegium_core::DType> {
+fn dtype(name: &str) -> anyhow::Result<DType> {
     match name {
-        "float32" => Ok(collegium_core::DType::F32),
-        "bfloat16" => Ok(collegium_core::DType::Bf16),
+        "float32" => Ok(DType::F32),
+        "bfloat16" => Ok(DType::Bf16),
         _ => anyhow::bail!("--dtype is `{name}`; use float32 or bfloat16"),
     }
 }
 
-/// The element type of the weights that `--dtype` names, of an engine that serves.
-fn serving_dtype(name: &str) -> anyhow::Result<collegium_core::DType> {
-    match name {
-        "int8" => Ok(collegium_core::DType::I8),
-        "float32" | "bfloat16" => dtype(name),
-        _ => anyhow::bail!("--dtype is `{name}`; use float32, bfloat16 or int8"),
+/// Element types of a model that is served.
+fn serving_types(args: &EngineArgs) -> anyhow::Result<Types> {
+    let weights = match args.dtype.as_str() {
+        "int8" => DType::I8,
+        "float32" | "bfloat16" => dtype(&args.dtype)?,
+        other => anyhow::bail!("--dtype is `{other}`; use float32, bfloat16 or int8"),
+    };
+    let plain = if weights == DType::F32 { "float32" } else { "bfloat16" };
+    match args.cache_dtype.as_deref() {
+        None => Ok(weights.into()),
+        Some("int8") => Ok(Types { weights, int8_cache: true }),
+        Some(given) if given == plain => Ok(weights.into()),
+        Some(given) => {
+            anyhow::bail!("--cache-dtype is `{given}`; beside --dtype {} use int8 or {plain}", args.dtype)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use collegium_api::{App, Keys, Options};
 use collegium_core::DType;
 use collegium_model::config::ModelConfig;
 use collegium_model::programs::PAGE;
-use collegium_serve::bytes;
+use collegium_serve::{Types, bytes};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -83,18 +83,18 @@ fn sizes(args: &ServeArgs) -> Outcome {
     let (config, _) = ModelConfig::from_file(&folder)?;
     let limits = service::limits(&config, &args.cache)?;
     let sequences = (limits.cache_pages - 1) / limits.context.div_ceil(PAGE);
+    let cache = format!("{sequences} x {} tokens", limits.context);
     println!(
-        "{:<9} {:>12} {:>16} {:>22}",
-        "dtype",
-        "weights",
-        "cache, a token",
-        format!("{sequences} x {} tokens", limits.context)
+        "{:<9} {:>12} {:>16} {cache:>22} {:>16} {cache:>22}",
+        "dtype", "weights", "cache, a token", "in int8, a token"
     );
-    for (name, dtype) in [("float32", DType::F32), ("bfloat16", DType::Bf16), ("int8", DType::I8)] {
-        let token = bytes::cache_bytes_per_token(&config, dtype);
-        let cache = (limits.cache_pages * PAGE * token) as f64;
-        let (weights, cache) = (large(bytes::weight_bytes(&config, dtype)), large(cache));
-        println!("{name:<9} {weights:>12} {:>13.1} KB {cache:>22}", token as f64 / 1e3);
+    for (name, weights) in [("float32", DType::F32), ("bfloat16", DType::Bf16), ("int8", DType::I8)] {
+        let [own, int8] = [false, true].map(|int8_cache| {
+            let token = bytes::cache_bytes_per_token(&config, Types { weights, int8_cache });
+            let all = large((limits.cache_pages * PAGE * token) as f64);
+            format!("{:>13.1} KB {all:>22}", token as f64 / 1e3)
+        });
+        println!("{name:<9} {:>12} {own} {int8}", large(bytes::weight_bytes(&config, weights)));
     }
     Ok(ExitCode::SUCCESS)
 }

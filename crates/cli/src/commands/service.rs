@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::checkpoint::Model;
-use super::{serving_dtype, tell};
+use super::{serving_types, tell};
 use crate::args::{CacheArgs, EngineArgs};
 
 /// Longest sequence where neither the model nor the user says less.
@@ -35,7 +35,7 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
     if context < 2 {
         anyhow::bail!("--context {context} has no room for a prompt and an answer; give at least 2");
     }
-    let limits = Limits { drafts: cache.drafts, ..Limits::new(cache.sequences, context) };
+    let limits = Limits { drafts: cache.drafts, past: cache.past, ..Limits::new(cache.sequences, context) };
     limits.check()?;
     Ok(limits)
 }
@@ -59,7 +59,7 @@ pub fn engine(
 ) -> anyhow::Result<Handle> {
     let backend = setup::open_backend_with(&args.platform, 1, platform::program_folder())?;
     let room = (limits.cache_pages, limits.context);
-    let mut runner = Runner::new(backend, config.clone(), serving_dtype(&args.dtype)?, room, value)?;
+    let mut runner = Runner::new(backend, config.clone(), serving_types(args)?, room, value)?;
     if ahead == Ahead::All {
         tell("compiling programs; later starts find them kept");
         let seconds = runner.compile_ahead()?;

@@ -61,9 +61,10 @@ fn sizes_are_told_without_a_device() {
     let told = succeed(folder.path(), &["serve", ".", "--sizes", "--sequences", "2", "--context", "64"]);
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[0].ends_with("2 x 64 tokens"), "{told}");
-    // 2 x 2 layers x 2 heads x 16 numbers, of 4 bytes and of 2.
+    // 2 x 2 layers x 2 heads x 16 numbers, of 4 bytes and of 2; and in int8 with 4 bytes of scale.
     for (line, dtype, token) in [(1, "float32", "0.5 KB"), (2, "bfloat16", "0.3 KB"), (3, "int8", "0.3 KB")] {
         assert!(lines[line].starts_with(dtype) && lines[line].contains(token), "{told}");
+        assert!(lines[line].contains("0.2 KB"), "{told}");
     }
 }
 
@@ -83,6 +84,10 @@ fn what_cannot_be_served_is_said() {
         ),
         (vec!["serve", "run", "--port", "0", "--timeout", "0"], "at least 1"),
         (vec!["serve", "run", "--port", "0", "--sequences", "0"], "--sequences 0"),
+        (
+            vec!["bench", "serve", "--dtype", "bfloat16", "--cache-dtype", "float32"],
+            "--cache-dtype is `float32`; beside --dtype bfloat16 use int8 or bfloat16",
+        ),
         (vec!["serve", "run", "--port", "0", "--context", "1"], "--context 1 has no room"),
         (vec!["serve", "run", "--port", "0", "--dtype", "half"], "--dtype is `half`"),
         (vec!["chat"], "--url"),

@@ -29,7 +29,7 @@ use crate::{Graph, Node, NodeId, Op, Program, Shape, Value};
 pub use adamw::{ADAMW_HYPER, AdamW};
 pub use attention::masked_attention;
 pub use gathered::Links;
-pub use paged_step::PagedStep;
+pub use paged_step::{PagedStep, Paging};
 pub use prepacked::{PACKED_BLOCK, PACKED_LANES, Packed};
 pub use route::{Pick, largest};
 
@@ -75,14 +75,9 @@ pub enum Composite {
     GatheredSum,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
-    /// [`Value::paged_step`]. Inputs: the caches, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
-    /// where there are. Results: the caches, in place, and the output. No gradient.
-    PagedStep {
-        /// How many places back a token sees, its own included; all where `None`.
-        window: Option<usize>,
-        /// What is added to the mean of squares, as the bits of an f32, where heads are normalised.
-        eps_bits: Option<u32>,
-    },
+    /// [`Value::paged_step`]. Inputs: keys, values and their scales, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
+    /// where there are. Results: keys, values and scales, in place, and the output. No gradient.
+    PagedStep(Paging),
     /// [`Value::packed_dot`]. Inputs: rows, weights, and their scales. Result: products in `dtype`. No gradient.
     PackedDot {
         /// Outputs.
@@ -132,7 +127,13 @@ impl Composite {
             Self::SwigluGradient { .. } => "swiglu_gradient",
             Self::GatheredSum => "gathered_sum",
             Self::SumOfSquares => "sum_of_squares",
-            Self::PagedStep { .. } => "paged_step",
+            Self::PagedStep(how) => {
+                if how.is_int8 {
+                    "paged_step_int8"
+                } else {
+                    "paged_step"
+                }
+            }
             Self::PackedDot { .. } => "packed_dot",
             Self::PackedExperts { .. } => "packed_experts",
             Self::Route { .. } => "route",
@@ -152,7 +153,7 @@ impl Composite {
             Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
             Self::GatheredSum => 3,
             Self::SumOfSquares => 1,
-            Self::PagedStep { eps_bits, .. } => 9 + 2 * usize::from(eps_bits.is_some()),
+            Self::PagedStep(how) => how.num_inputs(),
             Self::PackedDot { is_scaled, .. } => 2 + usize::from(is_scaled),
             Self::PackedExperts { is_scaled, .. } => {
                 if is_scaled {
@@ -178,7 +179,7 @@ impl Composite {
             Self::SwigluGradient { .. } => swiglu::gradient_shapes(x),
             Self::GatheredSum => gathered::shapes(x),
             Self::SumOfSquares => squares::shapes(x),
-            Self::PagedStep { window, eps_bits } => paged_step::shapes(x, window, eps_bits.is_some()),
+            Self::PagedStep(how) => paged_step::shapes(x, how),
             Self::PackedDot { features, dtype, .. } => prepacked::dot_shapes(x, features, dtype),
             Self::PackedExperts { intermediate, is_scaled } => {
                 prepacked::experts_shapes(x, intermediate, is_scaled)
@@ -201,7 +202,7 @@ impl Composite {
             Self::SwigluGradient { .. } => swiglu::plain_gradient(x),
             Self::GatheredSum => gathered::plain(x),
             Self::SumOfSquares => squares::plain(x),
-            Self::PagedStep { window, eps_bits } => paged_step::plain(x, window, eps_bits),
+            Self::PagedStep(how) => paged_step::plain(x, how),
             Self::PackedDot { features, dtype, .. } => prepacked::plain_dot(x, features, dtype),
             Self::PackedExperts { intermediate, is_scaled } => {
                 prepacked::plain_experts(x, intermediate, is_scaled)
@@ -242,7 +243,7 @@ impl Composite {
             Self::Attention { window } | Self::AttentionGradient { window } => {
                 format!("window = {} : i64", window.unwrap_or(0))
             }
-            Self::PagedStep { window, eps_bits } => {
+            Self::PagedStep(Paging { window, eps_bits, .. }) => {
                 let (window, eps) = (window.unwrap_or(0), eps_bits.unwrap_or(0));
                 format!("eps_bits = {eps} : i64, window = {window} : i64")
             }
@@ -258,7 +259,7 @@ impl Composite {
     pub(crate) fn num_in_place(self) -> usize {
         match self {
             Self::AdamW { .. } => 3,
-            Self::PagedStep { .. } => 2,
+            Self::PagedStep(how) => how.num_held(),
             _ => 0,
         }
     }
@@ -266,7 +267,8 @@ impl Composite {
     /// Results that a call of the kernel has at least, whichever are read.
     pub(crate) fn least_results(self) -> usize {
         match self {
-            Self::AdamW { .. } | Self::PagedStep { .. } => 3,
+            Self::AdamW { .. } => 3,
+            Self::PagedStep(how) => how.num_held() + 1,
             Self::Route { .. } => 2,
             Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
             _ => 1,
@@ -286,7 +288,8 @@ impl Composite {
 
     /// Whether the CPU kernels of this process take inputs of these shapes.
     pub(crate) fn has_cpu_kernel(x: &[&Shape]) -> bool {
-        x.first().is_some_and(|s| matches!(s.dtype, DType::F32 | DType::Bf16))
+        let float = x.iter().map(|s| s.dtype).find(|dtype| dtype.is_float());
+        matches!(float, Some(DType::F32 | DType::Bf16))
     }
 }
 

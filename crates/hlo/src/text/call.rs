@@ -36,6 +36,8 @@ pub const PACKED_DOT: &str = "collegium.packed_dot";
 pub const PACKED_EXPERTS: &str = "collegium.packed_experts";
 /// Custom-call target of what is between the projections of attention, over a cache in pages.
 pub const PAGED_STEP: &str = "collegium.paged_step";
+/// Custom-call target of the same over a cache in int8.
+pub const PAGED_STEP_INT8: &str = "collegium.paged_step_int8";
 /// Custom-call target of the router.
 pub const ROUTE: &str = "collegium.route";
 /// Custom-call target of normalisation.
@@ -74,7 +76,8 @@ impl Writer<'_> {
                     Composite::SwigluGradient { .. } => SWIGLU_GRADIENT,
                     Composite::GatheredSum => GATHERED_SUM,
                     Composite::SumOfSquares => SUM_OF_SQUARES,
-                    Composite::PagedStep { .. } => PAGED_STEP,
+                    Composite::PagedStep(how) if how.is_int8 => PAGED_STEP_INT8,
+                    Composite::PagedStep(_) => PAGED_STEP,
                     Composite::PackedDot { .. } => PACKED_DOT,
                     Composite::PackedExperts { .. } => PACKED_EXPERTS,
                     Composite::Route { .. } => ROUTE,

@@ -7,6 +7,7 @@
 use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
+use super::cell::Cell;
 use crate::lanes::{self, Loop, fused};
 use crate::simd::entries::Entries;
 use crate::simd::{self, Work};
@@ -20,13 +21,15 @@ const ROWS: usize = 8;
 
 /// What tokens attend with and to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Paged<'a, T> {
+pub(crate) struct Paged<'a, T, C> {
     /// {token, head, head_dim}.
     pub query: &'a [T],
     /// {cache_page, kv_head, head_dim, row}.
-    pub keys: &'a [T],
+    pub keys: &'a [C],
     /// {cache_page, kv_head, row, head_dim}.
-    pub values: &'a [T],
+    pub values: &'a [C],
+    /// Of keys and values, where they have some: {cache_page, kv_head, row}.
+    pub scales: [&'a [f32]; 2],
     /// {sequence, page}: pages of the cache, which has them for every place seen.
     pub pages: &'a [i32],
     /// Columns of `pages`.
@@ -61,13 +64,13 @@ struct Tile<'o, T> {
 }
 
 /// Writes {token, head, head_dim}. Sizes were checked.
-pub(crate) fn attend<T: Operand>(problem: &Paged<'_, T>, out: &mut [T], threads: &Threads) {
+pub(crate) fn attend<T: Operand, C: Cell<T>>(problem: &Paged<'_, T, C>, out: &mut [T], threads: &Threads) {
     threads.run(problem.tiles(out), Vec::new, |space, tile| {
         simd::run_f32(Instructions::best(), OneTile { problem, tile, space });
     });
 }
 
-impl<T: Operand> Paged<'_, T> {
+impl<T: Operand, C: Cell<T>> Paged<'_, T, C> {
     fn tiles<'o>(&self, out: &'o mut [T]) -> Vec<Tile<'o, T>> {
         let group = self.heads / self.kv_heads;
         let mut outs: Vec<_> = out.chunks_mut(self.head_dim).map(Some).collect();
@@ -98,13 +101,13 @@ impl<T: Operand> Paged<'_, T> {
     }
 }
 
-struct OneTile<'a, 'o, 's, T> {
-    problem: &'a Paged<'a, T>,
+struct OneTile<'a, 'o, 's, T, C> {
+    problem: &'a Paged<'a, T, C>,
     tile: Tile<'o, T>,
     space: &'s mut Vec<f32>,
 }
 
-impl<T: Operand> Work<f32> for OneTile<'_, '_, '_, T> {
+impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, '_, '_, T, C> {
     fn run<L: Entries>(self)
     where
         L::Unit: simd::Unit<f32>,
@@ -125,6 +128,7 @@ impl<T: Operand> Work<f32> for OneTile<'_, '_, '_, T> {
         let pages = if columns > 0 { &p.pages[sequence * p.columns..][from..to] } else { &[] };
         let tiles = Slab { problem: p, kv_head, pages };
         lanes::run(Scores { slab: &tiles, queries, scores: &mut *scores });
+        tiles.scale(0, scores);
         let factor = LOG2_E / (width as f32).sqrt();
         let mut totals = [1f32; ROWS];
         for ((scores, row), total) in scores.chunks_mut(columns.max(1)).zip(&rows).zip(&mut totals) {
@@ -143,6 +147,7 @@ impl<T: Operand> Work<f32> for OneTile<'_, '_, '_, T> {
             .iter()
             .map(|row| row.seen.start.saturating_sub(from * PAGE)..row.seen.end.saturating_sub(from * PAGE))
             .collect();
+        tiles.scale(1, scores);
         lanes::run(Mix { slab: &tiles, seen: &seen, weights: scores, sums: &mut *sums });
         for ((sums, row), total) in sums.chunks(width).zip(rows).zip(totals) {
             T::narrowed(sums, 1.0 / total, row.out);
@@ -151,19 +156,36 @@ impl<T: Operand> Work<f32> for OneTile<'_, '_, '_, T> {
 }
 
 /// The pages of a sequence that a tile sees, for one key-value head.
-struct Slab<'a, T> {
-    problem: &'a Paged<'a, T>,
+struct Slab<'a, T, C> {
+    problem: &'a Paged<'a, T, C>,
     kv_head: usize,
     pages: &'a [i32],
 }
 
-impl<'a, T> Slab<'a, T> {
+impl<'a, T, C: Cell<T>> Slab<'a, T, C> {
     /// A page of keys or values.
     #[inline(always)]
-    fn of(&self, cache: &'a [T], page: usize) -> &'a [T] {
+    fn of(&self, cache: &'a [C], page: usize) -> &'a [C] {
         let size = PAGE * self.problem.head_dim;
-        let at = self.pages[page] as usize * self.problem.kv_heads + self.kv_head;
-        &cache[at * size..][..size]
+        &cache[self.at(page) * size..][..size]
+    }
+
+    #[inline(always)]
+    fn at(&self, page: usize) -> usize {
+        self.pages[page] as usize * self.problem.kv_heads + self.kv_head
+    }
+
+    /// Gives scores or weights {row, place} the scales of keys (0) or values (1).
+    fn scale(&self, which: usize, scores: &mut [f32]) {
+        if !C::SCALED {
+            return;
+        }
+        for own in scores.chunks_mut((self.pages.len() * PAGE).max(1)) {
+            for (page, scores) in own.chunks_exact_mut(PAGE).enumerate() {
+                let scales = &self.problem.scales[which][self.at(page) * PAGE..][..PAGE];
+                scores.iter_mut().zip(scales).for_each(|(score, scale)| *score *= scale);
+            }
+        }
     }
 }
 
@@ -172,26 +194,26 @@ macro_rules! by_rows {
     ($rows:expr, $body:ident, $($argument:expr),*) => {
         match $rows {
             0 => {}
-            1 => $body::<T, 1, FMA>($($argument),*),
-            2 => $body::<T, 2, FMA>($($argument),*),
-            3 => $body::<T, 3, FMA>($($argument),*),
-            4 => $body::<T, 4, FMA>($($argument),*),
-            5 => $body::<T, 5, FMA>($($argument),*),
-            6 => $body::<T, 6, FMA>($($argument),*),
-            7 => $body::<T, 7, FMA>($($argument),*),
-            _ => $body::<T, ROWS, FMA>($($argument),*),
+            1 => $body::<T, C, 1, FMA>($($argument),*),
+            2 => $body::<T, C, 2, FMA>($($argument),*),
+            3 => $body::<T, C, 3, FMA>($($argument),*),
+            4 => $body::<T, C, 4, FMA>($($argument),*),
+            5 => $body::<T, C, 5, FMA>($($argument),*),
+            6 => $body::<T, C, 6, FMA>($($argument),*),
+            7 => $body::<T, C, 7, FMA>($($argument),*),
+            _ => $body::<T, C, ROWS, FMA>($($argument),*),
         }
     };
 }
 
 /// Products of queries {row, head_dim} with keys: {row, place}.
-struct Scores<'a, T> {
-    slab: &'a Slab<'a, T>,
+struct Scores<'a, T, C> {
+    slab: &'a Slab<'a, T, C>,
     queries: &'a [f32],
     scores: &'a mut [f32],
 }
 
-impl<T: Operand> Loop for Scores<'_, T> {
+impl<T: Operand, C: Cell<T>> Loop for Scores<'_, T, C> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { slab, queries, scores } = self;
@@ -206,8 +228,8 @@ impl<T: Operand> Loop for Scores<'_, T> {
 /// Scores of a page: two sums for each, over the even and the odd elements.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn score<T: Operand, const R: usize, const FMA: bool>(
-    keys: &[T],
+fn score<T, C: Cell<T>, const R: usize, const FMA: bool>(
+    keys: &[C],
     queries: &[f32],
     scores: &mut [f32],
     columns: usize,
@@ -218,7 +240,7 @@ fn score<T: Operand, const R: usize, const FMA: bool>(
         let mut wide = [0f32; PAGE];
         let own = &keys[d * PAGE..][..PAGE];
         for l in 0..PAGE {
-            wide[l] = own[l].to_f32();
+            wide[l] = own[l].wide();
         }
         for r in 0..R {
             let q = queries[r * width + d];
@@ -236,15 +258,15 @@ fn score<T: Operand, const R: usize, const FMA: bool>(
 }
 
 /// Adds values, as often as weights {row, place} say, to `sums` {row, head_dim}.
-struct Mix<'a, T> {
-    slab: &'a Slab<'a, T>,
+struct Mix<'a, T, C> {
+    slab: &'a Slab<'a, T, C>,
     /// By row: the places seen, counted from the first page.
     seen: &'a [Range<usize>],
     weights: &'a [f32],
     sums: &'a mut [f32],
 }
 
-impl<T: Operand> Loop for Mix<'_, T> {
+impl<T: Operand, C: Cell<T>> Loop for Mix<'_, T, C> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { slab, seen, weights, sums } = self;
@@ -259,19 +281,25 @@ impl<T: Operand> Loop for Mix<'_, T> {
         for (r, seen) in seen.iter().enumerate() {
             let own = [&weights[r * columns..]];
             let sums = &mut sums[r * width..][..width];
-            mixed::<T, 1, FMA>(slab, seen.start..start.min(seen.end), own[0], columns, sums);
+            mixed::<T, C, 1, FMA>(slab, seen.start..start.min(seen.end), own[0], columns, sums);
         }
         by_rows!(seen.len(), mixed, slab, start..end, weights, columns, sums);
         for (r, seen) in seen.iter().enumerate() {
             let sums = &mut sums[r * width..][..width];
-            mixed::<T, 1, FMA>(slab, end.max(seen.start)..seen.end, &weights[r * columns..], columns, sums);
+            mixed::<T, C, 1, FMA>(
+                slab,
+                end.max(seen.start)..seen.end,
+                &weights[r * columns..],
+                columns,
+                sums,
+            );
         }
     }
 }
 
 #[inline(always)]
-fn mixed<T: Operand, const R: usize, const FMA: bool>(
-    slab: &Slab<'_, T>,
+fn mixed<T, C: Cell<T>, const R: usize, const FMA: bool>(
+    slab: &Slab<'_, T, C>,
     places: Range<usize>,
     weights: &[f32],
     columns: usize,
@@ -280,15 +308,15 @@ fn mixed<T: Operand, const R: usize, const FMA: bool>(
     let width = slab.problem.head_dim;
     let mut at = 0;
     while at + 32 <= width {
-        strip::<T, R, 32, FMA>(slab, places.clone(), weights, columns, sums, at);
+        strip::<T, C, R, 32, FMA>(slab, places.clone(), weights, columns, sums, at);
         at += 32;
     }
     while at + 8 <= width {
-        strip::<T, R, 8, FMA>(slab, places.clone(), weights, columns, sums, at);
+        strip::<T, C, R, 8, FMA>(slab, places.clone(), weights, columns, sums, at);
         at += 8;
     }
     while at < width {
-        strip::<T, R, 1, FMA>(slab, places.clone(), weights, columns, sums, at);
+        strip::<T, C, R, 1, FMA>(slab, places.clone(), weights, columns, sums, at);
         at += 1;
     }
 }
@@ -296,8 +324,8 @@ fn mixed<T: Operand, const R: usize, const FMA: bool>(
 /// `W` elements of `mixed`, from `at`.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn strip<T: Operand, const R: usize, const W: usize, const FMA: bool>(
-    slab: &Slab<'_, T>,
+fn strip<T, C: Cell<T>, const R: usize, const W: usize, const FMA: bool>(
+    slab: &Slab<'_, T, C>,
     places: Range<usize>,
     weights: &[f32],
     columns: usize,
@@ -317,7 +345,7 @@ fn strip<T: Operand, const R: usize, const W: usize, const FMA: bool>(
             let value = &values[place % PAGE * width + at..][..W];
             let mut wide = [0f32; W];
             for l in 0..W {
-                wide[l] = value[l].to_f32();
+                wide[l] = value[l].wide();
             }
             for r in 0..R {
                 let weight = weights[r * columns + place];

@@ -1,17 +1,18 @@
 //! Everything between the projections of attention in a step of serving: the norm of each head, the rotary embedding, the new rows of the cache,
-//! and attention over it. One call, so that a step is a chain of few calls; each token is computed alone, in one order.
+//! and attention over it. One call, so that a step is a chain of few calls; each token is computed alone, in one order. The cache has the type of the
+//! tokens, or is int8 with a scale for each row of a head, which meets sums of products of whole numbers.
 
 mod attend;
+mod cell;
 mod turn;
 
 use crate::check::length;
 use crate::{ArgumentError, Operand, Threads, lanes};
 use attend::{Paged, attend};
+use cell::Cell;
 use turn::Turn;
 
 pub use attend::PAGE;
-
-const NAME: &str = "paged_step";
 
 /// Operands of [`paged_step`].
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,18 @@ pub struct PagedStep<'a, T> {
     pub window: Option<usize>,
 }
 
-/// Writes the tokens' keys {cache_page, kv_head, head_dim, row} and values {cache_page, kv_head, row, head_dim} to the caches, and what they attend to,
-/// {token, head, head_dim}, to `out`.
+/// The keys and values of a layer.
+#[derive(Debug)]
+pub struct Caches<'a, C> {
+    /// {cache_page, kv_head, head_dim, row}.
+    pub keys: &'a mut [C],
+    /// {cache_page, kv_head, row, head_dim}.
+    pub values: &'a mut [C],
+    /// Of int8 caches {cache_page, kv_head, row}: what a key or a value of 1 stands for, that of its largest element over 127; else empty.
+    pub scales: [&'a mut [f32]; 2],
+}
+
+/// Writes the tokens' keys and values to the caches, and what they attend to, {token, head, head_dim}, to `out`.
 ///
 /// # Errors
 /// A slice that does not have the elements of its dims, places or pages that the cache does not have; nothing is written then.
@@ -55,38 +66,70 @@ pub fn paged_step<T: Operand>(
     out: &mut [T],
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
-    let places = step.check(keys.len())?;
-    length(NAME, "values", values.len(), &[keys.len()])?;
-    length(NAME, "out", out.len(), &[places.len(), step.heads, step.head_dim])?;
-    if out.is_empty() {
-        return Ok(());
-    }
-    let mut query = vec![T::from_f32(0.0); out.len()];
-    let mut key = vec![T::from_f32(0.0); step.kv_heads * step.head_dim];
-    for (token, (&place, query)) in
-        places.iter().zip(query.chunks_mut(step.heads * step.head_dim)).enumerate()
-    {
-        step.token(token, [query, &mut key]);
-        step.store(token, place, &key, [&mut *keys, &mut *values]);
-    }
-    let problem = Paged {
-        query: &query,
-        keys,
-        values,
-        pages: step.pages,
-        columns: step.columns,
-        sequence: step.sequence,
-        position: step.position,
-        heads: step.heads,
-        kv_heads: step.kv_heads,
-        head_dim: step.head_dim,
-        window: step.window,
-    };
-    attend(&problem, out, threads);
-    Ok(())
+    step.run("paged_step", Caches { keys, values, scales: [&mut [], &mut []] }, out, threads)
+}
+
+/// The same over a cache in int8.
+///
+/// # Errors
+/// As those of [`paged_step`].
+pub fn paged_step_int8<T: Operand>(
+    step: &PagedStep<'_, T>,
+    caches: Caches<'_, i8>,
+    out: &mut [T],
+    threads: &Threads,
+) -> Result<(), ArgumentError> {
+    step.run("paged_step_int8", caches, out, threads)
 }
 
 impl<T: Operand> PagedStep<'_, T> {
+    fn run<C: Cell<T>>(
+        &self,
+        kernel: &'static str,
+        mut caches: Caches<'_, C>,
+        out: &mut [T],
+        threads: &Threads,
+    ) -> Result<(), ArgumentError> {
+        let places = self.check(kernel, caches.keys.len())?;
+        length(kernel, "values", caches.values.len(), &[caches.keys.len()])?;
+        for scales in &caches.scales {
+            length(
+                kernel,
+                "scales",
+                scales.len() * self.head_dim,
+                &[if C::SCALED { caches.keys.len() } else { 0 }],
+            )?;
+        }
+        length(kernel, "out", out.len(), &[places.len(), self.heads, self.head_dim])?;
+        if out.is_empty() {
+            return Ok(());
+        }
+        let mut query = vec![T::from_f32(0.0); out.len()];
+        let mut key = vec![T::from_f32(0.0); self.kv_heads * self.head_dim];
+        let queries = query.chunks_mut(self.heads * self.head_dim);
+        for (token, (&place, query)) in places.iter().zip(queries).enumerate() {
+            self.token(token, [query, &mut key]);
+            self.store(token, place, &key, &mut caches);
+        }
+        let Caches { keys, values, scales: [key_scales, value_scales] } = caches;
+        let problem = Paged {
+            query: &query,
+            keys,
+            values,
+            scales: [key_scales, value_scales],
+            pages: self.pages,
+            columns: self.columns,
+            sequence: self.sequence,
+            position: self.position,
+            heads: self.heads,
+            kv_heads: self.kv_heads,
+            head_dim: self.head_dim,
+            window: self.window,
+        };
+        attend(&problem, out, threads);
+        Ok(())
+    }
+
     /// Queries, keys and values of a token.
     fn features(&self, token: usize) -> [&[T]; 3] {
         let sizes = [self.heads, self.kv_heads, self.kv_heads].map(|heads| heads * self.head_dim);
@@ -105,27 +148,25 @@ impl<T: Operand> PagedStep<'_, T> {
     }
 
     /// Puts a token's `key` {kv_head, head_dim} and values at a place of the cache.
-    fn store(&self, token: usize, place: usize, key: &[T], [keys, values]: [&mut [T]; 2]) {
+    fn store<C: Cell<T>>(&self, token: usize, place: usize, key: &[T], caches: &mut Caches<'_, C>) {
         let (width, row) = (self.head_dim, place % PAGE);
-        let own = place / PAGE * self.kv_heads * width * PAGE..;
-        let heads = key.chunks(width).zip(self.features(token)[2].chunks(width));
-        let slabs = keys[own.clone()].chunks_mut(width * PAGE).zip(values[own].chunks_mut(width * PAGE));
-        for ((key, value), (keys, values)) in heads.zip(slabs) {
-            keys[row..].iter_mut().step_by(PAGE).zip(key).for_each(|(to, x)| *to = *x);
-            values[row * width..][..width].copy_from_slice(value);
+        let values = self.features(token)[2].chunks(width);
+        for (head, (key, value)) in key.chunks(width).zip(values).enumerate() {
+            let slab = place / PAGE * self.kv_heads + head;
+            let own = slab * width * PAGE..(slab + 1) * width * PAGE;
+            let [key_scale, value_scale] =
+                caches.scales.each_mut().map(|scales| scales.get_mut(slab * PAGE + row));
+            C::put(key, caches.keys[own.clone()][row..].iter_mut().step_by(PAGE), key_scale);
+            C::put(value, caches.values[own][row * width..][..width].iter_mut(), value_scale);
         }
     }
 
     /// The places where keys and values go.
-    fn check(&self, cache: usize) -> Result<Vec<usize>, ArgumentError> {
+    fn check(&self, kernel: &'static str, cache: usize) -> Result<Vec<usize>, ArgumentError> {
         let tokens = self.place.len();
         let (half, features) = (self.head_dim / 2, (self.heads + 2 * self.kv_heads) * self.head_dim);
-        let wrong = |name, required: String, given: String| ArgumentError::Dims {
-            kernel: NAME,
-            name,
-            required,
-            given,
-        };
+        let wrong =
+            |name, required: String, given: String| ArgumentError::Dims { kernel, name, required, given };
         if self.kv_heads == 0 || !self.heads.is_multiple_of(self.kv_heads) {
             let required = format!("of a number of heads that divides {}", self.heads);
             return Err(wrong("keys", required, self.kv_heads.to_string()));
@@ -133,16 +174,16 @@ impl<T: Operand> PagedStep<'_, T> {
         if !self.head_dim.is_multiple_of(2) {
             return Err(wrong("head_dim", "even".into(), self.head_dim.to_string()));
         }
-        length(NAME, "qkv", self.qkv.len(), &[tokens, features])?;
-        length(NAME, "cos", self.cos.len(), &[tokens, half])?;
-        length(NAME, "sin", self.sin.len(), &[tokens, half])?;
-        length(NAME, "sequence", self.sequence.len(), &[tokens])?;
-        length(NAME, "position", self.position.len(), &[tokens])?;
+        length(kernel, "qkv", self.qkv.len(), &[tokens, features])?;
+        length(kernel, "cos", self.cos.len(), &[tokens, half])?;
+        length(kernel, "sin", self.sin.len(), &[tokens, half])?;
+        length(kernel, "sequence", self.sequence.len(), &[tokens])?;
+        length(kernel, "position", self.position.len(), &[tokens])?;
         for weight in self.norms.iter().flat_map(|n| n.0) {
-            length(NAME, "norm", weight.len(), &[self.head_dim])?;
+            length(kernel, "norm", weight.len(), &[self.head_dim])?;
         }
         let held = cache.checked_div(self.kv_heads * self.head_dim * PAGE).unwrap_or(0);
-        length(NAME, "keys", cache, &[held, self.kv_heads, self.head_dim, PAGE])?;
+        length(kernel, "keys", cache, &[held, self.kv_heads, self.head_dim, PAGE])?;
         for (&sequence, &position) in self.sequence.iter().zip(self.position) {
             if !self.are_held(sequence, position, held) {
                 let required = format!("pages of the {held} of the cache for every place seen");

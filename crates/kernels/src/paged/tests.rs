@@ -91,6 +91,20 @@ impl<T: Operand> Case<T> {
         ([keys, values], out)
     }
 
+    /// One token of a step.
+    fn alone<'a>(&self, step: &PagedStep<'a, T>, token: usize) -> PagedStep<'a, T> {
+        let (features, half) = (step.qkv.len() / step.place.len(), self.head_dim / 2);
+        PagedStep {
+            qkv: &step.qkv[token * features..][..features],
+            cos: &step.cos[token * half..][..half],
+            sin: &step.sin[token * half..][..half],
+            place: &step.place[token..=token],
+            sequence: &step.sequence[token..=token],
+            position: &step.position[token..=token],
+            ..*step
+        }
+    }
+
     /// A token's key of one head as its definition has it, and as f64.
     fn turned(&self, token: usize, head: usize, is_normed: bool, norm: usize) -> Vec<f64> {
         let (width, half) = (self.head_dim, self.head_dim / 2);
@@ -109,7 +123,13 @@ impl<T: Operand> Case<T> {
     }
 
     /// What a head of a token attends to, over the caches that the kernel left.
-    fn attended(&self, step: &PagedStep<'_, T>, caches: &[Vec<T>; 2], token: usize, head: usize) -> Vec<f64> {
+    fn attended(
+        &self,
+        step: &PagedStep<'_, T>,
+        (keys, values): (&dyn Fn(usize) -> f64, &dyn Fn(usize) -> f64),
+        token: usize,
+        head: usize,
+    ) -> Vec<f64> {
         let (width, kv_head) = (self.head_dim, head / self.group);
         let Ok(last) = usize::try_from(self.position[token]) else { return vec![0.0; width] };
         let query = self.turned(token, head, step.norms.is_some(), 0);
@@ -118,10 +138,8 @@ impl<T: Operand> Case<T> {
             let page = self.pages[self.sequence[token] as usize * COLUMNS + place / PAGE] as usize;
             (page * self.kv_heads + kv_head) * width * PAGE
         };
-        let key =
-            |place: usize, d: usize| f64::from(caches[0][slab(place) + d * PAGE + place % PAGE].to_f32());
-        let value =
-            |place: usize, d: usize| f64::from(caches[1][slab(place) + place % PAGE * width + d].to_f32());
+        let key = |place: usize, d: usize| keys(slab(place) + d * PAGE + place % PAGE);
+        let value = |place: usize, d: usize| values(slab(place) + place % PAGE * width + d);
         let score = |place: usize| -> f64 {
             (0..width).map(|d| query[d] * key(place, d)).sum::<f64>() / (width as f64).sqrt()
         };
@@ -164,11 +182,70 @@ fn agrees<T: Operand>(
         }
         for head in 0..heads {
             let found = &out[(token * heads + head) * width..][..width];
-            let want = case.attended(&step, &caches, token, head);
+            let [keys, values] = [0, 1].map(|which: usize| {
+                let cache = &caches[which];
+                move |at: usize| f64::from(cache[at].to_f32())
+            });
+            let want = case.attended(&step, (&keys, &values), token, head);
             found.iter().zip(want).for_each(|(found, want)| close(*found, want));
         }
     }
     each_token_is_its_own(&case, &step, &caches, &out);
+}
+
+/// Over a cache in int8, `case`'s caches being what it held: what the kernel leaves stands for the rows to half a scale, and what it gives is attention over
+/// what it left, each token alone.
+fn agrees_in_int8<T: Operand>(
+    seed: u64,
+    sizes: [usize; 5],
+    window: Option<usize>,
+    limit: f64,
+    of: impl Fn(f32) -> T + Copy,
+) {
+    let case = Case::random(seed, sizes, of);
+    let step = case.step(window, true);
+    let (width, rows) = (case.head_dim, case.caches[0].len() / case.head_dim);
+    let held = [8, 9].map(|i| numbers(case.caches[0].len(), seed + i, |x| (x * 127.0) as i8));
+    let scales = [10, 11].map(|i| numbers(rows, seed + i, |x| x.abs() / 127.0));
+    let run = |step: &PagedStep<'_, T>, (mut cells, mut scales): ([Vec<i8>; 2], [Vec<f32>; 2]), threads| {
+        let mut out = vec![T::from_f32(9.0); step.place.len() * step.heads * width];
+        let ([keys, values], [key_scales, value_scales]) = (&mut cells, &mut scales);
+        let caches = Caches { keys, values, scales: [key_scales, value_scales] };
+        paged_step_int8(step, caches, &mut out, &Threads::new(threads, 1)).unwrap();
+        (cells, scales, out)
+    };
+    let (cells, scales, out) = run(&step, (held, scales), 2);
+    // The same in f64.
+    let key =
+        |at: usize| f64::from(cells[0][at]) * f64::from(scales[0][at / (width * PAGE) * PAGE + at % PAGE]);
+    let value = |at: usize| f64::from(cells[1][at]) * f64::from(scales[1][at / width]);
+    for token in 0..case.place.len() {
+        let (page, row) = (case.place[token] as usize / PAGE, case.place[token] as usize % PAGE);
+        for head in 0..case.kv_heads {
+            let slab = (page * case.kv_heads + head) * PAGE;
+            let half = |which: usize| 0.501 * f64::from(scales[which][slab + row]) + limit;
+            let right = case.turned(token, step.heads + head, true, 1);
+            let far = right.iter().enumerate().map(|(d, x)| (key(slab * width + d * PAGE + row) - x).abs());
+            assert!(far.fold(0.0, f64::max) <= half(0), "a key that is off");
+            let given = &step.features(token)[2][head * width..][..width];
+            let far = given
+                .iter()
+                .enumerate()
+                .map(|(d, x)| (value((slab + row) * width + d) - f64::from(x.to_f32())).abs());
+            assert!(far.fold(0.0, f64::max) <= half(1), "a value that is off");
+        }
+        for head in 0..step.heads {
+            let want = case.attended(&step, (&key, &value), token, head);
+            for (found, want) in out[(token * step.heads + head) * width..].iter().zip(want) {
+                let found = f64::from(found.to_f32());
+                assert!((found - want).abs() <= limit * (1.0 + want.abs()), "{found} instead of {want}");
+            }
+        }
+        let alone = run(&case.alone(&step, token), (cells.clone(), scales.clone()), 1).2;
+        let bits = |x: &[T]| x.iter().map(|x| x.to_f32().to_bits()).collect::<Vec<_>>();
+        let own = step.heads * width;
+        assert_eq!(bits(&alone), bits(&out[token * own..][..own]), "token {token} alone");
+    }
 }
 
 /// Whatever the threads and the company, the same bits. The token alone finds in the cache what the others put there.
@@ -180,17 +257,8 @@ fn each_token_is_its_own<T: Operand>(
 ) {
     let bits = |x: &[T]| x.iter().map(|x| x.to_f32().to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&case.run(step, 3).1), bits(out), "three threads");
-    let (features, half) = (step.qkv.len() / step.place.len(), case.head_dim / 2);
     for token in 0..step.place.len() {
-        let one = PagedStep {
-            qkv: &step.qkv[token * features..][..features],
-            cos: &step.cos[token * half..][..half],
-            sin: &step.sin[token * half..][..half],
-            place: &step.place[token..=token],
-            sequence: &step.sequence[token..=token],
-            position: &step.position[token..=token],
-            ..*step
-        };
+        let one = case.alone(step, token);
         let [mut keys, mut values] = caches.clone();
         let width = step.heads * case.head_dim;
         let mut alone = vec![T::from_f32(9.0); width];
@@ -212,6 +280,8 @@ proptest! {
         let sizes = [sizes.0, sizes.1, sizes.2, sizes.3, sizes.4];
         agrees::<f32>(seed, sizes, (window, is_normed), 4e-6, |x| x);
         agrees::<bf16>(seed, sizes, (window, is_normed), 3e-2, bf16::from_f32);
+        agrees_in_int8::<f32>(seed, sizes, window, 4e-6, |x| x);
+        agrees_in_int8::<bf16>(seed, sizes, window, 3e-2, bf16::from_f32);
     }
 }
 

@@ -78,14 +78,17 @@ pub fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>
             let operands = vec![floats(&[a, b]), floats(&[c + 1, b]), f32s(&[c + 1])];
             (operands, vec![f32s(&[a, 1]), i32s(&[a, 1])])
         }
-        "collegium.paged_step" => {
+        name @ ("collegium.paged_step" | "collegium.paged_step_int8") => {
             let (token, width) = (i32s(&[a]), 2 * d);
             let tables = vec![f32s(&[a, d]), f32s(&[a, d]), i32s(&[1, b])];
             let places = vec![token.clone(), token.clone(), token];
             let norms = vec![floats(&[width]); 2];
-            let caches = [floats(&[b, c, width, 16]), floats(&[b, c, 16, width])];
+            let is_int8 = name == "collegium.paged_step_int8";
+            let cells = |dims| of(if is_int8 { DType::I8 } else { float }, dims);
+            let scales = vec![f32s(&[b, c, 16]); if is_int8 { 2 } else { 0 }];
+            let caches = [vec![cells(&[b, c, width, 16]), cells(&[b, c, 16, width])], scales].concat();
             let operands = [vec![floats(&[a, 4 * c * width])], tables, places, norms].concat();
-            (operands, [caches.to_vec(), vec![floats(&[a, 2 * c * width])]].concat())
+            (operands, [caches, vec![floats(&[a, 2 * c * width])]].concat())
         }
         "collegium.rms_norm" => (vec![floats(&[a, b, c]), floats(&[c])], vec![floats(&[a, b, c])]),
         "collegium.adamw" => {

@@ -39,6 +39,8 @@ pub struct StepShape {
     pub block: usize,
     /// How the weights of products lie.
     pub packing: Packing,
+    /// Whether the cache is int8, with a scale for each row of a head; else it has the type of activations.
+    pub int8_cache: bool,
 }
 
 impl StepShape {
@@ -72,8 +74,8 @@ pub enum Part {
 ///
 /// Inputs, as far as the part reads them: `tokens` {batch, seq} or `hidden` {token, hidden}; `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page},
 /// `row.position` {unit} (the token's own place in its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first
-/// token of every chunk; `places` {place} (tokens whose logits are wanted); the weights, `router_bias`, and `cache.keys` and `cache.values` with the dims
-/// of [`cache_dims`], those of a layer behind `layers.<n>.` where the whole model is computed. Where weights are packed, tokens are given each by
+/// token of every chunk; `places` {place} (tokens whose logits are wanted); the weights, `router_bias`, and `cache.keys`, `cache.values` and what else
+/// [`cache_parts`] names, those of a layer behind `layers.<n>.` where the whole model is computed. Where weights are packed, tokens are given each by
 /// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of
 /// [`collegium_hlo::Packed`] and one matrix `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `hidden_out`, or
 /// `logits` {place, vocab} f32; and the caches, in place.
@@ -140,12 +142,12 @@ fn layer_in<'g>(
     (prefix, index): (&str, usize),
     hidden: Value<'g>,
     places: &Places<'g>,
-) -> (Value<'g>, [(String, Value<'g>); 2]) {
+) -> (Value<'g>, Vec<(String, Value<'g>)>) {
     let layer = &shape.config.layers[index];
     let build = || b.within(prefix, || one_layer(b, shape, layer, hidden, places));
-    let (out, [keys, values]) = b.graph.scope(prefix, build);
-    let named = |name, value| (format!("{prefix}cache.{name}_out"), value);
-    (out, [named("keys", keys), named("values", values)])
+    let (out, caches) = b.graph.scope(prefix, build);
+    let named = |(name, value): (&str, Value<'g>)| (format!("{prefix}cache.{name}_out"), value);
+    (out, CACHE.into_iter().zip(caches).map(named).collect())
 }
 
 fn one_layer<'g>(
@@ -154,7 +156,7 @@ fn one_layer<'g>(
     layer: &LayerConfig,
     hidden: Value<'g>,
     places: &Places<'g>,
-) -> (Value<'g>, [Value<'g>; 2]) {
+) -> (Value<'g>, Vec<Value<'g>>) {
     let (mixed, caches) = match places {
         Places::Units(turned, units) => {
             attend_with(b, shape, hidden, *turned, |q, k, v| units.attention(b, shape, layer, [q, k, v]))
@@ -258,31 +260,60 @@ impl<'g> Tokens<'g> {
         shape: &Shape<'_>,
         layer: &LayerConfig,
         (qkv, norms): (Value<'g>, Option<([Value<'g>; 2], f32)>),
-    ) -> (Value<'g>, [Value<'g>; 2]) {
+    ) -> (Value<'g>, Vec<Value<'g>>) {
         let [cos, sin] = self.turned;
         let [sequence, position, place] = self.at;
-        let caches = caches(b, shape, self.how);
+        let (caches, scales) = caches(b, shape, self.how);
         let (pages, window) = (self.pages, layer.sliding_window);
-        qkv.paged_step(&PagedStep { cos, sin, pages, sequence, position, place, norms, caches, window })
+        qkv.paged_step(&PagedStep {
+            cos,
+            sin,
+            pages,
+            sequence,
+            position,
+            place,
+            norms,
+            caches,
+            scales,
+            window,
+        })
     }
 }
 
-/// Dims of a layer's keys and values in the cache: {place, kv_head, head_dim}; or, where weights are packed, by page as [`Value::paged_step`]
-/// takes them.
-pub fn cache_dims(config: &ModelConfig, how: &StepShape) -> [Vec<Dim>; 2] {
+/// What a cache is made of; without scales where it has the type of activations.
+const CACHE: [&str; 4] = ["keys", "values", "key_scales", "value_scales"];
+
+/// What a layer's cache is made of, with element types and dims: keys and values {place, kv_head, head_dim}, and scales {place, kv_head} where it is
+/// int8; or, where weights are packed, by page as [`Value::paged_step`] takes them. `dtype` is that of activations.
+pub fn cache_parts(
+    config: &ModelConfig,
+    how: &StepShape,
+    dtype: DType,
+) -> Vec<(&'static str, DType, Vec<Dim>)> {
     let (kv_head, head_dim) = (dim("kv_head", config.num_kv_heads), dim("head_dim", config.head_dim));
     let (page, row) = (dim("cache_page", how.cache_pages), dim("row", PAGE));
-    if how.packing == Packing::Natural {
-        let flat = vec![dim("place", how.cache_pages * PAGE), kv_head, head_dim];
-        return [flat.clone(), flat];
-    }
-    [vec![page, kv_head, head_dim, row], vec![page, kv_head, row, head_dim]]
+    let [keys, values, scales] = if how.packing == Packing::Natural {
+        let place = dim("place", how.cache_pages * PAGE);
+        [vec![place, kv_head, head_dim], vec![place, kv_head, head_dim], vec![place, kv_head]]
+    } else {
+        [vec![page, kv_head, head_dim, row], vec![page, kv_head, row, head_dim], vec![page, kv_head, row]]
+    };
+    let cell = if how.int8_cache { DType::I8 } else { dtype };
+    let dims = [(cell, keys), (cell, values), (DType::F32, scales.clone()), (DType::F32, scales)];
+    let parts = CACHE.into_iter().zip(dims).map(|(name, (dtype, dims))| (name, dtype, dims));
+    parts.take(if how.int8_cache { 4 } else { 2 }).collect()
 }
 
-/// The cache of this layer.
-fn caches<'g>(b: &Builder<'g>, shape: &Shape<'_>, how: StepShape) -> [Value<'g>; 2] {
-    let [keys, values] = cache_dims(shape.config, &how);
-    [("cache.keys", keys), ("cache.values", values)].map(|(name, dims)| b.input(name, shape.dtype, &dims))
+/// The cache of this layer: keys and values, and their scales.
+fn caches<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    how: StepShape,
+) -> ([Value<'g>; 2], Option<[Value<'g>; 2]>) {
+    let input =
+        |(name, dtype, dims): (&str, DType, Vec<Dim>)| b.input(&format!("cache.{name}"), dtype, &dims);
+    let parts: Vec<Value<'g>> = cache_parts(shape.config, &how, shape.dtype).into_iter().map(input).collect();
+    ([parts[0], parts[1]], parts.get(2).map(|&keys| [keys, parts[3]]))
 }
 
 /// The same by unit.
@@ -329,11 +360,19 @@ impl<'g> Units<'g> {
         shape: &Shape<'_>,
         layer: &LayerConfig,
         qkv: [Value<'g>; 3],
-    ) -> (Value<'g>, [Value<'g>; 2]) {
+    ) -> (Value<'g>, Vec<Value<'g>>) {
         let [q, k, v] = qkv.map(|x| x.merge(&["batch", "seq"], "token"));
-        let [keys, values] = caches(b, shape, self.how);
-        let caches = [self.written(keys, k), self.written(values, v)];
-        let [keys, values] = caches;
+        let ([keys, values], scales) = caches(b, shape, self.how);
+        let (caches, scales) = match scales {
+            None => ([self.written(keys, k), self.written(values, v)], None),
+            Some(scales) => {
+                let [new_keys, new_values] = [k, v].map(Value::int8_rows);
+                let written = |old: [Value<'g>; 2], which| {
+                    [self.written(old[0], new_keys[which]), self.written(old[1], new_values[which])]
+                };
+                (written([keys, values], 0), Some(written(scales, 1)))
+            }
+        };
         let sequence = self.table(|kind, dims, first| {
             let g = kind.pages.graph();
             g.iota(DType::I32, dims, "unit") + g.scalar(DType::I32, first as f64)
@@ -344,8 +383,10 @@ impl<'g> Units<'g> {
         let pages: Vec<Value<'g>> =
             self.kinds.iter().map(|k| k.pages.rename(&[("unit", "sequence")])).collect();
         let pages = Value::concat(&pages, "sequence");
-        let mixed = q.paged_attention(keys, values, pages, sequence, position, PAGE, layer.sliding_window);
-        (mixed.split("token", &[dim("batch", 1), dim("seq", self.how.tokens())]), caches)
+        let window = layer.sliding_window;
+        let mixed = q.paged_attention(caches, scales, pages, sequence, position, PAGE, window);
+        let all = [&caches[..], scales.as_ref().map_or(&[], |s| &s[..])].concat();
+        (mixed.split("token", &[dim("batch", 1), dim("seq", self.how.tokens())]), all)
     }
 
     /// A number for every token, {token}, from {unit, query} of every kind and the number of units before it.

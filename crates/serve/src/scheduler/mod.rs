@@ -1,6 +1,6 @@
 //! What runs in the next step. All sequences that decode run, and prompts come a few layers further beside them ([`reading`]), so a decoding
-//! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later. Where few
-//! decode, the rows that are free compute guesses at their next tokens.
+//! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later. Where it
+//! pays, further rows compute guesses at their next tokens.
 
 mod reading;
 
@@ -14,6 +14,7 @@ use collegium_data::Tokenizer;
 use collegium_model::programs::PAGE;
 
 use crate::ServeError;
+use crate::drafts::{Texts, Times};
 use crate::handle::{Limits, Stats};
 use crate::pages::Pages;
 use crate::request::Event;
@@ -21,14 +22,15 @@ use crate::runner::{Runner, Unit};
 use crate::sequence::{Job, Sequence};
 use reading::{Pace, Reading, STALL};
 
-/// Sizes of a step of sequences that decode, and of a pass of pages of prompts: few, so that few programs are compiled.
-pub(crate) const ROWS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Sizes of a step of sequences that decode, with guesses behind them, and of a pass of pages of prompts: few, so that few programs are compiled.
+pub(crate) const ROWS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 pub(crate) const CHUNKS: [usize; 5] = [1, 2, 4, 8, 16];
-/// Rows that sequences and guesses may fill together: where more sequences decode, there are no guesses.
-const ROWS_WITH_GUESSES: usize = 8;
 
 /// Most sequences that run at once.
-pub const MOST_ROWS: usize = ROWS[ROWS.len() - 1];
+pub const MOST_ROWS: usize = 16;
+
+/// Most guesses that a step has room for.
+pub const MOST_GUESSES: usize = ROWS[ROWS.len() - 1] - 1;
 
 /// All sequences, and the model that advances them.
 pub struct Scheduler<'t> {
@@ -46,6 +48,9 @@ pub struct Scheduler<'t> {
     pace: Pace,
     /// Most guesses for a sequence.
     drafts: usize,
+    /// Answers that have ended, for guesses.
+    past: Texts,
+    times: Times,
     stats: Stats,
 }
 
@@ -75,6 +80,8 @@ impl<'t> Scheduler<'t> {
             reading: None,
             pace: Pace::default(),
             drafts: limits.drafts,
+            past: Texts::new(if limits.drafts > 0 { limits.past } else { 0 }),
+            times: Times::default(),
             stats: Stats::default(),
         }
     }
@@ -168,18 +175,17 @@ impl<'t> Scheduler<'t> {
         self.with_guesses(rows)
     }
 
-    /// Rows with guesses behind those of each sequence, where there is room and no page must be taken from another.
+    /// Rows with guesses behind those of each sequence, where they pay and no page must be taken from another.
     fn with_guesses(&mut self, rows: Vec<Piece>) -> Vec<Piece> {
-        let most = ROWS_WITH_GUESSES.checked_sub(rows.len()).map_or(0, |free| free / rows.len().max(1));
         // Where prompts wait, the time that guesses take is better spent on them.
-        if most == 0 || self.running.iter().any(|sequence| sequence.remaining() > 1) {
+        if self.drafts == 0 || self.running.iter().any(|sequence| sequence.remaining() > 1) {
             return rows;
         }
+        let chances: Vec<_> = rows.iter().map(|row| self.running[row.sequence].guess(&self.past)).collect();
         let mut all = Vec::new();
-        for row in rows {
+        for (row, guesses) in rows.into_iter().zip(self.times.share(&chances)) {
             all.push(row);
-            self.running[row.sequence].guess(most);
-            let guesses = self.running[row.sequence].guesses.len();
+            self.running[row.sequence].guesses.truncate(guesses);
             let needed = (row.first + 1 + guesses).div_ceil(PAGE);
             let missing = needed.saturating_sub(self.running[row.sequence].pages.len());
             if missing > self.pages.available() || !self.secure(row.sequence, 1 + guesses) {
@@ -233,6 +239,7 @@ impl<'t> Scheduler<'t> {
     fn count_decode(&mut self, rows: &[Piece], took: Duration) {
         let own = rows.iter().filter(|row| row.guess.is_none());
         let pages = own.map(|row| row.first / PAGE + 1).sum();
+        self.times.note(rows.len(), took);
         self.stats.decode_ns += took.as_nanos() as u64;
         self.stats.decode_bytes += self.runner.bytes_of_decode(rows.len(), pages);
     }
@@ -277,7 +284,8 @@ impl<'t> Scheduler<'t> {
         }
         ended.sort_unstable();
         for at in ended.into_iter().rev() {
-            self.release(at);
+            let sequence = self.release(at);
+            self.past.add(sequence.text());
         }
     }
 
@@ -295,12 +303,11 @@ impl<'t> Scheduler<'t> {
 /// A piece as the device takes it.
 fn unit<'a>(running: &'a [Sequence<'_>], piece: &Piece) -> Unit<'a> {
     let sequence = &running[piece.sequence];
-    let last = (piece.first + piece.len).div_ceil(PAGE);
     let tokens = match piece.guess {
         Some(guess) => &sequence.guesses[guess..=guess],
         None => &sequence.tokens[piece.first..piece.first + piece.len],
     };
-    Unit { tokens, position: piece.first, pages: &sequence.pages[..last] }
+    Unit { tokens, position: piece.first, pages: &sequence.pages }
 }
 
 /// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.
@@ -313,6 +320,6 @@ fn advance(sequence: &mut Sequence<'_>, logits: &[f32], known: usize, ends: &[u3
 }
 
 /// The smallest size of a ladder that holds `len`.
-fn fit(ladder: &[usize], len: usize) -> usize {
+pub(crate) fn fit(ladder: &[usize], len: usize) -> usize {
     *ladder.iter().find(|&&size| size >= len).expect("plans stay within the ladders")
 }

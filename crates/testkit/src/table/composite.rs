@@ -70,14 +70,23 @@ fn paged() -> Vec<OpCase> {
         ]
     };
     let case = |name: &str, inputs| {
-        OpCase::new(name, inputs, |_, x| x[0].paged_attention(x[1], x[2], x[3], x[4], x[5], 4, None))
+        OpCase::new(name, inputs, |_, x| x[0].paged_attention([x[1], x[2]], None, x[3], x[4], x[5], 4, None))
             .gradient(Gradient::None)
     };
     vec![
         case("paged_attention_f32", inputs(f32, 7)),
         case("paged_attention_bf16", inputs(bf16, 32)),
         OpCase::new("paged_attention_window", inputs(f32, 6), |_, x| {
-            x[0].paged_attention(x[1], x[2], x[3], x[4], x[5], 4, Some(3))
+            x[0].paged_attention([x[1], x[2]], None, x[3], x[4], x[5], 4, Some(3))
+        })
+        .gradient(Gradient::None),
+        OpCase::new("paged_attention_int8", inputs(bf16, 32), |_, x| {
+            let [(keys, key_scales), (values, value_scales)] = [x[1], x[2]].map(|x| {
+                let [cells, scales] = x.int8_rows();
+                (cells, scales)
+            });
+            let scales = Some([key_scales, value_scales]);
+            x[0].paged_attention([keys, values], scales, x[3], x[4], x[5], 4, None)
         })
         .gradient(Gradient::None),
     ]
@@ -267,17 +276,42 @@ fn serving() -> Vec<OpCase> {
         step("paged_step_keys", f32, 6, stepped::<0>),
         step("paged_step_values", f32, 6, stepped::<1>),
         step("paged_step_bf16", bf16, 32, stepped::<2>),
+        step("paged_step_int8", bf16, 32, stepped_int8::<4>),
+        step("paged_step_int8_f32", f32, 6, stepped_int8::<4>),
+        step("paged_step_int8_keys", f32, 6, stepped_int8::<0>),
+        step("paged_step_int8_values", f32, 6, stepped_int8::<1>),
+        step("paged_step_int8_key_scales", f32, 6, stepped_int8::<2>),
+        step("paged_step_int8_value_scales", f32, 6, stepped_int8::<3>),
     ]
 }
 
 /// A result of a step over the inputs of its cases.
 fn stepped<'g, const RESULT: usize>(_: &'g Graph, x: &[Value<'g>]) -> Value<'g> {
+    step_over(x, [x[9], x[10]], None, RESULT)
+}
+
+/// The same over what the caches are in int8.
+fn stepped_int8<'g, const RESULT: usize>(_: &'g Graph, x: &[Value<'g>]) -> Value<'g> {
+    let by_page = ["cache_page", "kv_head", "row", "head_dim"];
+    let [[keys, key_scales], [values, value_scales]] =
+        [x[9].transpose(&by_page), x[10]].map(Value::int8_rows);
+    let keys = keys.transpose(&["cache_page", "kv_head", "head_dim", "row"]);
+    step_over(x, [keys, values], Some([key_scales, value_scales]), RESULT).convert(DType::F32)
+}
+
+fn step_over<'g>(
+    x: &[Value<'g>],
+    caches: [Value<'g>; 2],
+    scales: Option<[Value<'g>; 2]>,
+    result: usize,
+) -> Value<'g> {
     let [cos, sin, pages] = [x[1], x[2], x[3]];
     let [sequence, position, place] = [x[4], x[5], x[6]];
-    let (norms, caches) = (Some(([x[7], x[8]], 1e-5)), [x[9], x[10]]);
-    let with = PagedStep { cos, sin, pages, sequence, position, place, norms, caches, window: None };
-    let (mixed, [keys, values]) = x[0].paged_step(&with);
-    [keys, values, mixed][RESULT]
+    let norms = Some(([x[7], x[8]], 1e-5));
+    let with = PagedStep { cos, sin, pages, sequence, position, place, norms, caches, scales, window: None };
+    let (mixed, mut results) = x[0].paged_step(&with);
+    results.push(mixed);
+    results[result]
 }
 
 /// A shard with an end of what decays inside, and one that decays whole.
