@@ -25,13 +25,30 @@ pub struct Instance {
     pub host_power: Figure,
     /// Power drawn at the wall for each watt of the machines.
     pub pue: Figure,
-    /// Bytes a second that one instance writes a checkpoint with.
+    /// Bytes a second that one instance reads and writes files with: checkpoints, training data.
     pub storage: Figure,
+    /// The host beside the devices; unknown where nothing is said.
+    #[serde(default)]
+    pub host: Host,
     /// Hours between failures of one instance.
     pub hours_between_failures: Figure,
     /// Prices, newest last.
     #[serde(default)]
     pub price: Vec<Price>,
+}
+
+/// What feeds the devices of one instance, and holds what they have no room for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// Bytes of its memory.
+    pub memory: Figure,
+    /// Bytes a second that go into and out of this memory together.
+    pub bandwidth: Figure,
+    /// Bytes a second from it to one device, with as many on the way back.
+    pub link: Figure,
+    /// Bytes of text a second that all its cores turn into tokens.
+    pub tokenise: Figure,
 }
 
 /// The network between fast domains.

@@ -85,13 +85,37 @@ fn a_request_that_cannot_be_met_says_by_how_much_and_what_would_do() {
 }
 
 #[test]
+fn what_has_no_room_on_devices_goes_to_the_host_and_checkpoints_are_written_meanwhile() {
+    let folder = folder();
+    let large = MODEL.replace("\"hidden_size\":512", "\"hidden_size\":8192").replace("4096,", "128256,");
+    let large = large.replace("\"moe_intermediate_size\":256", "\"moe_intermediate_size\":24576");
+    std::fs::write(folder.path().join("large.json"), large).unwrap();
+    let ask = ["plan", "--model", "large.json", "--cluster", "dgx-h100:1", "--seq", "512", "--batch", "8"];
+    let rest = ["--checkpoints", "async", "--text", "--tokens", "1B", "--html", "plan.html", "--json"];
+    let plan = json(folder.path(), &[&ask[..], &rest[..]].concat());
+    let best = &plan["answers"][0]["choices"][0];
+    assert_eq!(best["candidate"]["layout"]["offload"], true, "{best:#}");
+    let memory = &best["candidate"]["estimate"]["memory"];
+    let parameters = plan["parameters"].as_f64().unwrap();
+    let host = memory["host"].as_f64().unwrap();
+    assert!(host >= 12.0 * parameters / 8.0 * 0.99, "twelve bytes a parameter over eight ranks: {host}");
+    assert!(best["not_trainable"].to_string().contains("optimizer state in host memory"));
+    assert!(best["candidate"]["estimate"]["parts"]["loading"].as_f64().unwrap() > 0.0);
+    let checkpoints = &best["checkpoints"];
+    assert_eq!(checkpoints["bytes"].as_f64().unwrap(), 12.0 * parameters);
+    assert!(checkpoints["pause"].as_f64().unwrap() < checkpoints["write"].as_f64().unwrap());
+    let page = std::fs::read_to_string(folder.path().join("plan.html")).unwrap();
+    assert!(page.contains("In host memory") && page.contains("Checkpoints:"));
+}
+
+#[test]
 fn bad_questions() {
     let folder = folder();
     let with = |more: &[&str]| {
         let base = ["plan", "--model", "config.json"];
         run(folder.path(), &[&base[..], more].concat())
     };
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["--cluster", "trn2.48xlrge:1"], "did you mean trn2.48xlarge"),
         (&["--cluster", "p5.48xlarge:0"], "is no number of instances"),
         (&["--cluster", "p5.48xlarge:1", "--tokens", "-1T"], "no number above 0"),
@@ -99,6 +123,7 @@ fn bad_questions() {
         (&["--cluster", "p5.48xlarge:1", "--imbalance", "0.5"], "no ratio of largest over mean"),
         (&["--cluster", "p5.48xlarge:1", "--precision", "int3"], "give one of float32"),
         (&["--cluster", "p5.48xlarge:1", "--attention", "magic"], "give fused or written"),
+        (&["--cluster", "p5.48xlarge:1", "--checkpoints", "never"], "give sync or async"),
     ];
     for (args, part) in cases {
         let done = with(args);

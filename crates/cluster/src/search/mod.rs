@@ -87,8 +87,13 @@ impl Found {
         self
     }
 
-    fn offer(&mut self, candidate: Candidate, limit: f64) {
+    /// Takes a candidate into account where a rank has `limit` bytes, and `room` on its host.
+    fn offer(&mut self, candidate: Candidate, limit: f64, room: f64) {
         let memory = candidate.estimate.memory.total();
+        if candidate.estimate.memory.host > room {
+            self.too_large += 1;
+            return;
+        }
         if self.smallest.as_ref().is_none_or(|s| memory < s.estimate.memory.total()) {
             self.smallest = Some(candidate);
         }
@@ -155,10 +160,11 @@ impl Space {
             return Ok(found);
         }
         let limit = pricer.rank().memory - pricer.rank().reserved;
+        let room = pricer.room_on_host().unwrap_or(0.0);
         for layout in layouts {
             let estimate = pricer.price(&layout, &self.software_of(&layout, software))?;
             found.priced += 1;
-            found.offer(Candidate { layout, estimate }, limit);
+            found.offer(Candidate { layout, estimate }, limit, room);
         }
         Ok(found)
     }

@@ -14,6 +14,13 @@ impl Pricer<'_> {
         held: f64,
     ) -> MemoryUse {
         let whole = state.0 + state.1;
+        let masters = software.state_bytes * held;
+        // Two layers at a time: one comes, one goes.
+        let on_device = if layout.offload {
+            masters * (2.0 * layout.pipeline as f64 / self.model.config.num_layers as f64).min(1.0)
+        } else {
+            masters
+        };
         let width = if software.precision == Precision::Float32 { 4.0 } else { 2.0 };
         let stages = layout.pipeline as f64;
         let in_flight = layout.schedule.in_flight(layout.pipeline).min(layout.micro_batches) as f64;
@@ -44,10 +51,11 @@ impl Pricer<'_> {
                     Sharding::Gradients | Sharding::Weights => held,
                     _ => whole,
                 },
-            optimizer: software.state_bytes * held,
+            optimizer: on_device,
             activations: software.kept * stage.kept / stages * in_flight * interleaved,
             transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 })
                 + width * table,
+            host: if layout.offload { masters } else { 0.0 },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One step of training: what it takes, on what it waits, what it holds.
 
+mod host;
 mod layers;
 mod memory;
 mod parts;
@@ -151,7 +152,11 @@ impl Pricer<'_> {
         let held = state.0 / shards.0 + state.1 / shards.1;
         parts.optimizer = held * (2.0 * software.state_bytes + 2.0 * software.gradient_bytes + 2.0)
             / (self.rank().bandwidth * c.update_share);
-        parts.straggle = parts.total() * self.straggle(layout);
+        if layout.offload {
+            let state = held * software.state_bytes;
+            parts.optimizer = parts.optimizer.max(self.crossing(state, state));
+        }
+        self.wait(&mut parts, layout, software);
         let memory = self.memory(layout, software, stage, state, held);
         Estimate { step: parts.total(), parts, memory }
     }
@@ -159,6 +164,14 @@ impl Pricer<'_> {
     /// Seconds that an execution of a program with collectives waits.
     fn barrier(&self, layout: &Layout) -> f64 {
         if layout.ranks() > 1 { self.device.calibration.barrier } else { 0.0 }
+    }
+
+    /// Adds to the parts what is waited for beside all else: the slowest instance, and batches.
+    fn wait(&self, parts: &mut Parts, layout: &Layout, software: &Software) {
+        (parts.straggle, parts.loading) = (0.0, 0.0);
+        parts.straggle = parts.total() * self.straggle(layout);
+        let hidden = if software.feed.ahead { parts.total() } else { 0.0 };
+        parts.loading = (self.loading(layout, software) - hidden).max(0.0);
     }
 
     /// Share of a step that the slowest of many instances adds.

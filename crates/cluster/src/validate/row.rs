@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::models::KnownModels;
 use crate::catalog::Catalog;
-use crate::layout::{Layout, Recompute, Sharding, Software};
+use crate::layout::{Feed, Layout, Recompute, Sharding, Software};
 use crate::model::PlanModel;
 use crate::roofline::{Kernels, Precision};
 use crate::schedule::Schedule;
@@ -206,6 +206,8 @@ fn software(known: &KnownModels, system: &str, row: &Row, sharding: Sharding) ->
         state_bytes: 12.0,
         cloned: 0.0,
         clone_slots: 0.0,
+        // Workers of PyTorch's loaders make the next batch meanwhile, of tokens or of mock data.
+        feed: Feed { text: false, ahead: true },
     }
 }
 
@@ -296,6 +298,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         micro_batches,
         recompute: recompute(row.text("recompute")),
         sharding: sharding(&system, row),
+        offload: false,
     };
     if !layout.is_consistent() {
         return Err("expert degrees that do not divide the ranks of a stage".into());

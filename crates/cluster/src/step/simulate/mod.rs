@@ -40,6 +40,8 @@ pub struct Timeline {
     pub data: f64,
     /// Seconds of the update.
     pub optimizer: f64,
+    /// Seconds before the first pass that the devices wait for the batch.
+    pub loading: f64,
 }
 
 /// One rank's share of a step before the pipeline is put together.
@@ -124,8 +126,7 @@ impl Pricer<'_> {
             parts.tensor += extra * closed.parts.tensor / sent;
         }
         parts.bubble = (span - busy).max(0.0);
-        parts.straggle = 0.0;
-        parts.straggle = parts.total() * self.straggle(layout);
+        self.wait(&mut parts, layout, software);
         Ok(Estimate { step: parts.total(), parts, ..closed })
     }
 
@@ -158,6 +159,7 @@ impl Pricer<'_> {
             backward: spans(true)?,
             data: setup.data,
             optimizer: closed.parts.optimizer,
+            loading: closed.parts.loading,
         })
     }
 }
