@@ -35,5 +35,7 @@ pub use roofline::{Kernels, Precision, Rank, Seconds};
 pub use schedule::{Schedule, Turn};
 pub use search::{Candidate, Found, Space, divisors};
 pub use stats::{Errors, quantile};
-pub use step::{Estimate, Kind, Lane, MemoryUse, Op, Parts, Pricer, ProgramPoint, Roofline, Span, Timeline};
+pub use step::{
+    Estimate, Kind, Lane, MemoryFit, MemoryUse, Op, Parts, Pricer, ProgramPoint, Roofline, Span, Timeline,
+};
 pub use work::{Product, Work};

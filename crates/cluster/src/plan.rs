@@ -12,7 +12,7 @@ use crate::layout::{Feed, Software};
 use crate::model::PlanModel;
 use crate::roofline::Precision;
 use crate::search::{Candidate, Found, Space};
-use crate::step::{Pricer, Roofline, Timeline};
+use crate::step::{MemoryFit, Pricer, Roofline, Timeline};
 use crate::stragglers::Balanced;
 
 /// What is asked of one cluster.
@@ -74,6 +74,8 @@ pub struct Choice {
     pub usd_per_million_tokens: Option<f64>,
     /// Dollars for all tokens.
     pub usd: Option<f64>,
+    /// Whether its memory is there for sure.
+    pub fit: MemoryFit,
     /// The three largest parts of the step with their shares in percent.
     pub limits: Vec<(&'static str, f64)>,
     /// What of it the trainer cannot run yet.
@@ -148,7 +150,7 @@ impl Request<'_> {
         let unknown = self.unknown(&pricer, price.is_none());
         let choices: Vec<Choice> =
             found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
-        let limit = pricer.rank().memory - pricer.rank().reserved;
+        let limit = pricer.rank().room();
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
         let best = found.best.first().map(|c| c.layout);
         let software = best.map(|l| self.space().software_of(&l, &self.software()));
@@ -306,6 +308,7 @@ impl Request<'_> {
             joules_per_token: watts.map(|w| w / rate),
             usd_per_million_tokens: usd.map(|u| u / self.tokens * 1e6),
             usd,
+            fit: MemoryFit::of(c.estimate.memory.total(), pricer.rank().room()),
             limits: limits.into_iter().take(3).collect(),
             not_trainable,
         }

@@ -159,7 +159,7 @@ impl Space {
             found.bounded = found.legal;
             return Ok(found);
         }
-        let limit = pricer.rank().memory - pricer.rank().reserved;
+        let limit = pricer.rank().room();
         let room = pricer.room_on_host().unwrap_or(0.0);
         for layout in layouts {
             let estimate = pricer.price(&layout, &self.software_of(&layout, software))?;

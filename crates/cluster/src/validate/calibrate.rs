@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::row::{Case, Metric, read};
+use super::row::{Case, Metric, is_kept_aside, read};
 use super::{KnownModels, spread};
 use crate::catalog::Catalog;
 use crate::device::{Calibration, Device};
@@ -140,7 +140,10 @@ pub fn calibrate(catalog: &Catalog, rows: &[Row]) -> Result<Vec<Fit>, crate::Clu
     let mut fits = Vec::new();
     for device in fitted {
         let own = |c: &&Case| {
-            c.device == device.name && c.metric == Metric::Step && device.calibration.knows(&c.id)
+            c.device == device.name
+                && c.metric == Metric::Step
+                && device.calibration.knows(&c.id)
+                && !is_kept_aside(&c.id)
         };
         let own: Vec<&Case> = cases.iter().filter(own).collect();
         if !own.is_empty() {

@@ -4,6 +4,7 @@
 mod calibrate;
 mod models;
 mod row;
+mod software;
 mod spread;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,8 @@ use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::layout::Layout;
-use crate::stats::Errors;
-use crate::step::{MemoryUse, Parts, Pricer};
+use crate::stats::{Errors, quantile};
+use crate::step::{MemoryFit, MemoryUse, Parts, Pricer};
 use crate::table::Row;
 
 pub use calibrate::{Fit, calibrate, rewrite};
@@ -53,6 +54,12 @@ pub struct Outcome {
     pub parts: Parts,
     /// What a rank is predicted to hold.
     pub memory: MemoryUse,
+    /// Which part of memory was measured, where memory was: `all`, `activations` or `state`.
+    pub memory_part: &'static str,
+    /// Whether that is said to fit.
+    pub fit: MemoryFit,
+    /// Whether the run ran out of memory.
+    pub out_of_memory: bool,
 }
 
 /// How many measurements lie in the band that a plan states.
@@ -62,6 +69,29 @@ pub struct Coverage {
     pub rows: usize,
     /// Those within the band.
     pub within: usize,
+}
+
+/// How many runs are said to fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FitCounts {
+    /// With room for errors and holes.
+    pub fits: usize,
+    /// Without it.
+    pub may_not_fit: usize,
+    /// Not at all.
+    pub does_not_fit: usize,
+    /// Rows that say too little.
+    pub left_out: usize,
+}
+
+impl FitCounts {
+    fn add(&mut self, fit: MemoryFit) {
+        match fit {
+            MemoryFit::Fits => self.fits += 1,
+            MemoryFit::MayNotFit => self.may_not_fit += 1,
+            MemoryFit::DoesNotFit => self.does_not_fit += 1,
+        }
+    }
 }
 
 /// Errors of step time in several cuts, and of memory.
@@ -79,8 +109,16 @@ pub struct Report {
     pub by_scale: BTreeMap<String, Errors>,
     /// Dense and sparse apart.
     pub by_kind: BTreeMap<String, Errors>,
+    /// The third that no fit sees, and the others, dense and sparse.
+    pub by_fold: BTreeMap<String, Errors>,
     /// Memory, all rows.
     pub memory: Errors,
+    /// What nine of ten measured peaks lie below, over their prediction.
+    pub memory_above: f64,
+    /// What is said of runs that ran out of memory.
+    pub ran_out: FitCounts,
+    /// What is said of runs whose step was measured, which therefore fitted.
+    pub ran: FitCounts,
     /// Pairs of rows of one publication, model, device, number of devices, batch and precision that differ in layout: how many there are.
     pub pairs: usize,
     /// And how many the predictions order as the measurements do.
@@ -95,15 +133,24 @@ pub struct Report {
     pub rows: Vec<Outcome>,
 }
 
+/// A row that says too little.
+struct LeftOut {
+    id: String,
+    why: String,
+    /// Whether it ran out of memory.
+    ran_out: bool,
+}
+
 /// Predicts every row that says enough.
 pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
     use rayon::prelude::*;
     let known = KnownModels::default();
-    let found: Vec<Result<(Outcome, String), (String, String)>> = rows
+    let found: Vec<Result<(Outcome, String), LeftOut>> = rows
         .par_iter()
         .map(|row| {
             let id = row.text("id").map_or_else(|| format!("line {}", row.line), str::to_string);
-            let case = read(catalog, &known, row).map_err(|why| (id.clone(), why))?;
+            let ran_out = row::ran_out_of_memory(row);
+            let case = read(catalog, &known, row).map_err(|why| LeftOut { id: id.clone(), why, ran_out })?;
             let key = format!(
                 "{}|{}|{}|{}|{}|{:?}|{:?}",
                 case.system,
@@ -114,7 +161,7 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
                 case.seq,
                 case.software.precision
             );
-            predict(catalog, &case).map(|o| (o, key)).map_err(|why| (id, why))
+            predict(catalog, &case).map(|o| (o, key)).map_err(|why| LeftOut { id, why, ran_out })
         })
         .collect();
     let mut report = Report::default();
@@ -125,7 +172,8 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
                 report.rows.push(outcome);
                 keys.push(key);
             }
-            Err((id, why)) => {
+            Err(LeftOut { id, why, ran_out }) => {
+                report.ran_out.left_out += usize::from(ran_out);
                 *report.skipped.entry(why.clone()).or_insert(0) += 1;
                 report.skipped_rows.push((id, why));
             }
@@ -144,9 +192,9 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
     let m = &estimate.memory;
     let predicted = match (case.metric, case.memory_part) {
         (Metric::Step, _) => estimate.step,
-        (Metric::Memory, "activations") => m.activations,
-        (Metric::Memory, "state") => m.weights + m.gradients + m.optimizer,
-        (Metric::Memory, _) => m.total(),
+        (_, "activations") => m.activations,
+        (_, "state") => m.weights + m.gradients + m.optimizer,
+        _ => m.total(),
     };
     Ok(Outcome {
         id: case.id.clone(),
@@ -160,10 +208,13 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
         predicted,
         error: predicted / case.measured - 1.0,
         band: device.calibration.spread_of(case.model.is_sparse()),
-        fitted: device.calibration.knows(&case.id),
+        fitted: device.calibration.knows(&case.id) && !row::is_kept_aside(&case.id),
         layout: case.layout,
         parts: estimate.parts,
         memory: estimate.memory,
+        memory_part: case.memory_part,
+        fit: MemoryFit::of(m.total(), pricer.rank().room()),
+        out_of_memory: case.out_of_memory,
     })
 }
 
@@ -187,9 +238,26 @@ fn summarise(report: &mut Report, keys: &[String]) {
     let by_model = cut(&|o| o.model.clone());
     let by_scale = cut(&scale);
     let by_kind = cut(&|o| if o.sparse { "sparse".into() } else { "dense".into() });
+    let fold = |o: &Outcome| {
+        let fold = if row::is_kept_aside(&o.id) { "kept aside" } else { "others" };
+        format!("{fold}, {}", if o.sparse { "sparse" } else { "dense" })
+    };
+    let by_fold = cut(&fold);
     let step = errors(&steps.iter().map(|s| s.0).collect::<Vec<_>>());
     let memory: Vec<&Outcome> = report.rows.iter().filter(|o| o.metric == Metric::Memory).collect();
+    let mut above: Vec<f64> =
+        memory.iter().filter(|o| o.memory_part == "all").map(|o| o.measured / o.predicted).collect();
+    above.sort_by(f64::total_cmp);
+    let memory_above = quantile(&above, 0.9);
     let memory = errors(&memory);
+    let (mut ran_out, mut ran) = (report.ran_out, FitCounts::default());
+    for outcome in &report.rows {
+        match (outcome.out_of_memory, outcome.metric) {
+            (true, _) => ran_out.add(outcome.fit),
+            (false, Metric::Step) => ran.add(outcome.fit),
+            _ => {}
+        }
+    }
     let mut band: BTreeMap<String, Coverage> = BTreeMap::new();
     for (outcome, _) in &steps {
         let name = if outcome.fitted { "fitted" } else { "predicted" };
@@ -213,7 +281,11 @@ fn summarise(report: &mut Report, keys: &[String]) {
         by_model,
         by_scale,
         by_kind,
+        by_fold,
         memory,
+        memory_above,
+        ran_out,
+        ran,
         pairs,
         pairs_ordered: ordered,
         band,

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use collegium_cluster::{Answer, Catalog, Checkpoints, Choice, Feed, PlanModel, Precision, Request};
+use collegium_cluster::{
+    Answer, Catalog, Checkpoints, Choice, Feed, MemoryFit, PlanModel, Precision, Request,
+};
 use serde::Serialize;
 
 use super::{catalog, html, layout_file, replay};
@@ -317,8 +319,9 @@ fn print_best(answer: &Answer, c: &Choice) {
     println!("  layout          {}", layout_line(c));
     println!("  step            {:.3} s, +- {:.0} %", e.step, answer.band);
     println!("  speed           {:.0} tokens/s, {:.1} % MFU", c.tokens_per_second, c.mfu);
+    let tight = if c.fit == MemoryFit::Fits { "" } else { " (may not fit)" };
     println!(
-        "  memory a rank   {} of {} GB: weights {}, gradients {}, optimizer {}, activations {}, transient {}",
+        "  memory a rank   {} of {} GB{tight}: weights {}, gradients {}, optimizer {}, activations {}, transient {}",
         gb(m.total()),
         gb(answer.memory_limit),
         gb(m.weights),
@@ -331,6 +334,11 @@ fn print_best(answer: &Answer, c: &Choice) {
         println!(
             "  on the host     {} GB of masters and moments a rank, there and back every step",
             gb(m.host)
+        );
+    }
+    if c.fit != MemoryFit::Fits {
+        println!(
+            "                  with an allocator's usual holes, or an error of a prediction of memory, it would not fit"
         );
     }
     let limits: Vec<String> = c.limits.iter().map(|l| format!("{} {:.0} %", l.0, l.1)).collect();

@@ -47,12 +47,20 @@ fn print_rows(report: &Report) {
         ("devices", &report.by_scale),
         ("system", &report.by_system),
         ("model", &report.by_model),
+        ("fold: a third of the rows is kept aside from every fit", &report.by_fold),
     ];
     for (what, cut) in cuts {
         println!("\nby {what}");
         cut.iter().for_each(|(name, e)| println!("{}", line(name, e)));
     }
     println!("\n{}", line("memory of a device", &report.memory));
+    println!("nine of ten measured peaks are below {:.2} times their prediction", report.memory_above);
+    for (who, f) in [("ran out of memory", &report.ran_out), ("ran", &report.ran)] {
+        println!(
+            "runs that {who}: {} said not to fit, {} that may not fit, {} to fit; {} say too little",
+            f.does_not_fit, f.may_not_fit, f.fits, f.left_out
+        );
+    }
     let (pairs, ordered) = (report.pairs, report.pairs_ordered);
     let share = 100.0 * ordered as f64 / pairs.max(1) as f64;
     println!(

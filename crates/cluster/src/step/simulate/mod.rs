@@ -87,6 +87,15 @@ impl Pricer<'_> {
         }
         // As in the closed form: even shares, or whole layers where these do not divide; the other stages share the rest.
         let whole: f64 = passes.iter().map(Pass::total).sum();
+        if let Some(last) = self.layers_of_last(layout, software).map(|n| n as f64 / layers as f64) {
+            let last = passes.each_ref().map(|pass| last * pass.layers + pass.head);
+            if last[0] + last[1] > whole / p as f64 && p > 1 {
+                let share = |i: usize| (passes[i].total() - last[i]) / (p - 1) as f64;
+                let mut stages = vec![[share(0), share(1)]; p - 1];
+                stages.push(last);
+                return stages;
+            }
+        }
         let of_layers = passes.iter().map(|p| p.layers).sum::<f64>() / whole;
         let full = (own(0) * of_layers).max(1.0 / p as f64);
         let fullest = if full > 1.0 / p as f64 + 1e-12 { (layers % p).max(1) } else { p };

@@ -134,7 +134,7 @@ fn section(out: &mut String, answer: &Answer) -> std::fmt::Result {
     if let Some(drawn) = &answer.timeline {
         timeline::draw(out, drawn, &c.candidate.layout)?;
     }
-    write!(out, "<h3>Memory of a rank, of {:.1} GB</h3>", answer.memory_limit / 1e9)?;
+    write!(out, "<h3>Memory of a rank, of {:.1} GB: {}</h3>", answer.memory_limit / 1e9, c.fit.name())?;
     let m = &e.memory;
     let memory = [
         ("weights", m.weights),
