@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::collective::Curve;
+use crate::device::Device;
 use crate::figure::Figure;
 
 /// One instance type (or rack, where that is what is rented), as its file describes it.
@@ -86,6 +87,13 @@ pub struct Price {
 }
 
 impl Instance {
+    /// Watts at the wall of so many instances whose devices are at work for a share of the time; none where a power is unknown.
+    pub fn watts(&self, device: &Device, instances: usize, busy: f64) -> Option<f64> {
+        let (idle, max) = (device.power.idle.value?, device.power.max.value?);
+        let devices = (idle + (max - idle) * busy) * self.devices as f64;
+        Some((devices + self.host_power.value?) * instances as f64 * self.pue.value?)
+    }
+
     /// The newest price of a kind, or of any kind: capacity blocks first, which is how these are sold.
     pub fn price_of(&self, kind: Option<&str>) -> Option<&Price> {
         let newest = |k: &str| self.price.iter().filter(|p| p.kind == k).max_by(|a, b| a.date.cmp(&b.date));

@@ -206,7 +206,7 @@ impl Request<'_> {
         if unpriced {
             unknown.push(format!("no price of {} is known, so there is no cost", self.instance.name));
         }
-        if self.watts(1.0).is_none() {
+        if self.instance.watts(self.device, self.instances, 1.0).is_none() {
             let missing = [&self.device.power.idle, &self.device.power.max, &self.instance.host_power];
             let why = missing.iter().find(|f| f.value.is_none()).map_or("", |f| f.source.as_str());
             unknown.push(format!("power is unknown ({why}), so there is no energy"));
@@ -270,14 +270,6 @@ impl Request<'_> {
         Ok(format!("{start}; no cluster of up to 4,096 instances holds it"))
     }
 
-    /// Watts of the whole cluster at the wall with the devices busy for a share of the time.
-    fn watts(&self, busy: f64) -> Option<f64> {
-        let (idle, max) = (self.device.power.idle.value?, self.device.power.max.value?);
-        let device = idle + (max - idle) * busy;
-        let instance = device * self.instance.devices as f64 + self.instance.host_power.value?;
-        Some(instance * self.instances as f64 * self.instance.pue.value?)
-    }
-
     fn choice(&self, pricer: &Pricer<'_>, c: &Candidate, price: Option<&Price>) -> Choice {
         let step = c.estimate.step;
         let tokens = (self.batch * self.seq) as f64;
@@ -289,7 +281,7 @@ impl Request<'_> {
         let parts = c.estimate.parts;
         let busy = (parts.products + parts.attention + parts.vector) / step;
         // Engines that wait for links draw about half of what they draw at work: one site's nodes at 5,042 W against 6,848 W.
-        let watts = self.watts(busy + 0.4 * (1.0 - busy));
+        let watts = self.instance.watts(self.device, self.instances, busy + 0.4 * (1.0 - busy));
         let per_hour = price.map(|p| p.usd_per_hour * self.instances as f64);
         let usd = per_hour.map(|h| h * seconds / 3600.0);
         let mut limits: Vec<(&'static str, f64)> =

@@ -161,3 +161,37 @@ fn rows_that_lack_fields_are_listed_and_counted() {
     let done = run(folder.path(), &["plan", "validate", "--rows", "bad.csv"]);
     assert!(done.code == Some(2) && done.err.contains("there is no column `device`"), "{}", done.err);
 }
+
+#[test]
+fn a_study_that_no_meter_counted_gets_the_power_of_a_description() {
+    let folder = folder();
+    let point = |run: &str, seconds: f64, loss: f64, joules: &str| {
+        format!(
+            r#"{{"run":"{run}","size":"{run}","loss":{loss},"flops":{seconds}e9,"seconds":{seconds},"joules":{joules},"joules_estimated":null}}"#
+        )
+    };
+    let study = |joules: &str| {
+        let dense = [point("a", 10.0, 3.0, joules), point("b", 40.0, 2.0, "null")].join(",");
+        format!(r#"{{"dense":[{dense}],"moe":[{}]}}"#, point("m", 10.0, 2.0, "null"))
+    };
+    let ask = ["compare", "--study", "study.json", "--cluster", "laptop", "--json"];
+    std::fs::write(folder.path().join("study.json"), study("null")).unwrap();
+    let found = json(folder.path(), &ask);
+    // Two threads of a server at 1.67 W each.
+    assert_eq!(found["moe"][0]["joules_estimated"].as_f64(), Some(33.0));
+    assert!(found["moe"][0]["joules"].is_null());
+    let gain = |cost: &str, found: &serde_json::Value| {
+        let all = found["gains"].as_array().unwrap();
+        all.iter().find(|g| g["cost"] == cost).map(|g| g["ratio"].as_f64().unwrap())
+    };
+    let ratio = gain("estimated_energy", &found).unwrap();
+    assert!((ratio - 4.0).abs() < 1e-9 && gain("energy", &found).is_none(), "{ratio}");
+    // A measured run keeps what was measured, and is not mixed with the others.
+    std::fs::write(folder.path().join("study.json"), study("20.0")).unwrap();
+    let found = json(folder.path(), &ask);
+    assert!(found["dense"][0]["joules_estimated"].is_null());
+    assert!(gain("estimated_energy", &found).is_none() && gain("energy", &found).is_none());
+    assert!(found["notes"].to_string().contains("are not mixed"), "{}", found["notes"]);
+    let done = run(folder.path(), &["compare", "--study", "study.json", "--cluster", "trn2.48xlarge:1"]);
+    assert!(done.code == Some(2) && done.err.contains("its power is unknown"), "{}", done.err);
+}

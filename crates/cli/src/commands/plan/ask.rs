@@ -8,7 +8,7 @@ use collegium_cluster::{
 };
 use serde::Serialize;
 
-use super::{catalog, html, layout_file, replay};
+use super::{catalog, html, layout_file, named, replay};
 use crate::args::plan::AskArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -133,11 +133,7 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
 
 /// A cluster `NAME:N`, and with `halves` the smaller ones.
 fn sizes(cluster: &str, halves: bool) -> anyhow::Result<Vec<(String, usize)>> {
-    let (name, count) = cluster.rsplit_once(':').unwrap_or((cluster, "1"));
-    let count: usize = match count.parse() {
-        Ok(n) if (1..=1 << 20).contains(&n) => n,
-        _ => bail!("--cluster {cluster}: `{count}` is no number of instances; give NAME:N with N at least 1"),
-    };
+    let (name, count) = named(cluster)?;
     let all = std::iter::successors(Some(count), |n| (halves && n % 2 == 0).then_some(n / 2));
     Ok(all.map(|n| (name.to_string(), n)).collect())
 }
