@@ -252,6 +252,28 @@ mod tests {
     }
 
     #[test]
+    fn a_price_is_never_above_what_is_played_where_layers_do_not_divide() {
+        // 11 layers on 2, 4 and 8 stages.
+        let sizes = Sizes { layers: 11, ..Sizes::SMALL };
+        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let pricer = Pricer::new(&model, device, instance, 256).unwrap();
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let balance = BTreeMap::new();
+        let space = Space { ranks: 8, batch: 64, trainable_only: false, powers_only: false, balance };
+        for branch in space.branches(&pricer).into_iter().filter(|b| b.pipeline > 1) {
+            for layout in space.layouts(branch, &pricer, false) {
+                let own = space.software_of(&layout, &software);
+                let least = pricer.price(&layout, &own).unwrap().step;
+                let step = pricer.simulate(&layout, &own).unwrap().step;
+                assert!(least <= step * (1.0 + 1e-9), "{layout:?}: {least} {step}");
+            }
+        }
+    }
+
+    #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
         let model = PlanModel::plain("test", Sizes::SMALL.config().unwrap());
         let catalog = Catalog::default();

@@ -12,7 +12,7 @@ use collegium_model::config::LayerConfig;
 
 use crate::ClusterError;
 use crate::layout::{Layout, Recompute, Sharding, Software};
-use crate::schedule::Turn;
+use crate::schedule::{Schedule, Turn};
 
 use layers::Priced;
 pub use layers::Pricer;
@@ -30,6 +30,16 @@ const EXPOSED_HOPS: f64 = 0.2;
 /// 4 leaves the smallest median error on sparse models.
 fn longer(device: f64, host: f64) -> f64 {
     (device.powi(4) + host.powi(4)).powf(0.25)
+}
+
+/// Least seconds that the last of `full` fullest stages waits for others of a pipeline, where those after it are lighter: the ones before it fill and drain,
+/// and while a micro-batch goes through the lighter ones and back it has passes of its own to do, as many as there are stages after it, and more
+/// where it holds several pieces or both directions, or gradients of weights wait.
+fn least_wait(layout: &Layout, fullest: f64, all: f64, full: f64) -> f64 {
+    let after = layout.pipeline as f64 - full;
+    let lighter = (all - full * fullest) / after;
+    let alone = layout.virtual_stages == 1 && layout.schedule == Schedule::OneForwardOneBackward;
+    (full - 1.0) * fullest + if alone { after * (2.0 * lighter - fullest).max(0.0) } else { 0.0 }
 }
 
 impl Pricer<'_> {
@@ -126,8 +136,19 @@ impl Pricer<'_> {
         let fair = (layer_total + ends.total()) / stages;
         let last = self.layers_of_last(layout, software);
         let last = last.map_or(0.0, |n| n as f64 / layers * layer_total + head.forward.total());
-        let fullest = if layout.pipeline == 1 { fair } else { fair.max(whole * layer_total).max(last) };
-        let share = fullest / (layer_total + ends.total());
+        let all = layer_total + ends.total();
+        let (fullest, others) = if layout.pipeline == 1 {
+            (fair, 0.0)
+        } else if last > fair && (!software.ends_on_top || last > whole * layer_total) {
+            // Every other stage is passed on the way to it and back.
+            (last, all - last)
+        } else if whole * layer_total > fair {
+            let full = (self.model.config.num_layers % layout.pipeline).max(1) as f64;
+            (whole * layer_total, least_wait(layout, whole * layer_total, all, full))
+        } else {
+            (fair, (stages - 1.0) * fair)
+        };
+        let share = fullest / all;
         let n = layout.micro_batches as f64;
         let mut parts = Parts::default();
         let scale = |x: f64| x * n * share;
@@ -143,10 +164,13 @@ impl Pricer<'_> {
             let passes = if layout.recompute == Recompute::Recompute { 4.0 } else { 3.0 };
             let (forward, weight) = (micro / passes, parts.products / (passes * n));
             let turn = Turn { forward, input: micro - forward - weight, weight };
-            let others = layer_total + ends.total() - fullest;
-            parts.bubble = layout.schedule.idle(layout.pipeline, layout.virtual_stages, others, &turn)
-                // The others have gradients of weights to do meanwhile.
-                + if layout.schedule.splits_backward() { 0.0 } else { EXPOSED_HOPS * (stages - 1.0) * self.stage_traffic(layout, software) };
+            // Neighbours' gradients of weights fill the hops where these are work of their own.
+            let hops = if layout.schedule.splits_backward() { 0.0 } else { others / micro };
+            // Both directions of DualPipe meet where each has a micro-batch for every stage.
+            let meets = layout.schedule != Schedule::DualPipe || n >= 2.0 * stages;
+            let idle = layout.schedule.idle(layout.pipeline, layout.virtual_stages, others, &turn);
+            let idle = if meets { idle } else { 0.0 };
+            parts.bubble = idle + EXPOSED_HOPS * hops * self.stage_traffic(layout, software);
         }
         // Whole micro-batches are one program each way there.
         parts.launch += self.barrier(layout) * 2.0 * n;
@@ -247,7 +271,6 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::model::{PlanModel, Sizes};
     use crate::roofline::Precision;
-    use crate::schedule::Schedule;
 
     #[test]
     fn the_last_stage_keeps_second_predictions_with_the_head() {
