@@ -66,6 +66,12 @@ fn print_rows(report: &Report) {
     println!(
         "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
     );
+    for p in &report.routing {
+        println!(
+            "real routing over forced balance, {} and {}: {:.3} measured, {:.3} predicted",
+            p.real, p.forced, p.measured, p.predicted
+        );
+    }
     println!("\nin the stated band, which is made for 80 %");
     report.band.iter().for_each(|(name, c)| {
         println!("  {name:<30}{} of {} ({:.0} %)", c.within, c.rows, 100.0 * c.within as f64 / c.rows as f64);
