@@ -118,6 +118,9 @@ pub struct ValidateArgs {
     /// A table of collectives (collectives.csv)
     #[arg(long, value_name = "FILE")]
     pub collectives: Option<PathBuf>,
+    /// Draw predictions over measurements of every row, by device: .svg or .html
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    pub plot: Option<PathBuf>,
     /// Print curves fitted to the collectives, as a device file has them
     #[arg(long, requires = "collectives")]
     pub fit: bool,

@@ -136,12 +136,26 @@ fn bad_questions() {
 fn rows_that_lack_fields_are_listed_and_counted() {
     let folder = folder();
     let head = "id,model,layers,hidden,ffn,heads,kv_heads,experts,topk,seq_len,vocab,device,devices,tp,pp,micro_batch,global_batch,precision,metric_name,metric_value\n";
-    let rows = "a-1,LLAMA3_8B,,,,,,,,8192,,H100,8,1,1,1,128,BF16,step_time_s,11.0\na-2,LLAMA3_8B,,,,,,,,8192,,H100,8,,1,1,128,BF16,step_time_s,11.0\na-3,odd,,,,,,,,8192,,H100,8,1,1,1,128,BF16,step_time_s,11.0\n";
+    let rows = "a-1,LLAMA3_8B,,,,,,,,8192,,H100,8,1,1,1,128,BF16,step_time_s,11.0\na-2,LLAMA3_8B,,,,,,,,8192,,H100,8,,1,1,128,BF16,step_time_s,11.0\na-3,odd,,,,,,,,8192,,H100,8,1,1,1,128,BF16,step_time_s,11.0\na-4,LLAMA3_70B,,,,,,,,8192,,H100,8,1,1,1,128,BF16,oom,1\na-5,LLAMA3_70B,,,,,,,,8192,,H100,8,,1,1,128,BF16,oom,1\n";
     std::fs::write(folder.path().join("rows.csv"), format!("{head}{rows}")).unwrap();
-    let report = json(folder.path(), &["plan", "validate", "--rows", "rows.csv", "--json"]);
+    let ask = ["plan", "validate", "--rows", "rows.csv", "--json", "--plot", "rows.svg"];
+    let report = json(folder.path(), &ask);
     assert_eq!(report["step"]["rows"], 1);
-    assert_eq!(report["skipped"]["no tp"], 1);
-    assert_eq!(report["skipped_rows"].as_array().unwrap().len(), 2);
+    assert_eq!(report["skipped"]["no tp"], 2);
+    assert_eq!(report["skipped_rows"].as_array().unwrap().len(), 3);
+    // 70 billion parameters on one rank cannot be; how the other lay is unknown.
+    assert_eq!(
+        report["ran_out"],
+        serde_json::json!({"fits": 0, "may_not_fit": 0, "does_not_fit": 1, "left_out": 1})
+    );
+    let ran: u64 = report["ran"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(ran, 1);
+    let drawn = std::fs::read_to_string(folder.path().join("rows.svg")).unwrap();
+    assert_eq!(
+        drawn.matches("<circle").count(),
+        2,
+        "one dense row, in the drawings of ratios and of seconds"
+    );
     let found = report["rows"][0]["predicted"].as_f64().unwrap();
     assert!(found > 5.0 && found < 25.0, "an 8B step on 8 H100 takes about 11 s, not {found}");
     // What hides dispatch costs the host: recipes of B200 with virtual stages do so from 25.11 on, and none without.

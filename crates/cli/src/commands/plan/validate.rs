@@ -1,17 +1,20 @@
 //! `collegium plan validate`: predictions beside published measurements.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use collegium_cluster::collective::{self, CollectiveReport, Kind};
-use collegium_cluster::validate::{self, Report};
+use collegium_cluster::validate::{self, Metric, Outcome, Report};
 use collegium_cluster::{Catalog, Errors, table};
+use collegium_report::panels::{Scatter, write_scatters};
 
 use super::catalog;
 use crate::args::plan::ValidateArgs;
-use crate::commands::{Outcome, print_json};
+use crate::commands::print_json;
 
 /// Runs the command.
-pub fn run(args: &ValidateArgs) -> Outcome {
+pub fn run(args: &ValidateArgs) -> crate::commands::Outcome {
     let catalog = catalog(&args.describe)?;
     if args.rows.is_none() && args.collectives.is_none() {
         anyhow::bail!("nothing to validate; give --rows FILE, --collectives FILE or both");
@@ -28,6 +31,9 @@ pub fn run(args: &ValidateArgs) -> Outcome {
     if let Some(path) = &args.rows {
         let rows = table::read(path, &["id", "model", "device", "metric_name", "metric_value"])?;
         let report = validate::check(&catalog, &rows);
+        if let Some(path) = &args.plot {
+            plot(path, &report)?;
+        }
         if args.json {
             print_json(&report)?;
         } else {
@@ -35,6 +41,60 @@ pub fn run(args: &ValidateArgs) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One drawing: rows of one kind, a point of each in the colour of its device, and the line where predictions agree with measurements.
+struct Drawing {
+    title: &'static str,
+    x: &'static str,
+    wanted: fn(&Outcome) -> bool,
+    point: fn(&Outcome) -> (f64, f64),
+    agreement: fn(f64) -> f64,
+}
+
+const DRAWINGS: [Drawing; 3] = [
+    Drawing {
+        title: "Dense: predicted over measured",
+        x: "devices",
+        wanted: |o| !o.sparse,
+        point: |o| (o.devices as f64, o.predicted / o.measured),
+        agreement: |_| 1.0,
+    },
+    Drawing {
+        title: "Sparse: predicted over measured",
+        x: "devices",
+        wanted: |o| o.sparse,
+        point: |o| (o.devices as f64, o.predicted / o.measured),
+        agreement: |_| 1.0,
+    },
+    Drawing {
+        title: "Predicted seconds of a step",
+        x: "measured",
+        wanted: |_| true,
+        point: |o| (o.measured, o.predicted),
+        agreement: |measured| measured,
+    },
+];
+
+fn plot(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let scatter = |drawing: &Drawing| -> Option<Scatter> {
+        let mut points: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+        for o in report.rows.iter().filter(|o| o.metric == Metric::Step && (drawing.wanted)(o)) {
+            points.entry(o.device.clone()).or_default().push((drawing.point)(o));
+        }
+        let at = points.values().flatten().map(|p| p.0);
+        let ends = [at.clone().min_by(f64::total_cmp)?, at.max_by(f64::total_cmp)?];
+        let line = ends.map(|x| (x, (drawing.agreement)(x))).to_vec();
+        let (title, x) = (drawing.title.into(), drawing.x.into());
+        Some(Scatter {
+            title,
+            x,
+            points: points.into_iter().collect(),
+            lines: vec![("agreement".into(), line)],
+        })
+    };
+    let scatters: Vec<Scatter> = DRAWINGS.iter().filter_map(scatter).collect();
+    Ok(write_scatters(path, "Predictions beside published measurements", &scatters)?)
 }
 
 fn print_rows(report: &Report) {
