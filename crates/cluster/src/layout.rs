@@ -200,6 +200,8 @@ pub struct Software {
     pub sparse: f64,
     /// Bytes kept for the backward pass over those of the trainer's programs, which keep some values in f32.
     pub kept: f64,
+    /// Bytes kept for every score of attention beside that, where it is not one kernel.
+    pub kept_scores: f64,
     /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time. Half as much
     /// again where the forward pass is repeated.
     pub host_layer: f64,
@@ -231,6 +233,7 @@ impl Software {
             attention: 1.0,
             sparse: 1.0,
             kept: 1.0,
+            kept_scores: 0.0,
             host_layer: 0.0,
             host_dense: 0.0,
             state_bytes: 12.0,

@@ -7,7 +7,7 @@ use crate::layout::{Layout, Sharding, Software};
 use crate::roofline::Precision;
 
 /// Largest of ten measured peaks over what was predicted for it, but for the one in ten that are larger still: `plan validate` prints it.
-const ABOVE: f64 = 1.08;
+const ABOVE: f64 = 1.09;
 /// Share of what an allocator holds that its holes take, mean over eight models (GMLake, 2401.08156: 15 %, up to 33).
 const HOLES: f64 = 0.15;
 
@@ -46,6 +46,12 @@ impl MemoryFit {
 }
 
 impl Pricer<'_> {
+    /// Scores of attention in all layers, of one micro-batch on one rank.
+    fn scores(&self, layout: &Layout) -> f64 {
+        let heads = self.model.config.num_heads.div_ceil(layout.tensor) * self.model.config.num_layers;
+        (heads * layout.micro_batch * self.seq) as f64 * self.seq as f64 / layout.context as f64
+    }
+
     pub(super) fn memory(
         &self,
         layout: &Layout,
@@ -93,7 +99,9 @@ impl Pricer<'_> {
                     _ => whole,
                 },
             optimizer: on_device,
-            activations: software.kept * stage.kept / stages * in_flight * interleaved,
+            activations: (software.kept * stage.kept + software.kept_scores * self.scores(layout)) / stages
+                * in_flight
+                * interleaved,
             transient: stage.working.max(if layout.pipeline == 1 { 4.0 * logits } else { 0.0 })
                 + width * table,
             host: if layout.offload { masters } else { 0.0 },
@@ -107,9 +115,9 @@ mod tests {
 
     #[test]
     fn room_for_errors_and_holes_is_part_of_a_fit() {
-        // 76 GB hold 59.8 with holes of 15 % and an error of 8 %.
-        assert_eq!(MemoryFit::of(59.7e9, 76e9), MemoryFit::Fits);
-        assert_eq!(MemoryFit::of(59.9e9, 76e9), MemoryFit::MayNotFit);
+        // 76 GB hold 59.3 with holes of 15 % and an error of 9 %.
+        assert_eq!(MemoryFit::of(59.2e9, 76e9), MemoryFit::Fits);
+        assert_eq!(MemoryFit::of(59.4e9, 76e9), MemoryFit::MayNotFit);
         assert_eq!(MemoryFit::of(76e9, 76e9), MemoryFit::MayNotFit);
         assert_eq!(MemoryFit::of(76.1e9, 76e9), MemoryFit::DoesNotFit);
     }

@@ -10,11 +10,13 @@ use crate::table::Row;
 /// Rows of the fullest rank over the mean under real routing and a static layout: mean over the ranks' logs of LAER-MoE's artifact
 /// (2602.11686), the only published ones.
 const REAL_IMBALANCE: f64 = 1.73;
-/// Activations of PyTorch frameworks over those of the trainer's programs: the first keep bf16 where the second keep f32. From the Llama
-/// rows of SimuMax's B200 table.
-const KEPT: f64 = 0.6;
-/// The same where linear layers keep their inputs in 8 bits (Transformer Engine): about half of what is kept are such inputs.
-const KEPT_FLOAT8: f64 = 0.4;
+/// Activations of PyTorch frameworks over those of the trainer's programs, without recomputation and where they recompute some: the first keep bf16
+/// where the second keep f32, and what the second make again from other kept values. From the Llama rows of SimuMax's B200 table and of torchtitan.
+const KEPT: (f64, f64) = (0.83, 0.6);
+/// The same where linear layers keep their inputs in 8 bits (Transformer Engine): MLPerf's 405B, and torchtitan.
+const KEPT_FLOAT8: (f64, f64) = (0.45, 0.4);
+/// Bytes that Megatron of 2022 keeps for every score of attention: softmax and dropout in 16 bits, the mask in 8 (Korthikanti et al., 2205.05198, eq. 1).
+const KEPT_SCORES: f64 = 5.0;
 /// Expert traffic that DualPipe hides behind another micro-batch's work, and how much slower that work is with 20 of 132 units sending
 /// (DeepSeek-V3, 2412.19437, 3.2).
 const DUAL_PIPE: (f64, f64) = (0.9, 132.0 / 112.0);
@@ -97,6 +99,8 @@ pub(super) fn software(
     let host_layer = HOST_LAYER.0 + HOST_LAYER.1 * experts;
     let megatron = ["mbridge", "mbskill", "mlperf", "nemo"].iter().any(|s| system.starts_with(s));
     let precision = precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8")));
+    let policy = recompute(row.text("recompute"));
+    let kept = if megatron && precision >= Precision::Float8 { KEPT_FLOAT8 } else { KEPT };
     let no_sequence_parallel = notes.contains("without sequence parallel")
         || notes.contains("no sequence parallel")
         || system.starts_with("vtrain");
@@ -133,13 +137,14 @@ pub(super) fn software(
         },
         sparse: known.element_wise(row.text("model").unwrap_or(""))
             * if fused_sparse(system, row) { FUSED_SPARSE } else { 1.0 },
-        // Full recomputation keeps inputs of layers alone, which are bf16 in the programs too; unfused attention keeps masks and scores.
-        kept: match recompute(row.text("recompute")) {
+        // Full recomputation keeps inputs of layers alone, which are bf16 in the programs too.
+        kept: match policy {
             Recompute::Recompute => 1.0,
             _ if unfused => 1.0,
-            _ if megatron && precision >= Precision::Float8 => KEPT_FLOAT8,
-            _ => KEPT,
+            Recompute::SaveDots => kept.1,
+            Recompute::SaveEverything => kept.0,
         },
+        kept_scores: if unfused && policy == Recompute::SaveEverything { KEPT_SCORES } else { 0.0 },
         host_layer: match row.text("device").is_some_and(|d| d.starts_with("GB")) {
             _ if fused_sparse(system, row) => 0.0,
             true => GRACE_HOST * host_layer,
