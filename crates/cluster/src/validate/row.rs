@@ -216,3 +216,16 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         memory_part,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_third_is_kept_aside_whatever_the_ids_look_like() {
+        for source in ["mbridge-26.02-", "vtrain-multi-", "x"] {
+            let aside = (0..3000).filter(|i| is_kept_aside(&format!("{source}{i:03}"))).count();
+            assert!((900..1100).contains(&aside), "{source}: {aside} of 3,000");
+        }
+    }
+}
