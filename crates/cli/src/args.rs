@@ -84,6 +84,12 @@ pub struct CompareArgs {
     /// A study that an earlier `compare --json` printed, in place of runs
     #[arg(long, value_name = "FILE", conflicts_with_all = ["dense", "moe", "timing"])]
     pub study: Option<PathBuf>,
+    /// What the runs ran on, for example laptop: its power at work estimates the energy of runs that no meter counted
+    #[arg(long, value_name = "NAME:N")]
+    pub cluster: Option<String>,
+    /// A description of a device or a cluster of your own (repeat)
+    #[arg(long = "describe", value_name = "FILE", requires = "cluster")]
+    pub describe: Vec<PathBuf>,
     /// Write a plot of the losses against FLOPs, time and energy: .svg or .html
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,

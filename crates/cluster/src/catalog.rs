@@ -146,6 +146,12 @@ mod tests {
                 );
             }
         }
+        for i in &catalog.instances {
+            for figure in [&i.host.memory, &i.host.bandwidth, &i.host.link, &i.host.tokenise] {
+                assert!(!figure.source.is_empty(), "{}: {figure:?} has no source", i.name);
+                assert!(figure.value.is_none() || !figure.date.is_empty(), "{}: {figure:?}", i.name);
+            }
+        }
         for price in catalog.instances.iter().flat_map(|i| &i.price) {
             assert!(!price.source.is_empty() && price.date.len() >= 4, "{price:?}");
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::collective::Curve;
+use crate::device::Device;
 use crate::figure::Figure;
 
 /// One instance type (or rack, where that is what is rented), as its file describes it.
@@ -25,13 +26,30 @@ pub struct Instance {
     pub host_power: Figure,
     /// Power drawn at the wall for each watt of the machines.
     pub pue: Figure,
-    /// Bytes a second that one instance writes a checkpoint with.
+    /// Bytes a second that one instance reads and writes files with: checkpoints, training data.
     pub storage: Figure,
+    /// The host beside the devices; unknown where nothing is said.
+    #[serde(default)]
+    pub host: Host,
     /// Hours between failures of one instance.
     pub hours_between_failures: Figure,
     /// Prices, newest last.
     #[serde(default)]
     pub price: Vec<Price>,
+}
+
+/// What feeds the devices of one instance, and holds what they have no room for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// Bytes of its memory.
+    pub memory: Figure,
+    /// Bytes a second that go into and out of this memory together.
+    pub bandwidth: Figure,
+    /// Bytes a second from it to one device, with as many on the way back.
+    pub link: Figure,
+    /// Bytes of text a second that all its cores turn into tokens.
+    pub tokenise: Figure,
 }
 
 /// The network between fast domains.
@@ -69,6 +87,13 @@ pub struct Price {
 }
 
 impl Instance {
+    /// Watts at the wall of so many instances whose devices are at work for a share of the time; none where a power is unknown.
+    pub fn watts(&self, device: &Device, instances: usize, busy: f64) -> Option<f64> {
+        let (idle, max) = (device.power.idle.value?, device.power.max.value?);
+        let devices = (idle + (max - idle) * busy) * self.devices as f64;
+        Some((devices + self.host_power.value?) * instances as f64 * self.pue.value?)
+    }
+
     /// The newest price of a kind, or of any kind: capacity blocks first, which is how these are sold.
     pub fn price_of(&self, kind: Option<&str>) -> Option<&Price> {
         let newest = |k: &str| self.price.iter().filter(|p| p.kind == k).max_by(|a, b| a.date.cmp(&b.date));

@@ -36,6 +36,8 @@ pub struct Layout {
     pub recompute: Recompute,
     /// What is spread over the ranks that hold the same weights.
     pub sharding: Sharding,
+    /// Masters and moments lie in host memory and come to the device for the update.
+    pub offload: bool,
 }
 
 /// What is kept for the backward pass: the trainer's three policies.
@@ -113,6 +115,7 @@ impl Layout {
             (self.pipeline > 1, "pipeline stages"),
             (self.expert_tensor > 1, "experts cut over ranks"),
             (self.sharding == Sharding::Weights, "weights gathered for every use"),
+            (self.offload, "optimizer state in host memory"),
         ];
         parts.iter().filter(|p| p.0).map(|p| p.1).collect()
     }
@@ -153,6 +156,15 @@ impl Layout {
     }
 }
 
+/// How batches come to the devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Feed {
+    /// Text becomes tokens in every step, rather than once before all of them.
+    pub text: bool,
+    /// The next batch is made while the devices work on this one.
+    pub ahead: bool,
+}
+
 /// How the software runs a layout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Software {
@@ -188,6 +200,8 @@ pub struct Software {
     pub sparse: f64,
     /// Bytes kept for the backward pass over those of the trainer's programs, which keep some values in f32.
     pub kept: f64,
+    /// Bytes kept for every score of attention beside that, where it is not one kernel.
+    pub kept_scores: f64,
     /// Seconds that the host needs to start all kernels of one sparse layer, forward and backward: a floor below the device's time. Half as much
     /// again where the forward pass is repeated.
     pub host_layer: f64,
@@ -195,6 +209,8 @@ pub struct Software {
     pub host_dense: f64,
     /// Bytes a parameter of masters and moments.
     pub state_bytes: f64,
+    /// Where batches come from.
+    pub feed: Feed,
 }
 
 impl Software {
@@ -217,9 +233,12 @@ impl Software {
             attention: 1.0,
             sparse: 1.0,
             kept: 1.0,
+            kept_scores: 0.0,
             host_layer: 0.0,
             host_dense: 0.0,
             state_bytes: 12.0,
+            // `Trainer::train_step` asks for its batches and waits; token files are made before the first step.
+            feed: Feed { text: false, ahead: false },
         }
     }
 }

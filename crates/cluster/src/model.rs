@@ -35,6 +35,9 @@ pub struct PlanModel {
     pub shared: usize,
     /// Whether dense feed-forwards have a gate; without one, two matrices in place of three.
     pub gated: bool,
+    /// Tokens after the next that are predicted too (DeepSeek-V3, 2412.19437, 2.2): each by one more layer, the last of `config`, and one more
+    /// pass through the head.
+    pub predictions: usize,
 }
 
 impl PlanModel {
@@ -61,7 +64,7 @@ impl PlanModel {
 
     /// A model that the trainer runs.
     pub fn plain(name: &str, config: ModelConfig) -> Self {
-        Self { name: name.into(), config, latent: None, shared: 0, gated: true }
+        Self { name: name.into(), config, latent: None, shared: 0, gated: true, predictions: 0 }
     }
 
     /// A `config.json` of the DeepSeek-V2 and V3 families.
@@ -78,7 +81,9 @@ impl PlanModel {
                 .filter(|n| *n > 0)
                 .ok_or_else(|| missing(key))
         };
-        let (layers, dense) = (size("num_hidden_layers")?, size("first_k_dense_replace").unwrap_or(0));
+        let predictions = size("num_nextn_predict_layers").unwrap_or(0);
+        let layers = size("num_hidden_layers")? + predictions;
+        let dense = size("first_k_dense_replace").unwrap_or(0);
         let sizes = Sizes {
             layers,
             hidden: size("hidden_size")?,
@@ -101,7 +106,8 @@ impl PlanModel {
             value_dim: size("v_head_dim")?,
         };
         let shared = size("n_shared_experts").unwrap_or(0) * sizes.expert_intermediate;
-        Ok(Self { name: name.into(), config: sizes.config()?, latent: Some(latent), shared, gated: true })
+        let config = sizes.config()?;
+        Ok(Self { name: name.into(), config, latent: Some(latent), shared, gated: true, predictions })
     }
 
     /// What of it the trainer cannot run yet, in words.
@@ -112,6 +118,9 @@ impl PlanModel {
         }
         if self.shared > 0 {
             all.push("shared experts");
+        }
+        if self.predictions > 0 {
+            all.push("prediction of more than the next token");
         }
         if !self.gated {
             all.push("feed-forward without a gate");
@@ -194,7 +203,8 @@ impl PlanModel {
             })
             .sum();
         let head = (c.vocab_size * c.hidden_size) as f64;
-        6.0 * (active + head) + 3.0 * self.attention_flops_per_token(seq)
+        let heads = 1.0 + self.predictions as f64;
+        6.0 * (active + heads * head) + 3.0 * self.attention_flops_per_token(seq)
     }
 
     /// FLOPs of a token's scores and weighted sum in all layers, forward, under a causal mask.

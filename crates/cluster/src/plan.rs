@@ -6,16 +6,14 @@ use serde::Serialize;
 
 use crate::ClusterError;
 use crate::device::Device;
+use crate::goodput::Checkpoints;
 use crate::instance::{Instance, Price};
-use crate::layout::Software;
+use crate::layout::{Feed, Software};
 use crate::model::PlanModel;
 use crate::roofline::Precision;
 use crate::search::{Candidate, Found, Space};
-use crate::step::{Pricer, Roofline, Timeline};
+use crate::step::{MemoryFit, Pricer, Roofline, Timeline};
 use crate::stragglers::Balanced;
-
-/// Seconds from a failure to the first step after it: noticing, restarting, loading. Llama 3 (2407.21783) speaks of minutes.
-const RESTART: f64 = 600.0;
 
 /// What is asked of one cluster.
 #[derive(Clone, Debug)]
@@ -44,6 +42,10 @@ pub struct Request<'a> {
     pub stragglers: BTreeMap<usize, Vec<Balanced>>,
     /// Whether attention is one kernel; as in the trainer on that platform where nothing is said.
     pub fused_attention: Option<bool>,
+    /// How batches come to the devices.
+    pub feed: Feed,
+    /// Whether training goes on while a checkpoint is written.
+    pub checkpoints_behind: bool,
     /// Which kind of price; the usual one where none is named.
     pub price: Option<String>,
 }
@@ -57,11 +59,11 @@ pub struct Choice {
     pub tokens_per_second: f64,
     /// Model FLOPs over what the matrix engines could do in bfloat16, in percent.
     pub mfu: f64,
-    /// Share of the time that makes progress: the rest goes to checkpoints, failures and work done again. None where nobody
-    /// has published failures of such a machine.
+    /// Share of the time that makes progress: the rest goes to checkpoints, failures and work done again. None where a figure
+    /// for it is unknown.
     pub goodput: Option<f64>,
-    /// Seconds between checkpoints.
-    pub checkpoint_every: Option<f64>,
+    /// How often checkpoints are written, and what they cost.
+    pub checkpoints: Option<Checkpoints>,
     /// Days for all tokens, with goodput.
     pub days: f64,
     /// Watts of the whole cluster at the wall; none where a power is unknown.
@@ -72,6 +74,8 @@ pub struct Choice {
     pub usd_per_million_tokens: Option<f64>,
     /// Dollars for all tokens.
     pub usd: Option<f64>,
+    /// Whether its memory is there for sure.
+    pub fit: MemoryFit,
     /// The three largest parts of the step with their shares in percent.
     pub limits: Vec<(&'static str, f64)>,
     /// What of it the trainer cannot run yet.
@@ -115,6 +119,7 @@ impl Request<'_> {
     fn software(&self) -> Software {
         let mut software = Software::trainer(&self.device.platform, self.precision);
         software.imbalance = self.imbalance;
+        software.feed = self.feed;
         software.kernels.fused_attention = self.fused_attention.unwrap_or(software.kernels.fused_attention);
         software
     }
@@ -142,21 +147,10 @@ impl Request<'_> {
         let pricer = Pricer::new(self.model, self.device, self.instance, self.seq)?;
         let found = self.space().search(&pricer, &self.software())?;
         let price = self.instance.price_of(self.price.as_deref()).cloned();
-        let mut unknown = Vec::new();
-        if price.is_none() {
-            unknown.push(format!("no price of {} is known, so there is no cost", self.instance.name));
-        }
-        if self.watts(1.0).is_none() {
-            let missing = [&self.device.power.idle, &self.device.power.max, &self.instance.host_power];
-            let why = missing.iter().find(|f| f.value.is_none()).map_or("", |f| f.source.as_str());
-            unknown.push(format!("power is unknown ({why}), so there is no energy"));
-        }
-        if self.instance.hours_between_failures.value.is_none() {
-            unknown.push("failures are unknown, so days are without them".into());
-        }
+        let unknown = self.unknown(&pricer, price.is_none());
         let choices: Vec<Choice> =
             found.best.iter().map(|c| self.choice(&pricer, c, price.as_ref())).collect();
-        let limit = pricer.rank().memory - pricer.rank().reserved;
+        let limit = pricer.rank().room();
         let impossible = choices.is_empty().then(|| self.why_not(&found, limit)).transpose()?;
         let best = found.best.first().map(|c| c.layout);
         let software = best.map(|l| self.space().software_of(&l, &self.software()));
@@ -205,6 +199,43 @@ impl Request<'_> {
         problem.map_or(Ok(()), |p| Err(ClusterError::Request(p)))
     }
 
+    /// Figures that are unknown, and what is therefore missing.
+    fn unknown(&self, pricer: &Pricer<'_>, unpriced: bool) -> Vec<String> {
+        let mut unknown = Vec::new();
+        let host = &self.instance.host;
+        if unpriced {
+            unknown.push(format!("no price of {} is known, so there is no cost", self.instance.name));
+        }
+        if self.instance.watts(self.device, self.instances, 1.0).is_none() {
+            let missing = [&self.device.power.idle, &self.device.power.max, &self.instance.host_power];
+            let why = missing.iter().find(|f| f.value.is_none()).map_or("", |f| f.source.as_str());
+            unknown.push(format!("power is unknown ({why}), so there is no energy"));
+        }
+        if self.instance.hours_between_failures.value.is_none() {
+            unknown.push("failures are unknown, so days are without them".into());
+        } else if self.checkpoints(pricer).is_none() {
+            unknown.push("no copy of a checkpoint fits on the hosts, or the way there is unknown, so days are without checkpoints and failures".into());
+        }
+        if !self.trainable_only && pricer.room_on_host().is_none() {
+            let why = [&host.link, &host.memory]
+                .iter()
+                .find(|f| f.value.is_none())
+                .map_or("", |f| f.source.as_str());
+            unknown.push(format!("the way to host memory is unknown ({why}), so no state is put there"));
+        }
+        if self.feed.text && host.tokenise.value.is_none() {
+            let why = &host.tokenise.source;
+            unknown.push(format!(
+                "how fast the host makes tokens of text is unknown ({why}), so it counts nothing"
+            ));
+        }
+        unknown
+    }
+
+    fn checkpoints(&self, pricer: &Pricer<'_>) -> Option<Checkpoints> {
+        Checkpoints::of(pricer, self.instances, self.model.parameters(), self.checkpoints_behind)
+    }
+
     /// By how much nothing fits, and the smallest number of instances that would do.
     fn why_not(&self, found: &Found, limit: f64) -> Result<String, ClusterError> {
         let Some(smallest) = &found.smallest else {
@@ -239,25 +270,18 @@ impl Request<'_> {
         Ok(format!("{start}; no cluster of up to 4,096 instances holds it"))
     }
 
-    /// Watts of the whole cluster at the wall with the devices busy for a share of the time.
-    fn watts(&self, busy: f64) -> Option<f64> {
-        let (idle, max) = (self.device.power.idle.value?, self.device.power.max.value?);
-        let device = idle + (max - idle) * busy;
-        let instance = device * self.instance.devices as f64 + self.instance.host_power.value?;
-        Some(instance * self.instances as f64 * self.instance.pue.value?)
-    }
-
     fn choice(&self, pricer: &Pricer<'_>, c: &Candidate, price: Option<&Price>) -> Choice {
         let step = c.estimate.step;
         let tokens = (self.batch * self.seq) as f64;
         let rate = tokens / step;
         let peak = pricer.rank().peak(Precision::Bfloat16.min(self.precision)) * self.ranks() as f64;
-        let (goodput, checkpoint_every) = self.goodput();
+        let checkpoints = self.checkpoints(pricer);
+        let goodput = checkpoints.map(|c| c.goodput);
         let seconds = self.tokens / rate / goodput.unwrap_or(1.0);
         let parts = c.estimate.parts;
         let busy = (parts.products + parts.attention + parts.vector) / step;
         // Engines that wait for links draw about half of what they draw at work: one site's nodes at 5,042 W against 6,848 W.
-        let watts = self.watts(busy + 0.4 * (1.0 - busy));
+        let watts = self.instance.watts(self.device, self.instances, busy + 0.4 * (1.0 - busy));
         let per_hour = price.map(|p| p.usd_per_hour * self.instances as f64);
         let usd = per_hour.map(|h| h * seconds / 3600.0);
         let mut limits: Vec<(&'static str, f64)> =
@@ -270,29 +294,15 @@ impl Request<'_> {
             tokens_per_second: rate,
             mfu: 100.0 * self.model.flops_per_token(self.seq) * rate / peak,
             goodput,
-            checkpoint_every,
+            checkpoints,
             days: seconds / 86400.0,
             watts,
             joules_per_token: watts.map(|w| w / rate),
             usd_per_million_tokens: usd.map(|u| u / self.tokens * 1e6),
             usd,
+            fit: MemoryFit::of(c.estimate.memory.total(), pricer.rank().room()),
             limits: limits.into_iter().take(3).collect(),
             not_trainable,
         }
-    }
-
-    /// Share of the time that makes progress with the best interval between checkpoints (Young 1974, Daly 2006), and that interval.
-    fn goodput(&self) -> (Option<f64>, Option<f64>) {
-        let n = self.instances as f64;
-        let (Some(hours), Some(rate)) =
-            (self.instance.hours_between_failures.value, self.instance.storage.value)
-        else {
-            return (None, None);
-        };
-        let save = 16.0 * self.model.parameters() / (rate * n);
-        let between = hours * 3600.0 / n;
-        let every = (2.0 * save * between).sqrt();
-        let lost = save / every + every / (2.0 * between) + RESTART / between;
-        (Some((1.0 - lost).max(0.05)), Some(every))
     }
 }

@@ -118,6 +118,11 @@ impl<'a> Rank<'a> {
         })
     }
 
+    /// Bytes of memory for tensors.
+    pub fn room(&self) -> f64 {
+        self.memory - self.reserved
+    }
+
     /// FLOP/s of the peak in a precision; the next wider where the device lacks it.
     pub fn peak(&self, precision: Precision) -> f64 {
         (0..=precision as usize).rev().map(|i| self.matrix[i]).find(|p| *p > 0.0).unwrap_or(self.matrix[1])

@@ -68,7 +68,7 @@ impl Schedule {
         if self == Self::DualPipe { stages + 1 } else { stages }
     }
 
-    /// Seconds that the fullest stage idles at best, with all stages as full as `turn` says on average over the others.
+    /// Seconds that the fullest stage idles at best, where it waits for `others` in 1F1B: p - 1 turns where all stages are as full as `turn` says.
     pub fn idle(self, stages: usize, pieces: usize, others: f64, turn: &Turn) -> f64 {
         let (p, t) = (stages as f64, turn.total());
         // Seconds of all other stages: (p - 1) t where they are alike.
@@ -77,7 +77,8 @@ impl Schedule {
             Self::OneForwardOneBackward => others / pieces as f64,
             Self::ZeroBubble => alike * (t - 2.0 * turn.weight).max(0.0),
             Self::DualPipe => {
-                (p / 2.0 - 1.0).max(0.0) * (2.0 * t - turn.forward - 3.0 * turn.weight).max(0.0)
+                let even = (p / 2.0 - 1.0).max(0.0) * (2.0 * t - turn.forward - 3.0 * turn.weight).max(0.0);
+                even * (alike / (p - 1.0)).min(1.0)
             }
         }
     }

@@ -55,6 +55,15 @@ pub struct AskArgs {
     /// Attention as one kernel (fused) or as its program is written [default: as the trainer runs it there today]
     #[arg(long, value_name = "fused|written")]
     pub attention: Option<String>,
+    /// Text becomes tokens while training [default: token files are made before it, as `collegium train` does]
+    #[arg(long)]
+    pub text: bool,
+    /// The next batch is made while the devices work [default: they wait for it, as in `collegium train` today]
+    #[arg(long)]
+    pub prefetch: bool,
+    /// Training waits for a checkpoint (sync, as `collegium train` does) or goes on while it is written (async)
+    #[arg(long, value_name = "sync|async", default_value = "sync")]
+    pub checkpoints: String,
     /// Kind of price: on_demand, capacity_block, reserved, spot [default: the first of capacity_block, on_demand that is known]
     #[arg(long)]
     pub price: Option<String>,
@@ -109,6 +118,9 @@ pub struct ValidateArgs {
     /// A table of collectives (collectives.csv)
     #[arg(long, value_name = "FILE")]
     pub collectives: Option<PathBuf>,
+    /// Draw predictions over measurements of every row, by device: .svg or .html
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    pub plot: Option<PathBuf>,
     /// Print curves fitted to the collectives, as a device file has them
     #[arg(long, requires = "collectives")]
     pub fit: bool,

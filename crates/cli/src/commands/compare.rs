@@ -11,7 +11,7 @@ use collegium_report::panels::{Scatter, write_scatters};
 use collegium_train::config::RunConfig;
 use serde_json::json;
 
-use super::{Outcome, checkpoint, print_json};
+use super::{Outcome, checkpoint, plan, print_json};
 use crate::args::CompareArgs;
 
 /// Model FLOPs above which published sparse models were trained.
@@ -22,13 +22,17 @@ const LINE: usize = 40;
 
 /// Runs the command.
 pub fn run(args: &CompareArgs) -> Outcome {
-    let Study { dense, moe: sparse } = match &args.study {
+    let Study { mut dense, moe: mut sparse } = match &args.study {
         Some(file) => read_study(file)?,
         None => {
             let timing = args.timing.iter().map(|run| timing(run)).collect::<anyhow::Result<Vec<_>>>()?;
             Study { dense: points(&args.dense, false, &timing)?, moe: points(&args.moe, true, &timing)? }
         }
     };
+    if let Some(cluster) = &args.cluster {
+        let watts = watts(cluster, &args.describe)?;
+        dense.iter_mut().chain(&mut sparse).for_each(|p| estimate(p, watts));
+    }
     let found = gains(&dense, &sparse);
     if found.is_empty() {
         bail!(
@@ -49,9 +53,9 @@ pub fn run(args: &CompareArgs) -> Outcome {
         )?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:<40}{:>12}{:>12}{:>10}", "run", "FLOPs", "seconds", "loss");
+    println!("{:<40}{:>12}{:>12}{:>22}{:>10}", "run", "FLOPs", "seconds", "joules", "loss");
     for p in dense.iter().chain(&sparse) {
-        println!("{:<40}{:>12.3e}{:>12.1}{:>10.4}", p.run, p.flops, p.seconds, p.loss);
+        println!("{:<40}{:>12.3e}{:>12.1}{:>22}{:>10.4}", p.run, p.flops, p.seconds, joules(p), p.loss);
     }
     println!("\nwhat dense runs would need for the loss of the sparse ones, over what these took");
     for gain in &found {
@@ -70,6 +74,33 @@ fn read_study(file: &Path) -> anyhow::Result<Study> {
     serde_json::from_str(&text).with_context(|| {
         format!("{} is no study; give a file that `collegium compare --json` printed", file.display())
     })
+}
+
+/// Joules of a run and how they are known.
+fn joules(p: &Point) -> String {
+    match (p.joules, p.joules_estimated) {
+        (Some(j), _) => format!("{j:.0} measured"),
+        (None, Some(j)) => format!("{j:.0} estimated"),
+        (None, None) => "unknown".into(),
+    }
+}
+
+/// Watts at the wall of a cluster at work, as a plan counts them.
+fn watts(cluster: &str, describe: &[PathBuf]) -> anyhow::Result<f64> {
+    let catalog = plan::catalog(describe)?;
+    let (name, instances) = plan::named(cluster)?;
+    let instance = catalog.instance(name)?;
+    let device = catalog.device(&instance.device)?;
+    instance.watts(device, instances, 1.0).with_context(|| {
+        format!("--cluster {cluster}: its power is unknown; give a --describe file with [power], host_power and pue")
+    })
+}
+
+/// Gives a run that no meter counted the energy of `watts` for as long as it took, unless it has an estimate of its own.
+fn estimate(point: &mut Point, watts: f64) {
+    if point.joules.is_none() && point.joules_estimated.is_none() {
+        point.joules_estimated = Some(watts * point.seconds);
+    }
 }
 
 /// What such a study cannot show.
@@ -92,7 +123,12 @@ fn notes(dense: &[Point], sparse: &[Point], found: &[Gain]) -> Vec<String> {
     if counted(Cost::EstimatedEnergy) {
         notes.push("energy is estimated from the power of a description: no meter counted it".into());
     } else if !counted(Cost::Energy) {
-        notes.push("no energy: the runs were not all measured by a meter, and no power was known".into());
+        let known = |p: &Point| p.joules.or(p.joules_estimated).is_some();
+        notes.push(if dense.iter().chain(sparse).all(known) {
+            "no energy: measured and estimated joules are not mixed, or the dense runs make no frontier in them".into()
+        } else {
+            "no energy: the runs were not all measured by a meter; --cluster estimates it from a known power".into()
+        });
     }
     notes
 }

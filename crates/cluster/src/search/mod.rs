@@ -87,8 +87,13 @@ impl Found {
         self
     }
 
-    fn offer(&mut self, candidate: Candidate, limit: f64) {
+    /// Takes a candidate into account where a rank has `limit` bytes, and `room` on its host.
+    fn offer(&mut self, candidate: Candidate, limit: f64, room: f64) {
         let memory = candidate.estimate.memory.total();
+        if candidate.estimate.memory.host > room {
+            self.too_large += 1;
+            return;
+        }
         if self.smallest.as_ref().is_none_or(|s| memory < s.estimate.memory.total()) {
             self.smallest = Some(candidate);
         }
@@ -154,11 +159,12 @@ impl Space {
             found.bounded = found.legal;
             return Ok(found);
         }
-        let limit = pricer.rank().memory - pricer.rank().reserved;
+        let limit = pricer.rank().room();
+        let room = pricer.room_on_host().unwrap_or(0.0);
         for layout in layouts {
             let estimate = pricer.price(&layout, &self.software_of(&layout, software))?;
             found.priced += 1;
-            found.offer(Candidate { layout, estimate }, limit);
+            found.offer(Candidate { layout, estimate }, limit, room);
         }
         Ok(found)
     }
@@ -243,6 +249,28 @@ mod tests {
             fastest.unwrap().clones
         };
         assert_eq!((best(1.0), best(2.0)), (0, 1));
+    }
+
+    #[test]
+    fn a_price_is_never_above_what_is_played_where_layers_do_not_divide() {
+        // 11 layers on 2, 4 and 8 stages.
+        let sizes = Sizes { layers: 11, ..Sizes::SMALL };
+        let model = PlanModel::plain("test", sizes.config().unwrap());
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let pricer = Pricer::new(&model, device, instance, 256).unwrap();
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let balance = BTreeMap::new();
+        let space = Space { ranks: 8, batch: 64, trainable_only: false, powers_only: false, balance };
+        for branch in space.branches(&pricer).into_iter().filter(|b| b.pipeline > 1) {
+            for layout in space.layouts(branch, &pricer, false) {
+                let own = space.software_of(&layout, &software);
+                let least = pricer.price(&layout, &own).unwrap().step;
+                let step = pricer.simulate(&layout, &own).unwrap().step;
+                assert!(least <= step * (1.0 + 1e-9), "{layout:?}: {least} {step}");
+            }
+        }
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Space {
             (_, true) => &[Sharding::Optimizer],
             _ => &[Sharding::None, Sharding::Optimizer, Sharding::Gradients, Sharding::Weights],
         };
+        // In host memory where the way there is known; slower wherever the device has room.
+        let offload: &[bool] = match pricer.room_on_host() {
+            Some(_) if !self.trainable_only && !coarse => &[false, true],
+            _ => &[false],
+        };
         let unplanned = [Balanced::default()];
         let mut all = Vec::new();
         for expert in divisors(experts) {
@@ -110,25 +115,25 @@ impl Space {
                         continue;
                     }
                     let budgets = self.balance.get(&expert).map_or(&unplanned[..], |b| b);
-                    all.extend(
-                        budgets.iter().flat_map(|b| shardings.iter().map(move |s| (b.clones, *s))).map(
-                            |(clones, sharding)| Layout {
-                                clones,
-                                data,
-                                tensor: branch.tensor,
-                                context: branch.context,
-                                pipeline: branch.pipeline,
-                                virtual_stages,
-                                schedule,
-                                expert,
-                                expert_tensor,
-                                micro_batch: branch.micro_batch,
-                                micro_batches,
-                                recompute: branch.recompute,
-                                sharding,
-                            },
-                        ),
-                    );
+                    let choices = budgets.iter().flat_map(|b| shardings.iter().map(move |s| (b.clones, *s)));
+                    all.extend(choices.flat_map(|(c, s)| offload.iter().map(move |o| (c, s, *o))).map(
+                        |(clones, sharding, offload)| Layout {
+                            clones,
+                            data,
+                            tensor: branch.tensor,
+                            context: branch.context,
+                            pipeline: branch.pipeline,
+                            virtual_stages,
+                            schedule,
+                            expert,
+                            expert_tensor,
+                            micro_batch: branch.micro_batch,
+                            micro_batches,
+                            recompute: branch.recompute,
+                            sharding,
+                            offload,
+                        },
+                    ));
                 }
             }
         }

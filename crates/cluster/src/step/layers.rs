@@ -288,10 +288,11 @@ impl<'a> Pricer<'a> {
         }
         let ends = self.end_programs(local)?;
         let (embed, head) = &*ends;
-        let head = Priced {
-            forward: self.rank.seconds(head, software.precision, &software.kernels, 1.0),
-            ..Priced::default()
-        };
+        // Once for the next token, and once for each after it that is predicted.
+        // Never in less than 16 bits: recipes of 8 bits and fewer leave the head alone.
+        let precision = software.precision.min(Precision::Bfloat16);
+        let once = self.rank.seconds(head, precision, &software.kernels, 1.0);
+        let head = Priced { forward: once.plus(once, self.model.predictions as f64), ..Priced::default() };
         let found = (self.priced(embed, software, 1.0), head);
         locked(&self.ends).insert(key, found);
         Ok(found)

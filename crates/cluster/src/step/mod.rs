@@ -1,5 +1,6 @@
 //! One step of training: what it takes, on what it waits, what it holds.
 
+mod host;
 mod layers;
 mod memory;
 mod parts;
@@ -11,17 +12,35 @@ use collegium_model::config::LayerConfig;
 
 use crate::ClusterError;
 use crate::layout::{Layout, Recompute, Sharding, Software};
-use crate::schedule::Turn;
+use crate::schedule::{Schedule, Turn};
 
 use layers::Priced;
 pub use layers::Pricer;
 
+pub use memory::MemoryFit;
 pub use parts::{Estimate, MemoryUse, Parts};
 pub use roofline::{ProgramPoint, Roofline};
 pub use simulate::{Kind, Lane, Op, Span, Timeline};
 
 /// Share of the way between stages that nothing hides.
 const EXPOSED_HOPS: f64 = 0.2;
+
+/// Seconds of a layer that the device and the host each need so many for: more than the longer of both, since in some stretches of a layer the
+/// device waits for the host and in others it does not. The exponent is one for all rows of the validation: of 2.5, 3, 4, 6 and infinity,
+/// 4 leaves the smallest median error on sparse models.
+fn longer(device: f64, host: f64) -> f64 {
+    (device.powi(4) + host.powi(4)).powf(0.25)
+}
+
+/// Least seconds that the last of `full` fullest stages waits for others of a pipeline, where those after it are lighter: the ones before it fill and drain,
+/// and while a micro-batch goes through the lighter ones and back it has passes of its own to do, as many as there are stages after it, and more
+/// where it holds several pieces or both directions, or gradients of weights wait.
+fn least_wait(layout: &Layout, fullest: f64, all: f64, full: f64) -> f64 {
+    let after = layout.pipeline as f64 - full;
+    let lighter = (all - full * fullest) / after;
+    let alone = layout.virtual_stages == 1 && layout.schedule == Schedule::OneForwardOneBackward;
+    (full - 1.0) * fullest + if alone { after * (2.0 * lighter - fullest).max(0.0) } else { 0.0 }
+}
 
 impl Pricer<'_> {
     /// What `layout` is predicted to do.
@@ -94,7 +113,8 @@ impl Pricer<'_> {
         }
         let host = if experts.is_some() { software.host_layer } else { software.host_dense };
         let passes = if layout.recompute == Recompute::Recompute { 1.5 } else { 1.0 };
-        parts.launch += (host * passes - parts.total()).max(0.0);
+        let device = parts.total();
+        parts.launch += longer(device, host * passes) - device;
         Stage { parts, kept, working }
     }
 
@@ -114,11 +134,21 @@ impl Pricer<'_> {
         let whole = (layers / stages).ceil() / layers;
         let layer_total = stage.parts.total();
         let fair = (layer_total + ends.total()) / stages;
-        // The last stage has one layer less where they do not divide.
-        let last = (layers / stages).floor() / layers * layer_total + head.forward.total();
-        let last = if software.ends_on_top { last } else { 0.0 };
-        let fullest = if layout.pipeline == 1 { fair } else { fair.max(whole * layer_total).max(last) };
-        let share = fullest / (layer_total + ends.total());
+        let last = self.layers_of_last(layout, software);
+        let last = last.map_or(0.0, |n| n as f64 / layers * layer_total + head.forward.total());
+        let all = layer_total + ends.total();
+        let (fullest, others) = if layout.pipeline == 1 {
+            (fair, 0.0)
+        } else if last > fair && (!software.ends_on_top || last > whole * layer_total) {
+            // Every other stage is passed on the way to it and back.
+            (last, all - last)
+        } else if whole * layer_total > fair {
+            let full = (self.model.config.num_layers % layout.pipeline).max(1) as f64;
+            (whole * layer_total, least_wait(layout, whole * layer_total, all, full))
+        } else {
+            (fair, (stages - 1.0) * fair)
+        };
+        let share = fullest / all;
         let n = layout.micro_batches as f64;
         let mut parts = Parts::default();
         let scale = |x: f64| x * n * share;
@@ -134,10 +164,13 @@ impl Pricer<'_> {
             let passes = if layout.recompute == Recompute::Recompute { 4.0 } else { 3.0 };
             let (forward, weight) = (micro / passes, parts.products / (passes * n));
             let turn = Turn { forward, input: micro - forward - weight, weight };
-            let others = layer_total + ends.total() - fullest;
-            parts.bubble = layout.schedule.idle(layout.pipeline, layout.virtual_stages, others, &turn)
-                // The others have gradients of weights to do meanwhile.
-                + if layout.schedule.splits_backward() { 0.0 } else { EXPOSED_HOPS * (stages - 1.0) * self.stage_traffic(layout, software) };
+            // Neighbours' gradients of weights fill the hops where these are work of their own.
+            let hops = if layout.schedule.splits_backward() { 0.0 } else { others / micro };
+            // Both directions of DualPipe meet where each has a micro-batch for every stage.
+            let meets = layout.schedule != Schedule::DualPipe || n >= 2.0 * stages;
+            let idle = layout.schedule.idle(layout.pipeline, layout.virtual_stages, others, &turn);
+            let idle = if meets { idle } else { 0.0 };
+            parts.bubble = idle + EXPOSED_HOPS * hops * self.stage_traffic(layout, software);
         }
         // Whole micro-batches are one program each way there.
         parts.launch += self.barrier(layout) * 2.0 * n;
@@ -151,7 +184,11 @@ impl Pricer<'_> {
         let held = state.0 / shards.0 + state.1 / shards.1;
         parts.optimizer = held * (2.0 * software.state_bytes + 2.0 * software.gradient_bytes + 2.0)
             / (self.rank().bandwidth * c.update_share);
-        parts.straggle = parts.total() * self.straggle(layout);
+        if layout.offload {
+            let state = held * software.state_bytes;
+            parts.optimizer = parts.optimizer.max(self.crossing(state, state));
+        }
+        self.wait(&mut parts, layout, software);
         let memory = self.memory(layout, software, stage, state, held);
         Estimate { step: parts.total(), parts, memory }
     }
@@ -159,6 +196,29 @@ impl Pricer<'_> {
     /// Seconds that an execution of a program with collectives waits.
     fn barrier(&self, layout: &Layout) -> f64 {
         if layout.ranks() > 1 { self.device.calibration.barrier } else { 0.0 }
+    }
+
+    /// Layers on the last stage where its share cannot be made as small as the head beside them asks for: with the head on top, and where
+    /// more than the next token is predicted, since layers of that kind stay with the head. Recipes give that stage what is left over
+    /// (`pp_layout` of Megatron-Bridge: `Et*4|(t*4|)*14tmL`).
+    fn layers_of_last(&self, layout: &Layout, software: &Software) -> Option<usize> {
+        let layers = self.model.config.num_layers;
+        if software.ends_on_top {
+            // One less where they do not divide.
+            return Some(layers / layout.pipeline);
+        }
+        let pieces = layout.pipeline * layout.virtual_stages;
+        let piece = layers.div_ceil(pieces);
+        let left = layers.saturating_sub((pieces - 1) * piece).max(self.model.predictions);
+        (self.model.predictions > 0).then_some((layout.virtual_stages - 1) * piece + left)
+    }
+
+    /// Adds to the parts what is waited for beside all else: the slowest instance, and batches.
+    fn wait(&self, parts: &mut Parts, layout: &Layout, software: &Software) {
+        (parts.straggle, parts.loading) = (0.0, 0.0);
+        parts.straggle = parts.total() * self.straggle(layout);
+        let hidden = if software.feed.ahead { parts.total() } else { 0.0 };
+        parts.loading = (self.loading(layout, software) - hidden).max(0.0);
     }
 
     /// Share of a step that the slowest of many instances adds.
@@ -202,5 +262,61 @@ impl Stage {
         self.parts.imbalance += times * other.parts.imbalance;
         self.kept += times * other.kept;
         self.working = self.working.max(other.working);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::model::{PlanModel, Sizes};
+    use crate::roofline::Precision;
+
+    #[test]
+    fn the_last_stage_keeps_second_predictions_with_the_head() {
+        // 61 layers and one of a second prediction, as recipes lay them out: stages and pieces, and what the last stage gets of the 62.
+        let cases = [(16, 1, 2), (8, 4, 7), (4, 4, 14), (2, 8, 30)];
+        let sizes = Sizes { layers: 62, vocab: 1 << 20, ..Sizes::SMALL };
+        let plain = PlanModel::plain("test", sizes.config().unwrap());
+        let model = PlanModel { predictions: 1, ..plain.clone() };
+        let catalog = Catalog::default();
+        let instance = catalog.instance("p5.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let [spread, pricer] = [&plain, &model].map(|m| Pricer::new(m, device, instance, 256).unwrap());
+        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        for (pipeline, virtual_stages, layers) in cases {
+            let layout = Layout {
+                data: 1,
+                tensor: 1,
+                context: 1,
+                pipeline,
+                virtual_stages,
+                schedule: Schedule::OneForwardOneBackward,
+                expert: 1,
+                expert_tensor: 1,
+                clones: 0,
+                micro_batch: 1,
+                micro_batches: 64,
+                recompute: Recompute::SaveEverything,
+                sharding: Sharding::Optimizer,
+                offload: false,
+            };
+            assert_eq!(
+                pricer.layers_of_last(&layout, &software),
+                Some(layers),
+                "{pipeline} {virtual_stages}"
+            );
+            // Most of this model is its head: twice on one stage, where it is else shared by all.
+            let step = |p: &Pricer<'_>| p.simulate(&layout, &software).unwrap().step;
+            let more = step(&pricer) / step(&spread);
+            assert!(more > 1.5, "{pipeline} {virtual_stages}: {more}");
+        }
+    }
+
+    #[test]
+    fn a_layer_takes_more_than_the_longer_of_device_and_host() {
+        assert_eq!((longer(3.0, 0.0), longer(0.0, 3.0)), (3.0, 3.0));
+        assert!((longer(1.0, 1.0) - 2f64.powf(0.25)).abs() < 1e-12);
+        assert!(longer(2.0, 1.0) > 2.0 && longer(2.0, 1.0) < 2.1);
     }
 }

@@ -27,11 +27,13 @@ pub struct Parts {
     pub optimizer: f64,
     /// Waiting for the slowest of many ranks.
     pub straggle: f64,
+    /// Waiting for the host to read and make the batch.
+    pub loading: f64,
 }
 
 impl Parts {
     /// All parts with their names.
-    pub fn named(&self) -> [(&'static str, f64); 11] {
+    pub fn named(&self) -> [(&'static str, f64); 12] {
         [
             ("products", self.products),
             ("attention", self.attention),
@@ -44,6 +46,7 @@ impl Parts {
             ("gradient traffic", self.data),
             ("optimizer", self.optimizer),
             ("stragglers", self.straggle),
+            ("data loading", self.loading),
         ]
     }
 
@@ -60,16 +63,18 @@ pub struct MemoryUse {
     pub weights: f64,
     /// Gradient sums.
     pub gradients: f64,
-    /// Masters and moments.
+    /// Masters and moments, or those of them that are on their way from and to the host.
     pub optimizer: f64,
     /// What forward halves leave for backward halves.
     pub activations: f64,
     /// The largest layer at work, and logits.
     pub transient: f64,
+    /// Masters and moments in host memory, which is none of the device's.
+    pub host: f64,
 }
 
 impl MemoryUse {
-    /// All of it.
+    /// All of it that lies on the device.
     pub fn total(&self) -> f64 {
         self.weights + self.gradients + self.optimizer + self.activations + self.transient
     }

@@ -190,6 +190,7 @@ mod tests {
             micro_batches: 1,
             recompute: Recompute::SaveEverything,
             sharding: Sharding::Optimizer,
+            offload: false,
         };
         let cut = Layout { expert_tensor: 4, ..whole };
         let layer = &model.config.layers[0];

@@ -5,8 +5,8 @@
 //! everything to itself. Rows of one publication and model count as the root of their number. Every constant is drawn back to its usual value as
 //! if `PRIOR` rows had measured that, so what few rows say little about stays what all devices share.
 //!
-//! The spread of dense models is from predictions of publications that a fit left out (of models, where a device has one publication): 80 % lie
-//! within it. That of sparse models is of all devices together and from sources that fits left out whole (`spread.rs`): releases of one
+//! A third of the rows, by a hash of their id, is kept aside from every fit. The spread of dense models is from those, and from predictions of publications
+//! that a fit left out (of models, where a device has one publication): 80 % lie within it. That of sparse models is of all devices together and from sources that fits left out whole (`spread.rs`): releases of one
 //! software resemble each other more than the next user's runs resemble them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::row::{Case, Metric, read};
+use super::row::{Case, Metric, is_kept_aside, read};
 use super::{KnownModels, spread};
 use crate::catalog::Catalog;
 use crate::device::{Calibration, Device};
@@ -140,11 +140,16 @@ pub fn calibrate(catalog: &Catalog, rows: &[Row]) -> Result<Vec<Fit>, crate::Clu
     let mut fits = Vec::new();
     for device in fitted {
         let own = |c: &&Case| {
-            c.device == device.name && c.metric == Metric::Step && device.calibration.knows(&c.id)
+            c.device == device.name
+                && c.metric == Metric::Step
+                && device.calibration.knows(&c.id)
+                && !is_kept_aside(&c.id)
         };
         let own: Vec<&Case> = cases.iter().filter(own).collect();
+        let aside = |c: &&Case| c.device == device.name && c.metric == Metric::Step && is_kept_aside(&c.id);
+        let aside: Vec<&Case> = cases.iter().filter(aside).collect();
         if !own.is_empty() {
-            fits.push(fit(catalog, device, &own)?);
+            fits.push(fit(catalog, device, &own, &aside)?);
         }
     }
     if let Some(sparse) = spread::across_sources(catalog, &cases)? {
@@ -157,7 +162,14 @@ pub fn calibrate(catalog: &Catalog, rows: &[Row]) -> Result<Vec<Fit>, crate::Clu
     Ok(fits)
 }
 
-fn fit(catalog: &Catalog, device: &Device, cases: &[&Case]) -> Result<Fit, crate::ClusterError> {
+/// Fits to `cases`; `aside` are the rows of the device that no fit sees, of any publication.
+fn fit(
+    catalog: &Catalog,
+    device: &Device,
+    cases: &[&Case],
+    aside: &[&Case],
+) -> Result<Fit, crate::ClusterError> {
+    let aside = questions(catalog, device, aside)?;
     let questions = questions(catalog, device, cases)?;
     let all: Vec<&Question<'_>> = questions.iter().collect();
     let found = search(device, &all);
@@ -170,6 +182,7 @@ fn fit(catalog: &Catalog, device: &Device, cases: &[&Case]) -> Result<Fit, crate
         let without = search(device, &rest);
         left_out.extend(test.iter().map(|q| (q.case.model.is_sparse(), error(q, &without).exp() - 1.0)));
     }
+    left_out.extend(aside.iter().map(|q| (q.case.model.is_sparse(), error(q, &found).exp() - 1.0)));
     let relative = |only: Option<bool>| -> Vec<f64> {
         left_out.iter().filter(|e| only.is_none_or(|s| s == e.0)).map(|e| e.1).collect()
     };

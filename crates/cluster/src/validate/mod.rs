@@ -3,21 +3,21 @@
 
 mod calibrate;
 mod models;
+mod report;
 mod row;
+mod software;
 mod spread;
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::layout::Layout;
-use crate::stats::Errors;
-use crate::step::{MemoryUse, Parts, Pricer};
+use crate::step::{MemoryFit, MemoryUse, Parts, Pricer};
 use crate::table::Row;
 
 pub use calibrate::{Fit, calibrate, rewrite};
 pub use models::KnownModels;
+pub use report::{Coverage, FitCounts, Report, RoutingPair};
 pub use row::{Case, Metric, read, system_of};
 
 /// A measured row beside its prediction.
@@ -53,57 +53,34 @@ pub struct Outcome {
     pub parts: Parts,
     /// What a rank is predicted to hold.
     pub memory: MemoryUse,
+    /// Which part of memory was measured, where memory was: `all`, `activations` or `state`.
+    pub memory_part: &'static str,
+    /// Rows of the fullest rank over the mean that its routing is taken to have.
+    pub imbalance: f64,
+    /// Whether that is said to fit.
+    pub fit: MemoryFit,
+    /// Whether the run ran out of memory.
+    pub out_of_memory: bool,
 }
 
-/// How many measurements lie in the band that a plan states.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Coverage {
-    /// Rows.
-    pub rows: usize,
-    /// Those within the band.
-    pub within: usize,
-}
-
-/// Errors of step time in several cuts, and of memory.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
-    /// Step time, all rows.
-    pub step: Errors,
-    /// By publication or release.
-    pub by_system: BTreeMap<String, Errors>,
-    /// By device.
-    pub by_device: BTreeMap<String, Errors>,
-    /// By model.
-    pub by_model: BTreeMap<String, Errors>,
-    /// By number of devices: up to 8, 64, 512, more.
-    pub by_scale: BTreeMap<String, Errors>,
-    /// Dense and sparse apart.
-    pub by_kind: BTreeMap<String, Errors>,
-    /// Memory, all rows.
-    pub memory: Errors,
-    /// Pairs of rows of one publication, model, device, number of devices, batch and precision that differ in layout: how many there are.
-    pub pairs: usize,
-    /// And how many the predictions order as the measurements do.
-    pub pairs_ordered: usize,
-    /// Of the rows whose device was fitted to them, and of the others: how many there are and how many lie in the stated band.
-    pub band: BTreeMap<String, Coverage>,
-    /// Rows left out, by reason.
-    pub skipped: BTreeMap<String, usize>,
-    /// Ids of the rows left out with their reasons.
-    pub skipped_rows: Vec<(String, String)>,
-    /// Every row that was predicted.
-    pub rows: Vec<Outcome>,
+/// A row that says too little.
+struct LeftOut {
+    id: String,
+    why: String,
+    /// Whether it ran out of memory.
+    ran_out: bool,
 }
 
 /// Predicts every row that says enough.
 pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
     use rayon::prelude::*;
     let known = KnownModels::default();
-    let found: Vec<Result<(Outcome, String), (String, String)>> = rows
+    let found: Vec<Result<(Outcome, String), LeftOut>> = rows
         .par_iter()
         .map(|row| {
             let id = row.text("id").map_or_else(|| format!("line {}", row.line), str::to_string);
-            let case = read(catalog, &known, row).map_err(|why| (id.clone(), why))?;
+            let ran_out = row::ran_out_of_memory(row);
+            let case = read(catalog, &known, row).map_err(|why| LeftOut { id: id.clone(), why, ran_out })?;
             let key = format!(
                 "{}|{}|{}|{}|{}|{:?}|{:?}",
                 case.system,
@@ -114,7 +91,7 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
                 case.seq,
                 case.software.precision
             );
-            predict(catalog, &case).map(|o| (o, key)).map_err(|why| (id, why))
+            predict(catalog, &case).map(|o| (o, key)).map_err(|why| LeftOut { id, why, ran_out })
         })
         .collect();
     let mut report = Report::default();
@@ -125,13 +102,14 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
                 report.rows.push(outcome);
                 keys.push(key);
             }
-            Err((id, why)) => {
+            Err(LeftOut { id, why, ran_out }) => {
+                report.ran_out.left_out += usize::from(ran_out);
                 *report.skipped.entry(why.clone()).or_insert(0) += 1;
                 report.skipped_rows.push((id, why));
             }
         }
     }
-    summarise(&mut report, &keys);
+    report::summarise(&mut report, &keys);
     report
 }
 
@@ -144,9 +122,9 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
     let m = &estimate.memory;
     let predicted = match (case.metric, case.memory_part) {
         (Metric::Step, _) => estimate.step,
-        (Metric::Memory, "activations") => m.activations,
-        (Metric::Memory, "state") => m.weights + m.gradients + m.optimizer,
-        (Metric::Memory, _) => m.total(),
+        (_, "activations") => m.activations,
+        (_, "state") => m.weights + m.gradients + m.optimizer,
+        _ => m.total(),
     };
     Ok(Outcome {
         id: case.id.clone(),
@@ -160,63 +138,13 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
         predicted,
         error: predicted / case.measured - 1.0,
         band: device.calibration.spread_of(case.model.is_sparse()),
-        fitted: device.calibration.knows(&case.id),
+        fitted: device.calibration.knows(&case.id) && !row::is_kept_aside(&case.id),
         layout: case.layout,
         parts: estimate.parts,
         memory: estimate.memory,
+        memory_part: case.memory_part,
+        imbalance: case.software.imbalance,
+        fit: MemoryFit::of(m.total(), pricer.rank().room()),
+        out_of_memory: case.out_of_memory,
     })
-}
-
-fn summarise(report: &mut Report, keys: &[String]) {
-    let steps: Vec<(&Outcome, &String)> =
-        report.rows.iter().zip(keys).filter(|(o, _)| o.metric == Metric::Step).collect();
-    let errors = |rows: &[&Outcome]| Errors::of(&rows.iter().map(|o| o.error).collect::<Vec<_>>());
-    let cut = |name: &dyn Fn(&Outcome) -> String| {
-        let mut groups: BTreeMap<String, Vec<&Outcome>> = BTreeMap::new();
-        steps.iter().for_each(|(o, _)| groups.entry(name(o)).or_default().push(o));
-        groups.into_iter().map(|(k, v)| (k, errors(&v))).collect::<BTreeMap<_, _>>()
-    };
-    let scale = |o: &Outcome| match o.devices {
-        0..=8 => "1: up to 8".to_string(),
-        9..=64 => "2: up to 64".into(),
-        65..=512 => "3: up to 512".into(),
-        _ => "4: more".into(),
-    };
-    let by_system = cut(&|o| o.system.clone());
-    let by_device = cut(&|o| o.device.clone());
-    let by_model = cut(&|o| o.model.clone());
-    let by_scale = cut(&scale);
-    let by_kind = cut(&|o| if o.sparse { "sparse".into() } else { "dense".into() });
-    let step = errors(&steps.iter().map(|s| s.0).collect::<Vec<_>>());
-    let memory: Vec<&Outcome> = report.rows.iter().filter(|o| o.metric == Metric::Memory).collect();
-    let memory = errors(&memory);
-    let mut band: BTreeMap<String, Coverage> = BTreeMap::new();
-    for (outcome, _) in &steps {
-        let name = if outcome.fitted { "fitted" } else { "predicted" };
-        let kind = if outcome.sparse { "sparse" } else { "dense" };
-        let covered = band.entry(format!("{name}, {kind}")).or_default();
-        covered.rows += 1;
-        covered.within += usize::from(outcome.error.abs() <= outcome.band);
-    }
-    let (mut pairs, mut ordered) = (0, 0);
-    for (i, (a, key)) in steps.iter().enumerate() {
-        for (b, _) in steps[i + 1..].iter().filter(|(b, k)| k == key && b.layout != a.layout) {
-            pairs += 1;
-            let measured = (a.measured - b.measured).signum();
-            ordered += usize::from((a.predicted - b.predicted).signum() == measured);
-        }
-    }
-    *report = Report {
-        step,
-        by_system,
-        by_device,
-        by_model,
-        by_scale,
-        by_kind,
-        memory,
-        pairs,
-        pairs_ordered: ordered,
-        band,
-        ..std::mem::take(report)
-    };
 }

@@ -22,6 +22,12 @@ struct Known {
     element_wise: Option<f64>,
     /// Every second layer looks back this far only.
     window: Option<usize>,
+    /// Tokens after the next that it predicts in the runs of `predicted_by`.
+    #[serde(default)]
+    predictions: usize,
+    /// Beginnings of ids: rows of these predict them, unless they say otherwise.
+    #[serde(default)]
+    predicted_by: Vec<String>,
     /// Why it cannot be planned.
     unknown: Option<String>,
 }
@@ -115,6 +121,12 @@ impl KnownModels {
             .or(base.map(|b| if experts > 0 { b.expert_intermediate } else { b.intermediate }));
         let ffn = ffn.or((!gated).then_some(4 * hidden)).ok_or("no ffn, and the model has a gate")?;
         let truncated = base.is_some_and(|b| layers < b.layers / 2);
+        let id = row.text("id").unwrap_or("");
+        let predictions = known
+            .filter(|k| k.predicted_by.iter().any(|start| id.starts_with(start.as_str())))
+            .filter(|_| !name.contains("w/o MTP"))
+            .map_or(0, |k| k.predictions);
+        let layers = layers + predictions;
         let sizes = Sizes {
             layers,
             hidden,
@@ -145,7 +157,8 @@ impl KnownModels {
             rotated_dim: l.rotated_dim,
             value_dim: l.value_dim,
         });
-        Ok(PlanModel { name: name.into(), config, latent, shared: known.map_or(0, |k| k.shared), gated })
+        let shared = known.map_or(0, |k| k.shared);
+        Ok(PlanModel { name: name.into(), config, latent, shared, gated, predictions })
     }
 }
 
@@ -153,6 +166,24 @@ impl KnownModels {
 mod tests {
     use super::*;
     use crate::table;
+
+    #[test]
+    fn a_second_prediction_is_a_layer_and_a_head_more() {
+        let path = std::env::temp_dir().join(format!("collegium-mtp-{}.csv", std::process::id()));
+        let rows =
+            "mbridge-26.02-1,DeepSeekV3\nmbridge-25.11-1,DeepSeekV3 (w/o MTP)\nsimumax-b200-1,deepseekv3\n";
+        std::fs::write(&path, format!("id,model\n{rows}")).unwrap();
+        let rows = table::read(&path, &["id", "model"]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let models: Vec<PlanModel> = rows.iter().map(|r| KnownModels::default().of(r).unwrap()).collect();
+        assert_eq!(models.iter().map(|m| m.predictions).collect::<Vec<_>>(), [1, 0, 0]);
+        assert_eq!(models[0].config.num_layers, models[1].config.num_layers + 1);
+        // What Megatron-Bridge's own TFLOPS say: 260 and 250 GFLOP a token of 4,096.
+        for (model, published) in models.iter().zip([260e9, 249.7e9, 249.7e9]) {
+            let found = model.flops_per_token(4096);
+            assert!((found / published - 1.0).abs() < 0.01, "{found:e} {published:e}");
+        }
+    }
 
     #[test]
     fn rows_become_models_of_the_published_sizes() {

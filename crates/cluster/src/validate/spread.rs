@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::calibrate::{COVERED, Question, error, questions, search};
-use super::row::{Case, Metric};
+use super::row::{Case, Metric, is_kept_aside};
 use crate::ClusterError;
 use crate::catalog::Catalog;
 use crate::device::Device;
@@ -51,8 +51,12 @@ pub(super) fn across_sources(catalog: &Catalog, cases: &[Case]) -> Result<Option
 
 /// The device with constants from everything it is fitted to but one source; as described where that is nothing.
 fn without(catalog: &Catalog, device: &Device, cases: &[Case], source: &str) -> Result<Device, ClusterError> {
-    let knows =
-        |c: &&Case| c.device == device.name && c.metric == Metric::Step && device.calibration.knows(&c.id);
+    let knows = |c: &&Case| {
+        c.device == device.name
+            && c.metric == Metric::Step
+            && device.calibration.knows(&c.id)
+            && !is_kept_aside(&c.id)
+    };
     let fitted: Vec<&Case> = cases.iter().filter(knows).collect();
     if fitted.iter().all(|c| source_of(&c.system) != source) {
         return Ok(device.clone());

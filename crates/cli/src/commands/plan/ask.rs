@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use collegium_cluster::{Answer, Catalog, Choice, PlanModel, Precision, Request};
+use collegium_cluster::{
+    Answer, Catalog, Checkpoints, Choice, Feed, MemoryFit, PlanModel, Precision, Request,
+};
 use serde::Serialize;
 
-use super::{catalog, html, layout_file, replay};
+use super::{catalog, html, layout_file, named, replay};
 use crate::args::plan::AskArgs;
 use crate::commands::{Outcome, print_json};
 
@@ -117,6 +119,9 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
     if let Some(how) = args.attention.as_deref().filter(|a| !["fused", "written"].contains(a)) {
         bail!("--attention {how} is unknown; give fused or written");
     }
+    if !["sync", "async"].contains(&args.checkpoints.as_str()) {
+        bail!("--checkpoints {} is unknown; give sync or async", args.checkpoints);
+    }
     let kinds = ["on_demand", "capacity_block", "reserved", "spot"];
     match &args.price {
         Some(kind) if !kinds.contains(&kind.as_str()) => {
@@ -128,11 +133,7 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
 
 /// A cluster `NAME:N`, and with `halves` the smaller ones.
 fn sizes(cluster: &str, halves: bool) -> anyhow::Result<Vec<(String, usize)>> {
-    let (name, count) = cluster.rsplit_once(':').unwrap_or((cluster, "1"));
-    let count: usize = match count.parse() {
-        Ok(n) if (1..=1 << 20).contains(&n) => n,
-        _ => bail!("--cluster {cluster}: `{count}` is no number of instances; give NAME:N with N at least 1"),
-    };
+    let (name, count) = named(cluster)?;
     let all = std::iter::successors(Some(count), |n| (halves && n % 2 == 0).then_some(n / 2));
     Ok(all.map(|n| (name.to_string(), n)).collect())
 }
@@ -167,6 +168,8 @@ fn request<'a>(
         imbalance: args.imbalance,
         stragglers: replay::stragglers(args, model, (device, instance), ranks)?,
         fused_attention: args.attention.as_deref().map(|a| a == "fused"),
+        feed: Feed { text: args.text, ahead: args.prefetch },
+        checkpoints_behind: args.checkpoints == "async",
         price: args.price.clone(),
     })
 }
@@ -233,7 +236,35 @@ pub fn layout_line(c: &Choice) -> String {
     }
     parts.push(format!("micro-batch {} x {}", l.micro_batch, l.micro_batches));
     parts.push(l.recompute.name().into());
+    parts.extend(l.offload.then(|| "state on the host".to_string()));
     format!("{}, {:?} sharded", parts.join(", "), l.sharding).to_lowercase()
+}
+
+/// What checkpoints are and cost, in one line.
+pub fn checkpoint_line(c: &Checkpoints) -> String {
+    let way = if c.asynchronous {
+        format!("written in {} meanwhile", seconds(c.write))
+    } else {
+        "waited for".into()
+    };
+    format!(
+        "{:.1} GB every {}, {} each, {way}; a failure every {} costs {} and the work since the last",
+        c.bytes / 1e9,
+        seconds(c.every),
+        seconds(c.pause),
+        seconds(c.between_failures),
+        seconds(c.restart)
+    )
+}
+
+/// Seconds, minutes, hours or days, as they read best.
+fn seconds(s: f64) -> String {
+    match s {
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86400.0),
+    }
 }
 
 fn print(plan: &Plan) {
@@ -284,8 +315,9 @@ fn print_best(answer: &Answer, c: &Choice) {
     println!("  layout          {}", layout_line(c));
     println!("  step            {:.3} s, +- {:.0} %", e.step, answer.band);
     println!("  speed           {:.0} tokens/s, {:.1} % MFU", c.tokens_per_second, c.mfu);
+    let tight = if c.fit == MemoryFit::Fits { "" } else { " (may not fit)" };
     println!(
-        "  memory a rank   {} of {} GB: weights {}, gradients {}, optimizer {}, activations {}, transient {}",
+        "  memory a rank   {} of {} GB{tight}: weights {}, gradients {}, optimizer {}, activations {}, transient {}",
         gb(m.total()),
         gb(answer.memory_limit),
         gb(m.weights),
@@ -294,11 +326,25 @@ fn print_best(answer: &Answer, c: &Choice) {
         gb(m.activations),
         gb(m.transient)
     );
+    if m.host > 0.0 {
+        println!(
+            "  on the host     {} GB of masters and moments a rank, there and back every step",
+            gb(m.host)
+        );
+    }
+    if c.fit != MemoryFit::Fits {
+        println!(
+            "                  with an allocator's usual holes, or an error of a prediction of memory, it would not fit"
+        );
+    }
     let limits: Vec<String> = c.limits.iter().map(|l| format!("{} {:.0} %", l.0, l.1)).collect();
     println!("  time goes to    {}", limits.join(", "));
     let (low, high) = (c.days * (1.0 - answer.band / 100.0), c.days * (1.0 + answer.band / 100.0));
     let goodput = c.goodput.map_or(String::new(), |g| format!(", goodput {:.1} %", 100.0 * g));
     println!("  whole training  {:.1} days ({low:.1} to {high:.1}){goodput}", c.days);
+    if let Some(checkpoints) = &c.checkpoints {
+        println!("  checkpoints     {}", checkpoint_line(checkpoints));
+    }
     if let (Some(usd), Some(per), Some(price)) = (c.usd, c.usd_per_million_tokens, &answer.price) {
         println!(
             "  cost            {usd:.0} $, {per:.3} $ a million tokens ({} $/h, {}, {})",

@@ -61,6 +61,10 @@ fn figures_of_instance(i: &Instance) -> Vec<(String, &Figure)> {
         ("power usage effectiveness".into(), &i.pue),
         ("storage, bytes/s".into(), &i.storage),
         ("hours between failures".into(), &i.hours_between_failures),
+        ("host memory, bytes".into(), &i.host.memory),
+        ("host memory, bytes/s".into(), &i.host.bandwidth),
+        ("host to a device, bytes/s".into(), &i.host.link),
+        ("text to tokens, bytes/s".into(), &i.host.tokenise),
     ]
 }
 

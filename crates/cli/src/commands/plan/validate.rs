@@ -1,17 +1,20 @@
 //! `collegium plan validate`: predictions beside published measurements.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use collegium_cluster::collective::{self, CollectiveReport, Kind};
-use collegium_cluster::validate::{self, Report};
+use collegium_cluster::validate::{self, Metric, Outcome, Report};
 use collegium_cluster::{Catalog, Errors, table};
+use collegium_report::panels::{Scatter, write_scatters};
 
 use super::catalog;
 use crate::args::plan::ValidateArgs;
-use crate::commands::{Outcome, print_json};
+use crate::commands::print_json;
 
 /// Runs the command.
-pub fn run(args: &ValidateArgs) -> Outcome {
+pub fn run(args: &ValidateArgs) -> crate::commands::Outcome {
     let catalog = catalog(&args.describe)?;
     if args.rows.is_none() && args.collectives.is_none() {
         anyhow::bail!("nothing to validate; give --rows FILE, --collectives FILE or both");
@@ -28,6 +31,9 @@ pub fn run(args: &ValidateArgs) -> Outcome {
     if let Some(path) = &args.rows {
         let rows = table::read(path, &["id", "model", "device", "metric_name", "metric_value"])?;
         let report = validate::check(&catalog, &rows);
+        if let Some(path) = &args.plot {
+            plot(path, &report)?;
+        }
         if args.json {
             print_json(&report)?;
         } else {
@@ -35,6 +41,60 @@ pub fn run(args: &ValidateArgs) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One drawing: rows of one kind, a point of each in the colour of its device, and the line where predictions agree with measurements.
+struct Drawing {
+    title: &'static str,
+    x: &'static str,
+    wanted: fn(&Outcome) -> bool,
+    point: fn(&Outcome) -> (f64, f64),
+    agreement: fn(f64) -> f64,
+}
+
+const DRAWINGS: [Drawing; 3] = [
+    Drawing {
+        title: "Dense: predicted over measured",
+        x: "devices",
+        wanted: |o| !o.sparse,
+        point: |o| (o.devices as f64, o.predicted / o.measured),
+        agreement: |_| 1.0,
+    },
+    Drawing {
+        title: "Sparse: predicted over measured",
+        x: "devices",
+        wanted: |o| o.sparse,
+        point: |o| (o.devices as f64, o.predicted / o.measured),
+        agreement: |_| 1.0,
+    },
+    Drawing {
+        title: "Predicted seconds of a step",
+        x: "measured",
+        wanted: |_| true,
+        point: |o| (o.measured, o.predicted),
+        agreement: |measured| measured,
+    },
+];
+
+fn plot(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let scatter = |drawing: &Drawing| -> Option<Scatter> {
+        let mut points: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+        for o in report.rows.iter().filter(|o| o.metric == Metric::Step && (drawing.wanted)(o)) {
+            points.entry(o.device.clone()).or_default().push((drawing.point)(o));
+        }
+        let at = points.values().flatten().map(|p| p.0);
+        let ends = [at.clone().min_by(f64::total_cmp)?, at.max_by(f64::total_cmp)?];
+        let line = ends.map(|x| (x, (drawing.agreement)(x))).to_vec();
+        let (title, x) = (drawing.title.into(), drawing.x.into());
+        Some(Scatter {
+            title,
+            x,
+            points: points.into_iter().collect(),
+            lines: vec![("agreement".into(), line)],
+        })
+    };
+    let scatters: Vec<Scatter> = DRAWINGS.iter().filter_map(scatter).collect();
+    Ok(write_scatters(path, "Predictions beside published measurements", &scatters)?)
 }
 
 fn print_rows(report: &Report) {
@@ -47,17 +107,31 @@ fn print_rows(report: &Report) {
         ("devices", &report.by_scale),
         ("system", &report.by_system),
         ("model", &report.by_model),
+        ("fold: a third of the rows is kept aside from every fit", &report.by_fold),
     ];
     for (what, cut) in cuts {
         println!("\nby {what}");
         cut.iter().for_each(|(name, e)| println!("{}", line(name, e)));
     }
     println!("\n{}", line("memory of a device", &report.memory));
+    println!("nine of ten measured peaks are below {:.2} times their prediction", report.memory_above);
+    for (who, f) in [("ran out of memory", &report.ran_out), ("ran", &report.ran)] {
+        println!(
+            "runs that {who}: {} said not to fit, {} that may not fit, {} to fit; {} say too little",
+            f.does_not_fit, f.may_not_fit, f.fits, f.left_out
+        );
+    }
     let (pairs, ordered) = (report.pairs, report.pairs_ordered);
     let share = 100.0 * ordered as f64 / pairs.max(1) as f64;
     println!(
         "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
     );
+    for p in &report.routing {
+        println!(
+            "real routing over forced balance, {} and {}: {:.3} measured, {:.3} predicted",
+            p.real, p.forced, p.measured, p.predicted
+        );
+    }
     println!("\nin the stated band, which is made for 80 %");
     report.band.iter().for_each(|(name, c)| {
         println!("  {name:<30}{} of {} ({:.0} %)", c.within, c.rows, 100.0 * c.within as f64 / c.rows as f64);

@@ -40,6 +40,8 @@ pub struct Timeline {
     pub data: f64,
     /// Seconds of the update.
     pub optimizer: f64,
+    /// Seconds before the first pass that the devices wait for the batch.
+    pub loading: f64,
 }
 
 /// One rank's share of a step before the pipeline is put together.
@@ -85,6 +87,15 @@ impl Pricer<'_> {
         }
         // As in the closed form: even shares, or whole layers where these do not divide; the other stages share the rest.
         let whole: f64 = passes.iter().map(Pass::total).sum();
+        if let Some(last) = self.layers_of_last(layout, software).map(|n| n as f64 / layers as f64) {
+            let last = passes.each_ref().map(|pass| last * pass.layers + pass.head);
+            if last[0] + last[1] > whole / p as f64 && p > 1 {
+                let share = |i: usize| (passes[i].total() - last[i]) / (p - 1) as f64;
+                let mut stages = vec![[share(0), share(1)]; p - 1];
+                stages.push(last);
+                return stages;
+            }
+        }
         let of_layers = passes.iter().map(|p| p.layers).sum::<f64>() / whole;
         let full = (own(0) * of_layers).max(1.0 / p as f64);
         let fullest = if full > 1.0 / p as f64 + 1e-12 { (layers % p).max(1) } else { p };
@@ -124,8 +135,7 @@ impl Pricer<'_> {
             parts.tensor += extra * closed.parts.tensor / sent;
         }
         parts.bubble = (span - busy).max(0.0);
-        parts.straggle = 0.0;
-        parts.straggle = parts.total() * self.straggle(layout);
+        self.wait(&mut parts, layout, software);
         Ok(Estimate { step: parts.total(), parts, ..closed })
     }
 
@@ -158,6 +168,7 @@ impl Pricer<'_> {
             backward: spans(true)?,
             data: setup.data,
             optimizer: closed.parts.optimizer,
+            loading: closed.parts.loading,
         })
     }
 }

@@ -127,6 +127,11 @@ impl Pricer<'_> {
             rows,
             memory(block.vector / 2.0),
         ];
+        // What the host needs beyond the device's time. It comes between kernels, so traffic goes on meanwhile.
+        let launched = |p: &Priced| p.forward.launch + p.backward.launch;
+        let launched = launched(&own) + experts.as_ref().map_or(0.0, launched);
+        let host = (whole.parts.launch - launched).max(0.0) * third / 2.0;
+        let host = Segment::new(Lane::Waiting, "host", host);
         if let Some(e) = experts {
             let hidden = software.overlap_expert.unwrap_or(c.overlap_expert);
             let exchange = self.dispatch(layer, layout, software) * software.sparse * share / 2.0;
@@ -136,6 +141,7 @@ impl Pricer<'_> {
             // Their weights come before the first row, their gradients go after the last.
             chain.extend((!backward).then_some(clones));
             chain.push(link(if backward { "combine" } else { "dispatch" }));
+            chain.push(host);
             let inner = half(&e);
             chain.extend([
                 memory(inner.vector / 2.0),
@@ -146,11 +152,10 @@ impl Pricer<'_> {
             chain.push(Segment::new(Lane::Waiting, "fullest rank", whole.parts.imbalance * third));
             chain.push(link(if backward { "dispatch" } else { "combine" }));
             chain.extend(backward.then_some(clones));
+        } else {
+            chain.push(host);
         }
-        // What the host needs beyond the device's time.
-        let launched = |p: &Priced| p.forward.launch + p.backward.launch;
-        let launched = launched(&own) + experts.as_ref().map_or(0.0, launched);
-        chain.push(Segment::new(Lane::Waiting, "host", (whole.parts.launch - launched).max(0.0) * third));
+        chain.push(host);
         if backward {
             chain.reverse();
         }

@@ -10,11 +10,11 @@ use std::path::Path;
 use collegium_checkpoint::write_file;
 use collegium_cluster::{Answer, Choice};
 
-use crate::commands::plan::ask::{Plan, layout_line};
+use crate::commands::plan::ask::{Plan, checkpoint_line, layout_line};
 
-const COLOURS: [&str; 11] = [
+const COLOURS: [&str; 12] = [
     "#3366aa", "#66aadd", "#99bb55", "#bbbbbb", "#dd8833", "#cc4444", "#aa66aa", "#eecc44", "#338877",
-    "#775533", "#555555",
+    "#775533", "#555555", "#bb3377",
 ];
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;background:#fff}\
     table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left;vertical-align:top}th{border-bottom:1px solid #999}\
@@ -134,7 +134,7 @@ fn section(out: &mut String, answer: &Answer) -> std::fmt::Result {
     if let Some(drawn) = &answer.timeline {
         timeline::draw(out, drawn, &c.candidate.layout)?;
     }
-    write!(out, "<h3>Memory of a rank, of {:.1} GB</h3>", answer.memory_limit / 1e9)?;
+    write!(out, "<h3>Memory of a rank, of {:.1} GB: {}</h3>", answer.memory_limit / 1e9, c.fit.name())?;
     let m = &e.memory;
     let memory = [
         ("weights", m.weights),
@@ -144,6 +144,12 @@ fn section(out: &mut String, answer: &Answer) -> std::fmt::Result {
         ("transient", m.transient),
     ];
     bar(out, &memory, answer.memory_limit.max(m.total()), "GB", 1e9)?;
+    if m.host > 0.0 {
+        write!(out, "<p>In host memory: {:.1} GB of masters and moments.</p>", m.host / 1e9)?;
+    }
+    if let Some(checkpoints) = &c.checkpoints {
+        write!(out, "<p>Checkpoints: {}.</p>", checkpoint_line(checkpoints))?;
+    }
     ranks(out, c)?;
     if let Some(drawn) = &answer.roofline {
         roofline::draw(out, drawn)?;

@@ -36,8 +36,9 @@ pub fn draw(out: &mut String, timeline: &Timeline, layout: &Layout) -> std::fmt:
 fn stages(out: &mut String, timeline: &Timeline, layout: &Layout) -> std::fmt::Result {
     let rows = layout.pipeline.min(STAGES);
     let passes = timeline.ops.iter().map(|o| o.end).fold(0.0, f64::max);
-    let end = passes + timeline.data + timeline.optimizer;
-    let x = |seconds: f64| LEFT + WIDTH * seconds / end;
+    let end = timeline.loading + passes + timeline.data + timeline.optimizer;
+    // Passes begin when the batch is there.
+    let x = |seconds: f64| LEFT + WIDTH * (timeline.loading + seconds) / end;
     let height = ROW * rows as f64 + 22.0;
     write!(out, "<svg viewBox=\"0 0 640 {height}\" role=img>")?;
     for stage in 0..rows {
@@ -59,8 +60,9 @@ fn stages(out: &mut String, timeline: &Timeline, layout: &Layout) -> std::fmt::R
             seconds(op.end)
         )?;
     }
+    let (sent, updated) = (passes + timeline.data, passes + timeline.data + timeline.optimizer);
     for (from, to, colour) in
-        [(passes, passes + timeline.data, COLOURS[8]), (passes + timeline.data, end, COLOURS[9])]
+        [(-timeline.loading, 0.0, COLOURS[11]), (passes, sent, COLOURS[8]), (sent, updated, COLOURS[9])]
     {
         let width = WIDTH * (to - from) / end;
         write!(
@@ -77,10 +79,12 @@ fn stages(out: &mut String, timeline: &Timeline, layout: &Layout) -> std::fmt::R
         LEFT + WIDTH,
         seconds(end)
     )?;
+    let batch = if timeline.loading > 0.0 { "waiting for the batch" } else { "" };
     let weights = if layout.schedule.splits_backward() { "gradients of weights" } else { "" };
     legend(
         out,
         &[
+            (batch, COLOURS[11]),
             ("forward", COLOURS[0]),
             ("backward", COLOURS[4]),
             (weights, COLOURS[2]),
