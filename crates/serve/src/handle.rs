@@ -17,6 +17,9 @@ use crate::sequence::Job;
 /// Most tokens of ended answers.
 const MOST_PAST: usize = 1 << 28;
 
+/// Most percent of a step that prompts may take after it.
+const MOST_STALL: usize = 100_000;
+
 /// What the engine has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -32,11 +35,13 @@ pub struct Limits {
     pub drafts: usize,
     /// Tokens of ended answers from which guesses are made beside those from a sequence's own text, 40 bytes each; 0 for none.
     pub past: usize,
+    /// Time for prompts after a step of sequences that decode, in percent of that step. More makes prompts faster and the gaps of others longer.
+    pub stall: usize,
 }
 
 impl Limits {
-    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request, as many drafts as a step holds, and 262,144 tokens
-    /// of ended answers.
+    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request, as many drafts as a step holds, 262,144 tokens
+    /// of ended answers, and a stall of 85 %.
     pub fn new(sequences: usize, context: usize) -> Self {
         Self {
             cache_pages: sequences * context.div_ceil(PAGE) + 1,
@@ -45,6 +50,7 @@ impl Limits {
             samples: 128,
             drafts: MOST_GUESSES,
             past: 1 << 18,
+            stall: 85,
         }
     }
 
@@ -59,6 +65,7 @@ impl Limits {
                 limit("cache_pages", self.cache_pages, format!("at least {least}, for one sequence"))
             }
             _ if self.samples == 0 => limit("samples", 0, "at least 1".into()),
+            _ if self.stall > MOST_STALL => limit("stall", self.stall, format!("at most {MOST_STALL}")),
             _ if self.past > MOST_PAST => limit("past", self.past, format!("at most {MOST_PAST}")),
             _ => Ok(()),
         }

@@ -34,6 +34,9 @@ pub struct CacheArgs {
     /// Guesses come from a sequence's own text and from so many tokens of ended answers, 40 bytes each; 0 for its own alone
     #[arg(long, value_name = "TOKENS", default_value_t = 1 << 18)]
     pub past: usize,
+    /// Beside sequences that decode, prompts take so many percent of the time of each of their steps; more answers prompts sooner
+    #[arg(long, value_name = "PERCENT", default_value_t = 85)]
+    pub stall: usize,
 }
 
 /// `serve`.

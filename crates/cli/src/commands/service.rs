@@ -35,7 +35,8 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
     if context < 2 {
         anyhow::bail!("--context {context} has no room for a prompt and an answer; give at least 2");
     }
-    let limits = Limits { drafts: cache.drafts, past: cache.past, ..Limits::new(cache.sequences, context) };
+    let &CacheArgs { drafts, past, stall, sequences, .. } = cache;
+    let limits = Limits { drafts, past, stall, ..Limits::new(sequences, context) };
     limits.check()?;
     Ok(limits)
 }

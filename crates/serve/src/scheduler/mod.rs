@@ -20,11 +20,11 @@ use crate::pages::Pages;
 use crate::request::Event;
 use crate::runner::{Runner, Unit};
 use crate::sequence::{Job, Sequence};
-use reading::{Pace, Reading, STALL};
+use reading::{Pace, Reading};
 
 /// Sizes of a step of sequences that decode, with guesses behind them, and of a pass of pages of prompts: few, so that few programs are compiled.
 pub(crate) const ROWS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
-pub(crate) const CHUNKS: [usize; 5] = [1, 2, 4, 8, 16];
+pub(crate) const CHUNKS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 /// Most sequences that run at once.
 pub const MOST_ROWS: usize = 16;
@@ -46,6 +46,8 @@ pub struct Scheduler<'t> {
     waiting: VecDeque<Sequence<'t>>,
     reading: Option<Reading>,
     pace: Pace,
+    /// Time for prompts after a step of sequences that decode, in times of that step.
+    stall: f64,
     /// Most guesses for a sequence.
     drafts: usize,
     /// Answers that have ended, for guesses.
@@ -79,6 +81,7 @@ impl<'t> Scheduler<'t> {
             waiting: VecDeque::new(),
             reading: None,
             pace: Pace::default(),
+            stall: limits.stall as f64 / 100.0,
             drafts: limits.drafts,
             past: Texts::new(if limits.drafts > 0 { limits.past } else { 0 }),
             times: Times::default(),
@@ -117,9 +120,9 @@ impl<'t> Scheduler<'t> {
         self.admit();
         let started = Instant::now();
         let rows = self.rows();
-        let done = self
-            .decode(&rows)
-            .and_then(|()| self.read((!rows.is_empty()).then(|| STALL * started.elapsed().as_secs_f64())));
+        let done = self.decode(&rows).and_then(|()| {
+            self.read((!rows.is_empty()).then(|| self.stall * started.elapsed().as_secs_f64()))
+        });
         if let Err(error) = done {
             self.fail(&error.to_string());
         }

@@ -11,9 +11,6 @@ use super::{CHUNKS, Piece, Scheduler, fit, unit};
 use crate::ServeError;
 use crate::runner::{Pass, Unit};
 
-/// Time for prompts after a step of sequences that decode, in times of that step.
-pub(super) const STALL: f64 = 0.85;
-
 /// A pass that runs.
 pub(super) struct Reading {
     pass: Pass,
