@@ -119,6 +119,24 @@ fn policies_keep_what_they_say() {
     assert!(dots.2 > everything.2, "keeping the dots repeats element-wise work");
 }
 
+#[test]
+fn what_element_wise_work_makes_from_kept_values_is_not_kept() {
+    let g = Graph::new(Mesh::single());
+    let dims = [dim("a", 3), dim("b", 4)];
+    let x = g.parameter("x", DType::F32, &dims);
+    let w = g.parameter("w", DType::F32, &[dim("b", 4), dim("c", 5)]);
+    let product = x.dot(w, &["b"]);
+    // The gradient reads both factors; the second follows from the first.
+    let y = product * product.exp();
+    let d = g.parameter("d_y", DType::F32, &y.shape().dims);
+    let dx = gradient(&[(y, d)], &[x])[0];
+    let halves = split("layer", &[("y", y)], &[d], &[("d_x", dx)], Residuals::Everything).unwrap();
+    let kept = halves.forward.outputs().filter(|(name, _)| halves.residuals.iter().any(|r| r == name));
+    assert_eq!(kept.count(), 1, "{:?}", halves.residuals);
+    let products = halves.backward.nodes.iter().filter(|n| matches!(n.op, Op::Dot { .. })).count();
+    assert_eq!(products, 1, "the product itself is kept: only that of the gradient is left");
+}
+
 /// Attention's log-sum-exp is no output of the forward half by itself: it is kept because the call that gives the output makes it.
 #[test]
 fn attention_keeps_its_output_and_sums() {
@@ -145,8 +163,9 @@ fn attention_keeps_its_output_and_sums() {
 fn a_kept_output_may_not_be_called_like_an_input() {
     let g = Graph::new(Mesh::single());
     let x = g.parameter("x", DType::F32, &[dim("a", 3)]);
-    let d = g.parameter("d_y", DType::F32, &[dim("a", 3)]);
-    let y = x.exp();
+    let d = g.parameter("d_y", DType::F32, &[]);
+    // Its gradient reads it again, and a sum is no element-wise work.
+    let y = x.sum(&["a"]).exp();
     let dx = gradient(&[(y, d)], &[x])[0];
     let error = split("layer", &[("x", y)], &[d], &[("d_x", dx)], Residuals::Everything).unwrap_err();
     assert!(error.to_string().contains("called `x`"), "{error}");

@@ -182,7 +182,8 @@ fn other() -> Vec<OpCase> {
             vec![given(DType::U32, &[1_065_353_216.0, 2_147_483_649.0])],
             |_, x| x[0].bitcast(DType::F32),
         ),
-        OpCase::new("round_stochastically", vec![f32(&ABC)], |_, x| x[0].round_stochastically()),
+        OpCase::new("round_stochastically", vec![f32(&ABC)], |_, x| x[0].round_stochastically())
+            .gradient(Gradient::None),
         OpCase::new("stop_gradient_f32", vec![f32(&AB)], |_, x| x[0] * x[0].stop_gradient())
             .gradient(Gradient::Chosen),
         OpCase::new("barrier_f32", vec![f32(&AB)], |_, x| (x[0] * x[0]).barrier() * 2.0),
