@@ -29,8 +29,10 @@ pub struct Scatter {
     pub lines: Vec<(String, Vec<(f64, f64)>)>,
 }
 
-const COLORS: [&str; 9] =
-    ["#7b8794", "#2463c4", "#d5650c", "#1b8a5c", "#8a5cc2", "#c23a6b", "#0e8fa6", "#a88a10", "#19212c"];
+const COLORS: [&str; 12] = [
+    "#7b8794", "#2463c4", "#d5650c", "#1b8a5c", "#8a5cc2", "#c23a6b", "#0e8fa6", "#a88a10", "#19212c",
+    "#8c4a2f", "#6fae2d", "#e08bb0",
+];
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 220.0;
 /// Room for titles, ticks and names around a plot.

@@ -215,7 +215,7 @@ fn plot(path: &Path, dense: &[Point], sparse: &[Point], found: &[Gain]) -> anyho
         let most = costs.iter().copied().fold(0.0, f64::max);
         let at = |i: usize| least * (most / least).powf(i as f64 / LINE as f64);
         let line = (0..=LINE).map(|i| (at(i), frontier.loss(at(i)))).collect();
-        let title = format!("Validation loss by {} of training", cost.name());
+        let title = format!("Validation loss by training {}", cost.name());
         let x = match cost {
             Cost::Flops => "FLOPs",
             Cost::Time => "seconds",
