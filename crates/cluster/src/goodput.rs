@@ -72,23 +72,20 @@ impl Checkpoints {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
     use crate::figure::Figure;
-    use crate::model::{PlanModel, Sizes};
+    use crate::model::Sizes;
+    use crate::step::case::Case;
 
     fn of(link: Option<f64>, asynchronous: bool) -> Option<Checkpoints> {
         let figure = |value| Figure { value, ..Figure::default() };
-        let catalog = Catalog::default();
-        let mut instance = catalog.instance("p5.48xlarge").unwrap().clone();
+        let mut case = Case::new(Sizes::SMALL);
+        let instance = &mut case.instance;
         instance.storage = figure(Some(1e9));
         instance.hours_between_failures = figure(Some(1000.0));
         (instance.host.link, instance.host.memory) = (figure(link), figure(Some(1e12)));
         instance.host.bandwidth = Figure::default();
-        let model = PlanModel::plain("test", Sizes::SMALL.config().unwrap());
-        let device = catalog.device(&instance.device).unwrap();
-        let pricer = Pricer::new(&model, device, &instance, 256).unwrap();
         // Ten billion parameters on four instances of eight: 120 GB, 30 s to storage.
-        Checkpoints::of(&pricer, 4, 1e10, asynchronous)
+        Checkpoints::of(&case.pricer(256), 4, 1e10, asynchronous)
     }
 
     #[test]

@@ -40,8 +40,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request, as many drafts as a step holds, 262,144 tokens
-    /// of ended answers, and a stall of 85 %.
+    /// Usual room for tokens of ended answers.
+    pub const PAST: usize = 1 << 18;
+    /// Usual time for prompts beside sequences that decode, in percent of a step.
+    pub const STALL: usize = 85;
+
+    /// Room for `sequences` of `context` tokens, 1,000 waiting samples, 128 samples of a request, as many drafts as a step holds, [`PAST`](Self::PAST) and
+    /// [`STALL`](Self::STALL).
     pub fn new(sequences: usize, context: usize) -> Self {
         Self {
             cache_pages: sequences * context.div_ceil(PAGE) + 1,
@@ -49,8 +54,8 @@ impl Limits {
             waiting: 1000,
             samples: 128,
             drafts: MOST_GUESSES,
-            past: 1 << 18,
-            stall: 85,
+            past: Self::PAST,
+            stall: Self::STALL,
         }
     }
 

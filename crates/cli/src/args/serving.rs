@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use collegium_serve::MOST_GUESSES;
+use collegium_serve::{Limits, MOST_GUESSES};
 
 /// The engine that answers.
 #[derive(Args, Clone)]
@@ -32,10 +32,10 @@ pub struct CacheArgs {
     #[arg(long, default_value_t = MOST_GUESSES)]
     pub drafts: usize,
     /// Guesses come from a sequence's own text and from so many tokens of ended answers, 40 bytes each; 0 for its own alone
-    #[arg(long, value_name = "TOKENS", default_value_t = 1 << 18)]
+    #[arg(long, value_name = "TOKENS", default_value_t = Limits::PAST)]
     pub past: usize,
     /// Beside sequences that decode, prompts take so many percent of the time of each of their steps; more answers prompts sooner
-    #[arg(long, value_name = "PERCENT", default_value_t = 85)]
+    #[arg(long, value_name = "PERCENT", default_value_t = Limits::STALL)]
     pub stall: usize,
 }
 

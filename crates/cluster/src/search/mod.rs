@@ -211,10 +211,9 @@ impl Space {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
-    use crate::model::{PlanModel, Sizes};
-    use crate::roofline::Precision;
+    use crate::model::Sizes;
     use crate::schedule::Schedule;
+    use crate::step::case::Case;
 
     #[test]
     fn clones_cost_their_weights_and_are_chosen_where_they_bring_more() {
@@ -226,12 +225,8 @@ mod tests {
             expert_intermediate: 4096,
             ..Sizes::SMALL
         };
-        let model = PlanModel::plain("test", sizes.config().unwrap());
-        let catalog = Catalog::default();
-        let instance = catalog.instance("p5.48xlarge").unwrap();
-        let device = catalog.device(&instance.device).unwrap();
-        let pricer = Pricer::new(&model, device, instance, 4096).unwrap();
-        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let case = Case::new(sizes);
+        let (pricer, software) = (case.pricer(4096), case.software());
         let best = |home: f64| {
             let none = Balanced { imbalance: home, ..Balanced::default() };
             let one = Balanced { clones: 1, imbalance: 1.0, cloned: 1.0, slots: 1.0 };
@@ -255,12 +250,8 @@ mod tests {
     fn a_price_is_never_above_what_is_played_where_layers_do_not_divide() {
         // 11 layers on 2, 4 and 8 stages.
         let sizes = Sizes { layers: 11, ..Sizes::SMALL };
-        let model = PlanModel::plain("test", sizes.config().unwrap());
-        let catalog = Catalog::default();
-        let instance = catalog.instance("p5.48xlarge").unwrap();
-        let device = catalog.device(&instance.device).unwrap();
-        let pricer = Pricer::new(&model, device, instance, 256).unwrap();
-        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let case = Case::new(sizes);
+        let (pricer, software) = (case.pricer(256), case.software());
         let balance = BTreeMap::new();
         let space = Space { ranks: 8, batch: 64, trainable_only: false, powers_only: false, balance };
         for branch in space.branches(&pricer).into_iter().filter(|b| b.pipeline > 1) {
@@ -275,12 +266,8 @@ mod tests {
 
     #[test]
     fn the_bounded_search_finds_what_pricing_everything_finds() {
-        let model = PlanModel::plain("test", Sizes::SMALL.config().unwrap());
-        let catalog = Catalog::default();
-        let instance = catalog.instance("p5.48xlarge").unwrap();
-        let device = catalog.device(&instance.device).unwrap();
-        let pricer = Pricer::new(&model, device, instance, 256).unwrap();
-        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let case = Case::new(Sizes::SMALL);
+        let (pricer, software) = (case.pricer(256), case.software());
         let space = Space {
             ranks: 8,
             batch: 32,

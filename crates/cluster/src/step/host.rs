@@ -57,8 +57,8 @@ mod tests {
     use crate::figure::Figure;
     use crate::layout::{Feed, Recompute, Sharding};
     use crate::model::{PlanModel, Sizes};
-    use crate::roofline::Precision;
     use crate::schedule::Schedule;
+    use crate::step::case::Case;
 
     const LAYOUT: Layout = Layout {
         data: 4,
@@ -78,13 +78,9 @@ mod tests {
     };
 
     fn with<T>(what: impl Fn(&mut crate::Instance), ask: impl Fn(&Pricer<'_>, &Software) -> T) -> T {
-        let model = PlanModel::plain("test", Sizes::SMALL.config().unwrap());
-        let catalog = Catalog::default();
-        let mut instance = catalog.instance("p5.48xlarge").unwrap().clone();
-        what(&mut instance);
-        let device = catalog.device(&instance.device).unwrap();
-        let pricer = Pricer::new(&model, device, &instance, 256).unwrap();
-        ask(&pricer, &Software::trainer(&device.platform, Precision::Bfloat16))
+        let mut case = Case::new(Sizes::SMALL);
+        what(&mut case.instance);
+        ask(&case.pricer(256), &case.software())
     }
 
     fn rate(value: f64) -> Figure {

@@ -1,5 +1,7 @@
 //! One step of training: what it takes, on what it waits, what it holds.
 
+#[cfg(test)]
+pub(crate) mod case;
 mod host;
 mod layers;
 mod memory;

@@ -163,19 +163,15 @@ fn expected_domains(experts: f64, top_k: f64, domains: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
-    use crate::model::{PlanModel, Sizes};
+    use crate::model::Sizes;
     use crate::schedule::Schedule;
+    use crate::step::case::Case;
 
     #[test]
     fn ranks_that_share_an_expert_send_their_own_tokens_and_gather_the_rest() {
         let sizes = Sizes { layers: 1, hidden: 1024, heads: 8, kv_heads: 8, head_dim: 128, ..Sizes::SMALL };
-        let model = PlanModel::plain("test", sizes.config().unwrap());
-        let catalog = Catalog::default();
-        let instance = catalog.instance("p5.48xlarge").unwrap();
-        let device = catalog.device(&instance.device).unwrap();
-        let pricer = Pricer::new(&model, device, instance, 4096).unwrap();
-        let software = Software::trainer(&device.platform, Precision::Bfloat16);
+        let case = Case::new(sizes);
+        let (pricer, software) = (case.pricer(4096), case.software());
         let whole = Layout {
             data: 2,
             tensor: 4,
@@ -193,7 +189,7 @@ mod tests {
             offload: false,
         };
         let cut = Layout { expert_tensor: 4, ..whole };
-        let layer = &model.config.layers[0];
+        let layer = &case.model.config.layers[0];
         let more = pricer.dispatch(layer, &cut, &software) - pricer.dispatch(layer, &whole, &software);
         // Two rows of each of 4,096 tokens, on every one of the four.
         let (group, bytes) = (Group { ranks: 4, local: 4 }, 2.0 * 4096.0 * 1024.0 * 2.0);

@@ -11,8 +11,9 @@ use crate::{Unary, Value};
 /// Bits of an f32 behind those of a bfloat16.
 const CUT_BITS: i32 = 16;
 
-/// Odd multipliers of the hash, and how far the high bits come down before each (as in xxHash, with sums for exclusive ors).
-const MIX: [(f64, f64); 3] = [(2_654_435_769.0, 0.0), (2_246_822_519.0, 15.0), (3_266_489_917.0, 13.0)];
+/// Odd multipliers of the hash: the first, and the others with how far the high bits come down before each (as in xxHash, with sums for exclusive ors).
+const FIRST: f64 = 2_654_435_769.0;
+const THEN: [(f64, f64); 2] = [(15.0, 2_246_822_519.0), (13.0, 3_266_489_917.0)];
 
 impl Value<'_> {
     /// f32 to bf16, up or down by chance. What is no finite number is converted as it is. No gradient.
@@ -20,10 +21,7 @@ impl Value<'_> {
     pub fn round_stochastically(self) -> Self {
         let bits = self.bitcast(DType::U32);
         let down = |value: Self, by: f64| value.shift_right(self.graph.scalar(DType::U32, by));
-        let hash = MIX.iter().fold(bits, |hash, &(factor, by)| match by {
-            0.0 => hash * factor,
-            _ => (hash + down(hash, by)) * factor,
-        });
+        let hash = THEN.iter().fold(bits * FIRST, |hash, &(by, factor)| (hash + down(hash, by)) * factor);
         let cut = f64::from(CUT_BITS);
         // The magnitude grows by less than one unit of the last bit that is kept: carries into the exponent are the next number.
         let kept = down(bits + down(hash, cut), cut) * cut.exp2();

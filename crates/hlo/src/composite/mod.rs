@@ -127,13 +127,8 @@ impl Composite {
             Self::SwigluGradient { .. } => "swiglu_gradient",
             Self::GatheredSum => "gathered_sum",
             Self::SumOfSquares => "sum_of_squares",
-            Self::PagedStep(how) => {
-                if how.is_int8 {
-                    "paged_step_int8"
-                } else {
-                    "paged_step"
-                }
-            }
+            Self::PagedStep(how) if how.is_int8 => "paged_step_int8",
+            Self::PagedStep(_) => "paged_step",
             Self::PackedDot { .. } => "packed_dot",
             Self::PackedExperts { .. } => "packed_experts",
             Self::Route { .. } => "route",

@@ -1,8 +1,9 @@
 //! AdamW (Loshchilov & Hutter, 1711.05101) on shards, in place, and the norm it is clipped by.
 
-use super::Working;
 use collegium_core::DType;
 use collegium_hlo::{ADAMW_HYPER, Dim, Graph, GraphError, Mesh, Program, Value, dim};
+
+use super::Working;
 
 /// Entries of `hyper`, in order: learning rate, weight decay, beta 1, beta 2, the two bias corrections 1 / (1 - beta^t), epsilon,
 /// and the factor that gradients are scaled by (clipping).
