@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::{Attention, Gradients, Kept, Shared, Sight};
 use crate::simd::entries::{Entries, GradientRows, Product, ROWS, WIDTH};
-use crate::simd::pack::{Rows, fill};
+use crate::simd::lines::Lines;
+use crate::simd::pack::Rows;
 use crate::simd::{Unit, Work};
 use crate::{Operand, Threads};
 
@@ -41,63 +42,63 @@ impl<T: Operand> Work<T> for Backward<'_, '_, '_, T> {
 /// Memory of one thread.
 struct Space<L: Entries> {
     /// Transposed, all of a row's.
-    keys: Vec<L::Unit>,
-    values: Vec<L::Unit>,
+    keys: Lines<L::Unit>,
+    values: Lines<L::Unit>,
     /// Contracted over keys.
-    keys_across: Vec<L::Unit>,
+    keys_across: Lines<L::Unit>,
     head: Head<L>,
     tile: Tile<L>,
-    d_keys: Vec<f32>,
-    d_values: Vec<f32>,
+    d_keys: Lines<f32>,
+    d_values: Lines<f32>,
 }
 
 /// Queries and cotangents of one head.
 struct Head<L: Entries> {
-    queries: Vec<L::Unit>,
-    d_output: Vec<L::Unit>,
+    queries: Lines<L::Unit>,
+    d_output: Lines<L::Unit>,
     /// Contracted over queries.
-    queries_across: Vec<L::Unit>,
-    d_output_across: Vec<L::Unit>,
+    queries_across: Lines<L::Unit>,
+    d_output_across: Lines<L::Unit>,
     sums: Vec<f32>,
     delta: Vec<f32>,
-    d_queries: Vec<f32>,
+    d_queries: Lines<f32>,
 }
 
 /// One tile of scores: {QUERIES, KEYS}.
 struct Tile<L: Entries> {
-    scores: Vec<f32>,
-    d_weights: Vec<f32>,
-    weights_across: Vec<L::Unit>,
-    d_scores_across: Vec<L::Unit>,
-    d_scores_along: Vec<L::Unit>,
+    scores: Lines<f32>,
+    d_weights: Lines<f32>,
+    weights_across: Lines<L::Unit>,
+    d_scores_across: Lines<L::Unit>,
+    d_scores_along: Lines<L::Unit>,
 }
 
 impl<L: Entries> Default for Space<L> {
     fn default() -> Self {
         let pairs = if L::DEPTH == 2 { QUERIES * KEYS / 2 } else { 0 };
-        let units = || vec![L::Unit::default(); pairs];
+        let units = || Lines::zeroed(pairs);
         Self {
-            keys: Vec::new(),
-            values: Vec::new(),
-            keys_across: Vec::new(),
+            keys: Lines::default(),
+            values: Lines::default(),
+            keys_across: Lines::default(),
             head: Head {
-                queries: Vec::new(),
-                d_output: Vec::new(),
-                queries_across: Vec::new(),
-                d_output_across: Vec::new(),
+                queries: Lines::default(),
+                d_output: Lines::default(),
+                queries_across: Lines::default(),
+                d_output_across: Lines::default(),
                 sums: Vec::new(),
                 delta: Vec::new(),
-                d_queries: Vec::new(),
+                d_queries: Lines::default(),
             },
             tile: Tile {
-                scores: vec![0.0; QUERIES * KEYS],
-                d_weights: vec![0.0; QUERIES * KEYS],
+                scores: Lines::zeroed(QUERIES * KEYS),
+                d_weights: Lines::zeroed(QUERIES * KEYS),
                 weights_across: units(),
                 d_scores_across: units(),
                 d_scores_along: units(),
             },
-            d_keys: Vec::new(),
-            d_values: Vec::new(),
+            d_keys: Lines::default(),
+            d_values: Lines::default(),
         }
     }
 }
@@ -123,8 +124,8 @@ impl<T: Operand> Task<'_, '_, T> {
         of(p.key).pack_transposed(padded, &mut space.keys);
         of(p.value).pack_transposed(padded, &mut space.values);
         of(p.key).pack_across(padded, width, &mut space.keys_across);
-        fill(&mut space.d_keys, padded * width);
-        fill(&mut space.d_values, padded * width);
+        space.d_keys.fill_zeros(padded * width);
+        space.d_values.fill_zeros(padded * width);
         let group = p.heads / p.kv_heads;
         for head in self.kv_head * group..(self.kv_head + 1) * group {
             self.load_head(&mut space.head, head);
@@ -161,7 +162,7 @@ impl<T: Operand> Task<'_, '_, T> {
         d_output.pack_along(padded, &mut to.d_output);
         query.pack_across(padded, width, &mut to.queries_across);
         d_output.pack_across(padded, width, &mut to.d_output_across);
-        fill(&mut to.d_queries, padded * width);
+        to.d_queries.fill_zeros(padded * width);
         // Rows that are not there have weights zero: 2^-infinity.
         to.sums.clear();
         let sums = &self.kept.sums[(self.batch * p.heads + head) * p.seq..][..p.seq];
@@ -195,8 +196,8 @@ impl<T: Operand> Task<'_, '_, T> {
     where
         L::Unit: Unit<T>,
     {
-        for first in queries.clone().step_by(ROWS) {
-            let own = first..(first + ROWS).min(queries.end);
+        for first in queries.clone().step_by(L::QUERIES) {
+            let own = first..(first + L::QUERIES).min(queries.end);
             let span = self.sight.span(own.clone(), &keys, WIDTH);
             self.weights(space, own, first - queries.start, &keys, span);
         }
@@ -204,7 +205,7 @@ impl<T: Operand> Task<'_, '_, T> {
         let depth = L::DEPTH;
         let rows = queries.len().next_multiple_of(ROWS);
         let Space { head, tile, d_keys, d_values, .. } = space;
-        for block in (0..keys.len()).step_by(ROWS) {
+        for block in (0..keys.len()).step_by(L::QUERIES) {
             // Earlier queries see none of these keys.
             let skipped = (keys.start + block).saturating_sub(queries.start);
             if skipped >= rows {
@@ -223,7 +224,7 @@ impl<T: Operand> Task<'_, '_, T> {
             ];
             for (left, right, out) in products {
                 let mut product = Product {
-                    rows: ROWS,
+                    rows: (keys.len() - block).min(L::QUERIES).next_multiple_of(ROWS),
                     columns: width,
                     steps: (rows - skipped) / depth,
                     left: &left[start..],
@@ -241,7 +242,7 @@ impl<T: Operand> Task<'_, '_, T> {
         }
     }
 
-    /// Weights and gradients of scores of eight queries on the keys `span` of a tile, zeros elsewhere; adds to the
+    /// Weights and gradients of scores of some queries (`L::QUERIES`, fewer at the end) on the keys `span` of a tile, zeros elsewhere; adds to the
     /// gradients of the queries.
     fn weights<L: Entries>(
         &self,
@@ -256,7 +257,8 @@ impl<T: Operand> Task<'_, '_, T> {
         let p = self.problem;
         let depth = L::DEPTH;
         let Space { keys: keys_t, values: values_t, keys_across, head, tile, .. } = space;
-        tile.clear_outside(row, &span);
+        let rows = queries.len().next_multiple_of(ROWS);
+        tile.clear_outside(row..row + rows, &span);
         if span.is_empty() {
             return;
         }
@@ -267,7 +269,7 @@ impl<T: Operand> Task<'_, '_, T> {
             [(&head.queries, &*keys_t, &mut tile.scores), (&head.d_output, &*values_t, &mut tile.d_weights)];
         for (left, right, out) in pairs {
             let mut product = Product {
-                rows: ROWS,
+                rows,
                 columns: span.len(),
                 steps,
                 left: &left[left_at..],
@@ -286,10 +288,10 @@ impl<T: Operand> Task<'_, '_, T> {
             self.sight.close(q, first, &mut tile.scores[at + i * KEYS..][..span.len()]);
         }
         let factor = p.scale() * std::f32::consts::LOG2_E;
-        for i in (0..ROWS).step_by(2) {
+        for i in (0..rows).step_by(2) {
             let (q, at) = (queries.start + i, at + i * KEYS);
             let pairs = if depth == 2 { (row + i) / 2 * KEYS + span.start } else { 0 };
-            let mut rows = GradientRows {
+            let mut two = GradientRows {
                 columns: span.len(),
                 scores: &mut tile.scores[at..],
                 d_weights: &mut tile.d_weights[at..],
@@ -302,13 +304,13 @@ impl<T: Operand> Task<'_, '_, T> {
                 d_scores_along: &mut tile.d_scores_along[if depth == 2 { at / 2 } else { 0 }..],
             };
             // SAFETY: as above.
-            unsafe { L::gradient_entry(&mut rows) };
+            unsafe { L::gradient_entry(&mut two) };
         }
         let width = p.head_dim.next_multiple_of(WIDTH);
         let d_scores: &[L::Unit] =
             if depth == 1 { bytemuck::cast_slice(&tile.d_weights) } else { &tile.d_scores_along };
         let mut product = Product {
-            rows: ROWS,
+            rows,
             columns: width,
             steps: span.len() / depth,
             left: &d_scores[at / depth..],
@@ -338,21 +340,21 @@ impl<T: Operand> Task<'_, '_, T> {
 }
 
 impl<L: Entries> Tile<L> {
-    /// Zero weights and gradients of scores of eight rows outside the columns `span`.
-    fn clear_outside(&mut self, row: usize, span: &Range<usize>) {
+    /// Zero weights and gradients of scores of some rows outside the columns `span`.
+    fn clear_outside(&mut self, rows: Range<usize>, span: &Range<usize>) {
         if *span == (0..KEYS) {
             return;
         }
         if L::DEPTH == 1 {
-            for rows in [&mut self.scores, &mut self.d_weights] {
-                for row in rows[row * KEYS..][..ROWS * KEYS].chunks_exact_mut(KEYS) {
+            for values in [&mut self.scores, &mut self.d_weights] {
+                for row in values[rows.start * KEYS..rows.end * KEYS].chunks_exact_mut(KEYS) {
                     row[..span.start].fill(0.0);
                     row[span.end..].fill(0.0);
                 }
             }
         } else {
-            for rows in [&mut self.weights_across, &mut self.d_scores_across] {
-                for row in rows[row / 2 * KEYS..][..ROWS / 2 * KEYS].chunks_exact_mut(KEYS) {
+            for units in [&mut self.weights_across, &mut self.d_scores_across] {
+                for row in units[rows.start / 2 * KEYS..rows.end / 2 * KEYS].chunks_exact_mut(KEYS) {
                     row[..span.start].fill(L::Unit::default());
                     row[span.end..].fill(L::Unit::default());
                 }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::{Attention, Shared, Sight};
 use crate::simd::entries::{Entries, Product, ROWS, WIDTH};
-use crate::simd::pack::{Rows, fill};
+use crate::simd::lines::Lines;
+use crate::simd::pack::Rows;
 use crate::simd::{Unit, Work};
 use crate::{Operand, Threads};
 
@@ -49,23 +50,23 @@ impl<T: Operand> Work<T> for Forward<'_, '_, T> {
 
 /// Memory of one thread.
 struct Space<L: Entries> {
-    keys: Vec<L::Unit>,
-    values: Vec<L::Unit>,
-    queries: Vec<L::Unit>,
-    weights: Vec<L::Unit>,
-    scores: Vec<f32>,
-    mixed: Vec<f32>,
+    keys: Lines<L::Unit>,
+    values: Lines<L::Unit>,
+    queries: Lines<L::Unit>,
+    weights: Lines<L::Unit>,
+    scores: Lines<f32>,
+    mixed: Lines<f32>,
 }
 
 impl<L: Entries> Default for Space<L> {
     fn default() -> Self {
         Self {
-            keys: Vec::new(),
-            values: Vec::new(),
-            queries: Vec::new(),
-            weights: Vec::new(),
-            scores: Vec::new(),
-            mixed: Vec::new(),
+            keys: Lines::default(),
+            values: Lines::default(),
+            queries: Lines::default(),
+            weights: Lines::default(),
+            scores: Lines::default(),
+            mixed: Lines::default(),
         }
     }
 }
@@ -135,14 +136,14 @@ impl<T: Operand> Task<'_, '_, T> {
         let padded = queries.len().next_multiple_of(ROWS);
         rows.range(queries.clone()).pack_along(padded, &mut space.queries);
         let width = p.head_dim.next_multiple_of(WIDTH);
-        fill(&mut space.mixed, padded * width);
-        space.scores.resize(ROWS * KEYS, 0.0);
-        space.weights.resize(ROWS * KEYS / L::DEPTH, L::Unit::default());
+        space.mixed.fill_zeros(padded * width);
+        space.scores.resize(L::QUERIES * KEYS);
+        space.weights.resize(L::QUERIES * KEYS / L::DEPTH);
         let mut state = vec![(f32::NEG_INFINITY, 0.0_f32); queries.len()];
         for first in seen.clone().step_by(KEYS) {
             let tile = first..(first + KEYS).min(seen.end);
-            for block in (0..queries.len()).step_by(ROWS) {
-                let own = queries.start + block..(queries.start + block + ROWS).min(queries.end);
+            for block in (0..queries.len()).step_by(L::QUERIES) {
+                let own = queries.start + block..(queries.start + block + L::QUERIES).min(queries.end);
                 let span = self.sight.span(own.clone(), &tile, WIDTH);
                 if !span.is_empty() {
                     self.block(space, own, block, tile.start, span, seen, &mut state);
@@ -164,7 +165,7 @@ impl<T: Operand> Task<'_, '_, T> {
         (self.batch * self.problem.heads + head) * self.problem.seq + query
     }
 
-    /// Eight queries (fewer at the end) on the keys `span` of the tile from `tile` on.
+    /// Some queries (`L::QUERIES`, fewer at the end) on the keys `span` of the tile from `tile` on.
     #[allow(clippy::too_many_arguments)] // what differs between blocks, all of it plain numbers
     fn block<L: Entries>(
         &self,
@@ -184,8 +185,9 @@ impl<T: Operand> Task<'_, '_, T> {
         let steps = p.head_dim.div_ceil(depth);
         let columns = seen.len().next_multiple_of(WIDTH);
         let first = tile + span.start;
+        let rows = queries.len().next_multiple_of(ROWS);
         let mut scores = Product {
-            rows: ROWS,
+            rows,
             columns: count,
             steps,
             left: &space.queries[row * steps..],
@@ -218,7 +220,7 @@ impl<T: Operand> Task<'_, '_, T> {
         let weights: &[L::Unit] =
             if depth == 1 { bytemuck::cast_slice(&space.scores) } else { &space.weights };
         let mut mixed = Product {
-            rows: ROWS,
+            rows,
             columns: width,
             steps: count / depth,
             left: weights,

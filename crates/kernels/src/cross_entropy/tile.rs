@@ -6,7 +6,8 @@ use half::bf16;
 
 use super::{CrossEntropy, Gradients};
 use crate::simd::entries::{Entries, LogitRows, Product, ROWS, WIDTH};
-use crate::simd::pack::{Rows, fill};
+use crate::simd::lines::Lines;
+use crate::simd::pack::Rows;
 use crate::simd::{Unit, Work};
 use crate::{Operand, Threads};
 
@@ -37,27 +38,27 @@ struct Chunk<'w, L: Entries, T> {
     first: usize,
     weight: Rows<'w, T>,
     /// Contracted over hidden: panels of words.
-    transposed: Vec<L::Unit>,
+    transposed: Lines<L::Unit>,
     /// Contracted over words: panels of hidden.
-    across: Vec<L::Unit>,
+    across: Lines<L::Unit>,
     /// {token of the tile, CHUNK}; where units are single, `g` later.
-    logits: Vec<f32>,
+    logits: Lines<f32>,
     /// By token: largest logit, sum of exponentials, logit of the target if it is among these.
     sums: Vec<[f32; 3]>,
     /// `g` as pairs across and along the tokens.
-    g_across: Vec<L::Unit>,
-    g_along: Vec<L::Unit>,
+    g_across: Lines<L::Unit>,
+    g_along: Lines<L::Unit>,
     /// Its part of the weight's gradient, {CHUNK, padded hidden}.
-    d_weight: Vec<f32>,
+    d_weight: Lines<f32>,
 }
 
 /// Hidden states of a tile.
 struct Tile<'x, U> {
     tokens: usize,
     targets: &'x [i32],
-    along: Vec<U>,
+    along: Lines<U>,
     /// Contracted over tokens: panels of hidden.
-    across: Vec<U>,
+    across: Lines<U>,
 }
 
 impl<T: Operand> Work<T> for Pass<'_, '_, T> {
@@ -67,7 +68,7 @@ impl<T: Operand> Work<T> for Pass<'_, '_, T> {
     {
         let p = self.problem;
         let mut chunks = self.chunks::<L>();
-        let mut tile = Tile { tokens: 0, targets: &[], along: Vec::new(), across: Vec::new() };
+        let mut tile = Tile { tokens: 0, targets: &[], along: Lines::default(), across: Lines::default() };
         let hidden =
             Rows { data: p.hidden, first: 0, stride: p.width, count: p.targets.len(), width: p.width };
         let mut loss = 0.0_f64;
@@ -109,17 +110,17 @@ impl<'a, T: Operand> Pass<'_, 'a, T> {
             .map(|first| Chunk {
                 first,
                 weight: rows.range(first..(first + CHUNK).min(p.vocab)),
-                transposed: Vec::new(),
-                across: Vec::new(),
-                logits: Vec::new(),
+                transposed: Lines::default(),
+                across: Lines::default(),
+                logits: Lines::default(),
                 sums: Vec::new(),
-                g_across: Vec::new(),
-                g_along: Vec::new(),
-                d_weight: Vec::new(),
+                g_across: Lines::default(),
+                g_along: Lines::default(),
+                d_weight: Lines::default(),
             })
             .collect();
         let gradients = self.gradients.is_some();
-        self.threads.run(chunks.iter_mut().collect(), Vec::new, |space, c| c.pack(space, gradients));
+        self.threads.run(chunks.iter_mut().collect(), Lines::default, |space, c| c.pack(space, gradients));
         chunks
     }
 }
@@ -137,16 +138,16 @@ impl<L: Entries, T: Operand> Chunk<'_, L, T>
 where
     L::Unit: Unit<T>,
 {
-    fn pack(&mut self, space: &mut Vec<L::Unit>, gradients: bool) {
+    fn pack(&mut self, space: &mut Lines<L::Unit>, gradients: bool) {
         let weight = self.weight;
         for first in (0..CHUNK).step_by(PANEL) {
             let range = first.min(weight.count)..(first + PANEL).min(weight.count);
             weight.range(range).pack_transposed(PANEL, space);
-            self.transposed.extend_from_slice(space);
+            self.transposed.extend(space);
         }
         if gradients {
             pack_panels(weight, CHUNK, &mut self.across, space);
-            self.d_weight = vec![0.0; CHUNK * padded(weight.width)];
+            self.d_weight.fill_zeros(CHUNK * padded(weight.width));
         }
     }
 
@@ -154,7 +155,7 @@ where
     fn logits(&mut self, tile: &Tile<'_, L::Unit>, width: usize) {
         let rows = tile.tokens.next_multiple_of(ROWS);
         let steps = width.div_ceil(L::DEPTH);
-        self.logits.resize(rows * CHUNK, 0.0);
+        self.logits.resize(rows * CHUNK);
         for first in (0..CHUNK).step_by(PANEL) {
             let mut product = Product {
                 rows,
@@ -187,8 +188,8 @@ where
     fn d_weight(&mut self, tile: &Tile<'_, L::Unit>, sums: &[(f32, f32)], scale: f32, width: usize) {
         let rows = tile.tokens.next_multiple_of(ROWS);
         if L::DEPTH == 2 {
-            self.g_across.resize(rows / 2 * CHUNK, L::Unit::default());
-            self.g_along.resize(rows / 2 * CHUNK, L::Unit::default());
+            self.g_across.resize(rows / 2 * CHUNK);
+            self.g_along.resize(rows / 2 * CHUNK);
         }
         let counts = |t: usize| if tile.targets.get(t).is_some_and(|&w| w >= 0) { scale } else { 0.0 };
         let exponent = |t: usize| sums.get(t).map_or(f32::INFINITY, |s| s.0 * LOG2_E);
@@ -259,9 +260,9 @@ fn d_hidden_rows<L: Entries, T: Operand>(
     L::Unit: Unit<T>,
 {
     let tasks = d_hidden.chunks_mut((BLOCK * width).max(1)).enumerate().collect();
-    threads.run(tasks, Vec::new, |sums: &mut Vec<f32>, (block, out)| {
+    threads.run(tasks, Lines::default, |sums: &mut Lines<f32>, (block, out)| {
         let rows = (out.len() / width.max(1)).next_multiple_of(ROWS);
-        fill(sums, rows * padded(width));
+        sums.fill_zeros(rows * padded(width));
         let steps = CHUNK / L::DEPTH;
         for chunk in chunks {
             let g: &[L::Unit] =
@@ -309,18 +310,18 @@ impl<'x, U: Copy + Default> Tile<'x, U> {
         let rows = hidden.count.next_multiple_of(ROWS);
         hidden.pack_along(rows, &mut self.along);
         if gradients {
-            pack_panels(hidden, rows, &mut self.across, &mut Vec::new());
+            pack_panels(hidden, rows, &mut self.across, &mut Lines::default());
         }
     }
 }
 
 /// A right operand contracted over `rows` rows, in panels of columns.
-fn pack_panels<T: Operand, U: Unit<T>>(from: Rows<'_, T>, rows: usize, to: &mut Vec<U>, space: &mut Vec<U>) {
-    to.clear();
+fn pack_panels<T: Operand, U: Unit<T>>(from: Rows<'_, T>, rows: usize, to: &mut Lines<U>, space: &mut Lines<U>) {
+    to.resize(0);
     for first in (0..padded(from.width)).step_by(PANEL) {
         let columns = first.min(from.width)..(first + PANEL).min(from.width);
         from.columns(columns).pack_across(rows, PANEL, space);
-        to.extend_from_slice(space);
+        to.extend(space);
     }
 }
 

@@ -8,9 +8,12 @@ use super::{EXP2, LEAST, Level, Pair};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
 
-/// AVX-512 with bf16; units are pairs.
+/// AVX-512 with bf16; units are pairs. Products may go by tiles.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512Bf16;
+pub(crate) struct Pairs<const TILES: bool>;
+
+pub(crate) type Avx512Bf16 = Pairs<false>;
+pub(crate) type Amx = Pairs<true>;
 
 macro_rules! shared {
     () => {
@@ -107,8 +110,10 @@ impl Level for Avx512 {
     }
 }
 
-impl Level for Avx512Bf16 {
+impl<const TILES: bool> Level for Pairs<TILES> {
     shared!();
+    const HAS_TILES: bool = TILES;
+    const QUERIES: usize = if TILES { 32 } else { super::entries::ROWS };
     type Unit = Pair;
     type Units = __m512i;
     const DEPTH: usize = 2;
@@ -154,4 +159,38 @@ impl Level for Avx512Bf16 {
 unsafe fn narrow(x: __m512) -> __m256i {
     // SAFETY: as above; both types are 16 bf16 in one register.
     unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) }
+}
+
+/// Turns sixteen lines of sixteen, in place: four rounds of exchanges between lines 1, 2, 4 and 8 apart.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn transpose(block: &mut [[u32; 16]; 16]) {
+    // SAFETY: a line is one vector.
+    let r: [__m512i; 16] =
+        std::array::from_fn(|i| unsafe { _mm512_loadu_si512(block[i].as_ptr().cast()) });
+    let pairs: [__m512i; 16] = std::array::from_fn(|i| {
+        let (a, b) = (r[i & !1], r[i | 1]);
+        if i & 1 == 0 { _mm512_unpacklo_epi32(a, b) } else { _mm512_unpackhi_epi32(a, b) }
+    });
+    // Lines 4g .. 4g + 4: column 4q + i of rows 4g .. in 128-bit quarter q.
+    let fours: [__m512i; 16] = std::array::from_fn(|i| {
+        let (g, c) = (i & !3, i & 3);
+        let (a, b) = (pairs[g + (c >> 1)], pairs[g + 2 + (c >> 1)]);
+        if c & 1 == 0 { _mm512_unpacklo_epi64(a, b) } else { _mm512_unpackhi_epi64(a, b) }
+    });
+    for c in 0..4 {
+        let [a, b, d, e] = [fours[c], fours[4 + c], fours[8 + c], fours[12 + c]];
+        let (ab_even, ab_odd) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0xdd>(a, b));
+        let (de_even, de_odd) = (_mm512_shuffle_i32x4::<0x88>(d, e), _mm512_shuffle_i32x4::<0xdd>(d, e));
+        let lines = [
+            _mm512_shuffle_i32x4::<0x88>(ab_even, de_even),
+            _mm512_shuffle_i32x4::<0x88>(ab_odd, de_odd),
+            _mm512_shuffle_i32x4::<0xdd>(ab_even, de_even),
+            _mm512_shuffle_i32x4::<0xdd>(ab_odd, de_odd),
+        ];
+        for (q, line) in lines.into_iter().enumerate() {
+            // SAFETY: a line is one vector.
+            unsafe { _mm512_storeu_si512(block[4 * q + c].as_mut_ptr().cast(), line) }
+        }
+    }
 }

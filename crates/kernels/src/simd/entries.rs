@@ -9,7 +9,11 @@
 
 use super::{Level, portable::Portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512, avx512::Avx512Bf16};
+use super::{
+    amx,
+    avx2::Avx2,
+    avx512::{Amx, Avx512, Avx512Bf16},
+};
 
 /// Rows of a block of a product.
 pub(crate) const ROWS: usize = 8;
@@ -160,6 +164,8 @@ entries!(Avx2, "avx2,fma");
 entries!(Avx512, "avx512f,avx512bw");
 #[cfg(target_arch = "x86_64")]
 entries!(Avx512Bf16, "avx512f,avx512bw,avx512bf16");
+#[cfg(target_arch = "x86_64")]
+entries!(Amx, "avx512f,avx512bw,avx512bf16");
 
 /// The product. Panels of columns outside, so that a panel of `right` stays in the first-level cache for all rows.
 ///
@@ -167,6 +173,24 @@ entries!(Avx512Bf16, "avx512f,avx512bw,avx512bf16");
 /// The processor has the level.
 #[inline(always)]
 unsafe fn product<L: Level>(p: &mut Product<'_, L::Unit>) {
+    #[cfg(target_arch = "x86_64")]
+    if L::HAS_TILES {
+        let mut p = Product {
+            left: bytemuck::cast_slice(p.left),
+            right: bytemuck::cast_slice(p.right),
+            rows: p.rows,
+            columns: p.columns,
+            steps: p.steps,
+            left_row: p.left_row,
+            left_step: p.left_step,
+            right_step: p.right_step,
+            out: &mut *p.out,
+            out_row: p.out_row,
+            accumulate: p.accumulate,
+        };
+        // SAFETY: promised by the caller.
+        return unsafe { amx::product(&mut p) };
+    }
     if p.rows == 0 || p.columns == 0 {
         return;
     }

@@ -8,10 +8,13 @@
 //! product of such pairs that is worth it. Levels without it widen bf16 to f32 when they pack.
 
 #[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 pub(crate) mod entries;
+pub(crate) mod lines;
 pub(crate) mod pack;
 pub(crate) mod portable;
 
@@ -39,15 +42,18 @@ pub enum Instructions {
     Avx512,
     /// AVX-512 with dot products of bf16 pairs.
     Avx512Bf16,
+    /// The same with tiles of bf16.
+    Amx,
 }
 
 impl Instructions {
     /// All sets with the names that `COLLEGIUM_INSTRUCTIONS` uses.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 5] = [
         ("portable", Self::Portable),
         ("avx2", Self::Avx2),
         ("avx512", Self::Avx512),
         ("avx512-bf16", Self::Avx512Bf16),
+        ("amx", Self::Amx),
     ];
 
     /// The set that is fastest on this processor, or another named by the variable `COLLEGIUM_INSTRUCTIONS` (to tell whether a
@@ -63,7 +69,7 @@ impl Instructions {
             let wanted = Self::ALL.iter().find(|(name, _)| wanted.as_deref() == Some(name));
             match wanted {
                 Some((_, wanted)) => available.min(*wanted),
-                None if has_slow_pairs() => available.min(Self::Avx512),
+                None if available < Self::Amx && has_slow_pairs() => available.min(Self::Avx512),
                 None => available,
             }
         })
@@ -78,6 +84,7 @@ impl Instructions {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl");
         match (avx2, avx512, is_x86_feature_detected!("avx512bf16")) {
+            (_, true, true) if amx::is_available() => Self::Amx,
             (_, true, true) => Self::Avx512Bf16,
             (_, true, false) => Self::Avx512,
             (true, false, _) => Self::Avx2,
@@ -160,7 +167,7 @@ pub trait Work<T> {
 pub(crate) fn run_f32(instructions: Instructions, work: impl Work<f32>) {
     match instructions.min(Instructions::available()) {
         #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512Bf16 | Instructions::Avx512 => work.run::<avx512::Avx512>(),
+        Instructions::Amx | Instructions::Avx512Bf16 | Instructions::Avx512 => work.run::<avx512::Avx512>(),
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx2 => work.run::<avx2::Avx2>(),
         _ => work.run::<portable::Portable>(),
@@ -170,6 +177,8 @@ pub(crate) fn run_f32(instructions: Instructions, work: impl Work<f32>) {
 /// Runs work on bf16 with these instructions, or the best plainer ones.
 pub(crate) fn run_bf16(instructions: Instructions, work: impl Work<bf16>) {
     match instructions.min(Instructions::available()) {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Amx => work.run::<avx512::Amx>(),
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx512Bf16 => work.run::<avx512::Avx512Bf16>(),
         #[cfg(target_arch = "x86_64")]
@@ -195,6 +204,10 @@ pub trait Level: Copy + 'static {
     const COLUMNS: usize;
     /// Elements in a unit.
     const DEPTH: usize;
+    /// Whether products go by tiles; units are pairs then.
+    const HAS_TILES: bool = false;
+    /// Queries that attention takes at once: a multiple of [`ROWS`](entries::ROWS), at most 32.
+    const QUERIES: usize = entries::ROWS;
 
     unsafe fn splat(x: f32) -> Self::Vector;
     unsafe fn load(from: *const f32) -> Self::Vector;

@@ -1,6 +1,7 @@
 //! Copies of matrices in the layouts that products read: units of the contracted dim, zeros up to whole blocks.
 
 use super::Unit;
+use super::lines::Lines;
 
 /// Rows of a matrix at a distance inside a slice: row `i` is `width` elements from `first + i * stride`.
 #[derive(Clone, Copy)]
@@ -30,9 +31,9 @@ impl<'a, T: Copy + bytemuck::Zeroable> Rows<'a, T> {
     }
 
     /// A left operand contracted over the width: `rows` rows of `width.div_ceil(DEPTH)` units.
-    pub(crate) fn pack_along<U: Unit<T>>(&self, rows: usize, to: &mut Vec<U>) {
+    pub(crate) fn pack_along<U: Unit<T>>(&self, rows: usize, to: &mut Lines<U>) {
         let units = self.width.div_ceil(U::DEPTH);
-        fill(to, rows * units);
+        to.fill_zeros(rows * units);
         for i in 0..self.count {
             let (row, to) = (self.row(i), &mut to[i * units..][..units]);
             for (unit, pair) in to.iter_mut().zip(row.chunks(U::DEPTH)) {
@@ -42,9 +43,9 @@ impl<'a, T: Copy + bytemuck::Zeroable> Rows<'a, T> {
     }
 
     /// A right operand contracted over the width (the transpose): `width.div_ceil(DEPTH)` rows of `columns` units.
-    pub(crate) fn pack_transposed<U: Unit<T>>(&self, columns: usize, to: &mut Vec<U>) {
+    pub(crate) fn pack_transposed<U: Unit<T>>(&self, columns: usize, to: &mut Lines<U>) {
         let units = self.width.div_ceil(U::DEPTH);
-        fill(to, units * columns);
+        to.fill_zeros(units * columns);
         // A few rows at a time, so that both sides stay in the cache.
         for first in (0..self.count).step_by(16) {
             let rows: [&[T]; 16] =
@@ -62,8 +63,8 @@ impl<'a, T: Copy + bytemuck::Zeroable> Rows<'a, T> {
 
     /// A right operand contracted over the rows: `count.div_ceil(DEPTH)` rows of `columns` units, and zero rows up to
     /// `rows` elements.
-    pub(crate) fn pack_across<U: Unit<T>>(&self, rows: usize, columns: usize, to: &mut Vec<U>) {
-        fill(to, rows.div_ceil(U::DEPTH) * columns);
+    pub(crate) fn pack_across<U: Unit<T>>(&self, rows: usize, columns: usize, to: &mut Lines<U>) {
+        to.fill_zeros(rows.div_ceil(U::DEPTH) * columns);
         for (k, to) in to.chunks_exact_mut(columns.max(1)).enumerate().take(self.count.div_ceil(U::DEPTH)) {
             let first = self.row(k * U::DEPTH);
             if U::DEPTH == 1 {
@@ -80,10 +81,4 @@ impl<'a, T: Copy + bytemuck::Zeroable> Rows<'a, T> {
 
 fn second<T: Copy + bytemuck::Zeroable>(row: &[T], at: usize) -> T {
     row.get(at + 1).copied().unwrap_or_else(T::zeroed)
-}
-
-/// Makes a buffer of zeros of this length.
-pub(crate) fn fill<U: Copy + Default>(to: &mut Vec<U>, len: usize) {
-    to.clear();
-    to.resize(len, U::default());
 }
