@@ -316,7 +316,12 @@ impl<'x, U: Copy + Default> Tile<'x, U> {
 }
 
 /// A right operand contracted over `rows` rows, in panels of columns.
-fn pack_panels<T: Operand, U: Unit<T>>(from: Rows<'_, T>, rows: usize, to: &mut Lines<U>, space: &mut Lines<U>) {
+fn pack_panels<T: Operand, U: Unit<T>>(
+    from: Rows<'_, T>,
+    rows: usize,
+    to: &mut Lines<U>,
+    space: &mut Lines<U>,
+) {
     to.resize(0);
     for first in (0..padded(from.width)).step_by(PANEL) {
         let columns = first.min(from.width)..(first + PANEL).min(from.width);

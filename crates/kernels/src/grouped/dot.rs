@@ -8,6 +8,7 @@ use crate::check::length;
 use crate::element::Operand;
 use crate::matrix::{Matrix, multiply};
 use crate::packed::{self, COLS, ROWS, pack_across, pack_along};
+use crate::simd::lines::Lines;
 use crate::{ArgumentError, Threads};
 
 pub(super) const NAME: &str = "grouped_dot";
@@ -58,7 +59,11 @@ pub fn grouped_dot<T: Operand>(
     }
     if problem.is_packed() {
         // A share of the rows for each thread, and a few more, so that they end together.
-        let tiles = problem.tiles(out, TILE_ROWS.max(problem.num_rows / (4 * threads.width())), ROWS)?;
+        let tiles = problem.tiles(
+            out,
+            TILE_ROWS.max(problem.num_rows / (4 * threads.width())),
+            packed::rows_together::<T>(),
+        )?;
         threads.run(tiles, || None, |packed_slot, tile| problem.compute_packed(tile, packed_slot));
     } else {
         let tiles = problem.tiles(out, TILE_ROWS, 8)?;
@@ -124,21 +129,16 @@ impl<T: Operand> GroupedDot<'_, T> {
             if packed_slot.replace(slot) != Some(slot) {
                 self.pack_weights(slot, lanes, &mut panels.right);
             }
-            packed::reserve(&mut panels.left, PACKED_ROWS, ROWS, lanes);
             let outs = tile.out.chunks_mut(PACKED_ROWS * self.outer);
             for (first, out) in tile.rows.step_by(PACKED_ROWS).zip(outs) {
-                pack_along::<T, ROWS>(
-                    |i| row(first + i),
-                    out.len() / self.outer,
-                    self.inner,
-                    &mut panels.left,
-                );
+                let count = out.len() / self.outer;
+                packed::left_along(|i| row(first + i), count, self.inner, &mut panels.left);
                 packed::multiply::<T>(&panels.left, &panels.right, lanes, out, self.outer, false);
             }
         });
     }
 
-    fn pack_weights(&self, slot: usize, lanes: usize, space: &mut Vec<u32>) {
+    fn pack_weights(&self, slot: usize, lanes: usize, space: &mut Lines<u32>) {
         let weights = &self.weights[slot * self.inner * self.outer..][..self.inner * self.outer];
         packed::reserve(space, self.outer, COLS, lanes);
         if self.weights_transposed {

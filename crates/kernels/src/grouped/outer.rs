@@ -64,7 +64,7 @@ pub fn grouped_outer<T: Operand>(
         let rows: usize = slot_runs.iter().flatten().map(Range::len).sum();
         let share = rows * problem.left_width / (4 * threads.width());
         let most = |rows: usize| (share / rows.max(1)).max(PACKED_COLS);
-        let tiles = problem.tiles(&slot_runs, out, most, ROWS);
+        let tiles = problem.tiles(&slot_runs, out, most, packed::rows_together::<T>());
         let work = |(): &mut (), tile| packed::with_panels(|panels| problem.compute_packed(tile, panels));
         threads.run(tiles, || (), work);
     } else {
@@ -137,7 +137,6 @@ impl<T: Operand> GroupedOuter<'_, T> {
         if tile.runs.is_empty() || self.right_width == 0 {
             return tile.out.fill(0.0);
         }
-        packed::reserve(left, PACKED_COLS, ROWS, PACKED_LANES);
         packed::reserve(right, self.right_width, COLS, PACKED_LANES);
         let mut is_first = true;
         for run in tile.runs {
@@ -150,7 +149,7 @@ impl<T: Operand> GroupedOuter<'_, T> {
                 for (col, out) in tile.cols.clone().step_by(PACKED_COLS).zip(outs) {
                     let cols = out.len() / self.right_width;
                     let left_row = |k: usize| &self.left[(start + k) * self.left_width + col..][..cols];
-                    pack_across::<T, ROWS>(left_row, cols, count, left);
+                    packed::left_across(left_row, cols, count, left);
                     packed::multiply::<T>(left, right, lanes, out, self.right_width, !is_first);
                 }
                 is_first = false;

@@ -1,6 +1,6 @@
 //! Packing of panels, from matrices whose contracted dim lies along rows of memory, or across them.
 
-use super::{SLACK, lanes};
+use super::{SLACK, TILE_LANES, lanes};
 use crate::Operand;
 use crate::lanes::vectorized;
 
@@ -97,12 +97,61 @@ pub(crate) fn pack_across<'a, T: Operand, const WIDTH: usize>(
     }
 }
 
+/// Copies rows that lie along the contracted dim, as they are: whole tiles of lanes for each, zero behind its end.
+pub(super) fn pack_rows_along<'a, T: Operand>(
+    row: impl Fn(usize) -> &'a [T],
+    count: usize,
+    elements: usize,
+    out: &mut [u32],
+) {
+    let stride = lanes::<T>(elements).next_multiple_of(TILE_LANES);
+    for (i, line) in out.chunks_exact_mut(stride.max(1)).enumerate().take(count) {
+        let (line, from): (&mut [T], _) = (bytemuck::cast_slice_mut(line), row(i));
+        line[..from.len()].copy_from_slice(from);
+        line[from.len()..].fill(T::zeroed());
+    }
+}
+
+/// The same from a matrix whose contracted dim lies across memory.
+pub(super) fn pack_rows_across<'a, T: Operand>(
+    row: impl Fn(usize) -> &'a [T],
+    count: usize,
+    elements: usize,
+    out: &mut [u32],
+) {
+    let stride = lanes::<T>(elements).next_multiple_of(TILE_LANES);
+    for lane in (0..stride).step_by(TILE_LANES) {
+        let mut sources: [[&[T]; 2]; TILE_LANES] = [[&[]; 2]; TILE_LANES];
+        for (i, pair) in sources.iter_mut().enumerate() {
+            for (j, source) in pair.iter_mut().enumerate().take(T::PER_LANE) {
+                let k = (lane + i) * T::PER_LANE + j;
+                if k < elements {
+                    *source = &row(k)[..count];
+                }
+            }
+        }
+        vectorized(|| {
+            for first in (0..count).step_by(16) {
+                let mut block = [[0_u32; 16]; TILE_LANES];
+                for (pair, line) in sources.iter().zip(&mut block) {
+                    T::across(pair, first, line);
+                }
+                transpose(&mut block);
+                for (i, line) in block.iter().enumerate().take(count - first) {
+                    out[(first + i) * stride + lane..][..TILE_LANES].copy_from_slice(line);
+                }
+            }
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use half::bf16;
 
     use super::super::{COLS, ROWS, reserve};
     use super::*;
+    use crate::simd::lines::Lines;
 
     fn lane_of<T: Operand>(values: &[T], lane: usize) -> u32 {
         let mut line = [0; 16];
@@ -117,10 +166,11 @@ mod tests {
                 (0..count * elements).map(|at| along[at % count * elements + at / count]).collect();
             let depth = lanes::<T>(elements);
             for width in [ROWS, COLS] {
-                let mut found = Vec::new();
+                let mut found = Lines::default();
                 reserve(&mut found, count, width, depth);
                 found.fill(77);
-                let mut other = found.clone();
+                let mut other = Lines::default();
+                other.extend(&found);
                 let line = |i: usize| &along[i * elements..][..elements];
                 let row = |k: usize| &across[k * count..][..count];
                 if width == ROWS {

@@ -71,7 +71,8 @@ impl Sizes {
     /// Sums in registers 0 to 3, the left side in 4 and 5, the right side in 6 and 7.
     fn shapes(self) -> Shapes {
         let Self { rows: [r0, r1], columns: [c0, c1], depth } = self;
-        let tiles = [(r0, c0), (r0, c1), (r1, c0), (r1, c1), (r0, depth), (r1, depth), (depth, c0), (depth, c1)];
+        let tiles =
+            [(r0, c0), (r0, c1), (r1, c0), (r1, c1), (r0, depth), (r1, depth), (depth, c0), (depth, c1)];
         let mut shapes =
             Shapes { palette: 1, start_row: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         for (i, (rows, columns)) in tiles.into_iter().enumerate().filter(|(_, (r, c))| r * c > 0) {
@@ -190,14 +191,7 @@ unsafe fn part(
 }
 
 /// Copies rows of a left side that is contiguous along its rows: {depth, row, step}, with 32 rows and 16 steps of each depth.
-fn turn(
-    p: &Product<'_, Pair>,
-    row: usize,
-    rows: usize,
-    first: usize,
-    steps: usize,
-    to: &mut Lines<Pair>,
-) {
+fn turn(p: &Product<'_, Pair>, row: usize, rows: usize, first: usize, steps: usize, to: &mut Lines<Pair>) {
     to.resize(steps.div_ceil(TILE) * BLOCK * TILE);
     for depth in (0..steps).step_by(TILE) {
         for half in (0..rows).step_by(TILE) {

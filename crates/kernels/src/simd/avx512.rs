@@ -166,8 +166,7 @@ unsafe fn narrow(x: __m512) -> __m256i {
 #[target_feature(enable = "avx512f")]
 pub(crate) fn transpose(block: &mut [[u32; 16]; 16]) {
     // SAFETY: a line is one vector.
-    let r: [__m512i; 16] =
-        std::array::from_fn(|i| unsafe { _mm512_loadu_si512(block[i].as_ptr().cast()) });
+    let r: [__m512i; 16] = std::array::from_fn(|i| unsafe { _mm512_loadu_si512(block[i].as_ptr().cast()) });
     let pairs: [__m512i; 16] = std::array::from_fn(|i| {
         let (a, b) = (r[i & !1], r[i | 1]);
         if i & 1 == 0 { _mm512_unpacklo_epi32(a, b) } else { _mm512_unpackhi_epi32(a, b) }

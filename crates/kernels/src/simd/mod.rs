@@ -117,6 +117,24 @@ fn has_slow_pairs() -> bool {
     false
 }
 
+/// A product by tiles, which may have any sizes.
+///
+/// # Panics
+/// Where the processor has none.
+pub(crate) fn multiply_tiles(product: &mut entries::Product<'_, Pair>) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        assert!(amx::is_available(), "products by tiles need AMX");
+        // SAFETY: just asserted.
+        unsafe { amx::product(product) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = product;
+        unreachable!("there are no tiles here")
+    }
+}
+
 /// What products multiply: `DEPTH` neighbouring elements of the contracted dim.
 pub trait Unit<T>: bytemuck::Pod + Default + Send + Sync {
     /// Elements in a unit.
