@@ -215,7 +215,7 @@ fn grouped_dot<'g>(contract: Name, x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<
     let d = d.convert(rows.dtype());
     let free = d.shape().dims[1].name;
     let shape = weights.shape();
-    let d_rows = d.grouped_dot(weights, block_slot, free).convert(rows.dtype());
+    let d_rows = d.grouped_dot_as(weights, block_slot, free, rows.dtype());
     let slots = shape.dims[0];
     let again = again(rows, d_rows);
     let d_weights = if shape.dims[1].name == contract {
@@ -230,8 +230,8 @@ fn grouped_outer<'g>(x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Value<'g>
     let (left, right, block_slot) = (x[0], x[1], x[2]);
     let d = d.convert(left.dtype());
     let (a, b) = (left.shape().dims[1].name, right.shape().dims[1].name);
-    let d_left = right.grouped_dot(d, block_slot, b).convert(left.dtype());
-    let d_right = left.grouped_dot(d, block_slot, a).convert(right.dtype());
+    let d_left = right.grouped_dot_as(d, block_slot, b, left.dtype());
+    let d_right = left.grouped_dot_as(d, block_slot, a, right.dtype());
     vec![(left, d_left), (right, d_right)]
 }
 

@@ -141,7 +141,7 @@ fn follows(mesh: &Mesh, op: &Op, x: &[&Shape], y: &Shape) -> bool {
                 && rest == y.dims.get(1..)
         }
         Op::GroupedDot { contract } => {
-            grouped_dot_shape(x[0], x[1], x[2], contract).is_some_and(|shape| shape == *y)
+            grouped_dot_shape(x[0], x[1], x[2], contract, y.dtype).is_some_and(|shape| shape == *y)
         }
         Op::GroupedOuter => y
             .dims

@@ -3,7 +3,9 @@
 
 use half::bf16;
 
+use crate::lanes::vectorized;
 use crate::matrix::Matrix;
+use crate::simd::lines::Lines;
 use crate::simd::{self, Instructions, Work};
 
 /// An element type that grouped products take.
@@ -22,6 +24,7 @@ impl Operand for bf16 {
 
 pub(crate) mod sealed {
     use super::Matrix;
+    use crate::simd::lines::Lines;
     use crate::simd::{Instructions, Work};
 
     pub trait Widen: Copy {
@@ -36,6 +39,9 @@ pub(crate) mod sealed {
 
         /// `factor` times f32 values, rounded to the nearest, even where two are.
         fn narrowed(from: &[f32], factor: f32, to: &mut [Self]);
+
+        /// Lets f32 values be written and makes them these: where they lie if they are f32, else by way of `space`.
+        fn written(out: &mut [Self], space: &mut Lines<f32>, write: impl FnOnce(&mut [f32]));
 
         /// Runs work on this type.
         fn on(instructions: Instructions, work: impl Work<Self>);
@@ -103,6 +109,10 @@ impl sealed::Widen for f32 {
         to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
     }
 
+    fn written(out: &mut [f32], _: &mut Lines<f32>, write: impl FnOnce(&mut [f32])) {
+        write(out);
+    }
+
     fn on(instructions: Instructions, work: impl Work<f32>) {
         simd::run_f32(instructions, work);
     }
@@ -138,6 +148,12 @@ impl sealed::Widen for bf16 {
             let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
             *to = bf16::from_bits((if x.is_nan() { bits | 0x40_0000 } else { rounded } >> 16) as u16);
         });
+    }
+
+    fn written(out: &mut [bf16], space: &mut Lines<f32>, write: impl FnOnce(&mut [f32])) {
+        space.resize(out.len());
+        write(space);
+        vectorized(|| Self::narrowed(space, 1.0, out));
     }
 
     fn on(instructions: Instructions, work: impl Work<bf16>) {

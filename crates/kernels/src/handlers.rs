@@ -90,8 +90,8 @@ pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.adamw", adamw),
 ];
 
-/// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}. The attribute
-/// `weights_transposed` is 1 for weights {slot, out, in}, else 0.
+/// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}, in f32 or the rows' type. The
+/// attribute `weights_transposed` is 1 for weights {slot, out, in}, else 0.
 pub fn grouped_dot(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
@@ -100,10 +100,16 @@ pub fn grouped_dot(
     let kernel = "grouped_dot";
     let ([rows, weights, block_slot], [out]) = counted(kernel, args, outs)?;
     let call = Call { kernel };
-    match rows.dtype {
-        DType::F32 => call.grouped_dot::<f32>(rows, weights, block_slot, out, attributes),
-        DType::Bf16 => call.grouped_dot::<bf16>(rows, weights, block_slot, out, attributes),
-        given => Err(call.dtype("rows", "f32 or bf16", given)),
+    match (rows.dtype, out.dtype) {
+        (DType::F32, _) => call.grouped_dot::<f32, f32>(rows, weights, block_slot, out, attributes),
+        (DType::Bf16, DType::F32) => {
+            call.grouped_dot::<bf16, f32>(rows, weights, block_slot, out, attributes)
+        }
+        (DType::Bf16, DType::Bf16) => {
+            call.grouped_dot::<bf16, bf16>(rows, weights, block_slot, out, attributes)
+        }
+        (DType::Bf16, given) => Err(call.dtype("out", "f32 or bf16", given)),
+        (given, _) => Err(call.dtype("rows", "f32 or bf16", given)),
     }
 }
 
@@ -145,7 +151,7 @@ struct Call {
 }
 
 impl Call {
-    fn grouped_dot<T: Operand>(
+    fn grouped_dot<T: Operand, O: Operand>(
         &self,
         rows: &BufferView<'_>,
         weights: &BufferView<'_>,
@@ -172,7 +178,7 @@ impl Call {
             inner,
             outer,
         };
-        grouped::grouped_dot(&problem, self.output(out)?, &Threads::current())
+        grouped::grouped_dot(&problem, self.result::<O>("out", O::DTYPE, out)?, &Threads::current())
     }
 
     fn grouped_outer<T: Operand>(

@@ -68,15 +68,22 @@ impl<'g> Value<'g> {
     }
 
     /// Blocks of rows {row, a} times the weights {slot, .., ..} of each block's slot, given by `block_slot` {block}
-    /// (i32). `row` must be a multiple of `block`. The result {row, b} has f32 elements for bf16 inputs.
+    /// (i32). `row` must be a multiple of `block`. The result {row, b} has f32 elements for bf16 inputs, which is what they accumulate into.
     ///
     /// The plain form of a grouped matrix product (Gale et al., MegaBlocks, 2211.15841, with dense blocks).
     #[track_caller]
     pub fn grouped_dot(self, weights: Self, block_slot: Self, contract: Name) -> Self {
+        self.grouped_dot_as(weights, block_slot, contract, product_dtype(self.dtype()))
+    }
+
+    /// [`grouped_dot`](Self::grouped_dot) with the element type of the result given: that of the inputs, or what they accumulate
+    /// into. Where the result is rounded anyway, the product's own rounding saves a pass over it.
+    #[track_caller]
+    pub fn grouped_dot_as(self, weights: Self, block_slot: Self, contract: Name, dtype: DType) -> Self {
         let (x, w, b) = (self.shape(), weights.shape(), block_slot.shape());
-        let Some(shape) = grouped_dot_shape(&x, &w, &b, contract) else {
+        let Some(shape) = grouped_dot_shape(&x, &w, &b, contract, dtype) else {
             return self.graph.fail(format!(
-                "grouped_dot over `{contract}`: rows {x}, weights {w} and block slots {b} do not fit"
+                "grouped_dot over `{contract}` to {dtype}: rows {x}, weights {w} and block slots {b} do not fit"
             ));
         };
         self.graph.push(Op::GroupedDot { contract }, &[self.id, weights.id, block_slot.id], shape)
@@ -128,6 +135,7 @@ pub(crate) fn grouped_dot_shape(
     weights: &Shape,
     blocks: &Shape,
     contract: Name,
+    dtype: DType,
 ) -> Option<Shape> {
     let [row, inner] = rows.dims[..] else { return None };
     let [_, first, second] = weights.dims[..] else { return None };
@@ -135,8 +143,9 @@ pub(crate) fn grouped_dot_shape(
     let fits = contracted == inner
         && inner.name == contract
         && rows.dtype == weights.dtype
+        && [rows.dtype, product_dtype(rows.dtype)].contains(&dtype)
         && are_blocks_of(blocks, row);
-    fits.then(|| Shape::new(product_dtype(rows.dtype), &[row, free]))
+    fits.then(|| Shape::new(dtype, &[row, free]))
 }
 
 /// Shape of the weight gradient of a grouped product; none where the inputs do not fit.

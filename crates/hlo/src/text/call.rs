@@ -118,17 +118,14 @@ impl Writer<'_> {
     /// A product of bf16 sides: where both are matrices, a grouped product of one slot, whose kernel is twice as fast as XLA's.
     /// Others are made f32 first, which is exact: XLA's CPU client has no kernel for some of them.
     pub(super) fn narrow_dot(&mut self, x: &[String], s: &[Shape], contract: &[Name], y: &Shape) -> String {
+        if let Some((left, right)) = matrices(s, contract) {
+            return self.dense_call(x, left, right, y);
+        }
+        let f32s: Vec<Shape> = s.iter().map(|s| s.with_dtype(DType::F32)).collect();
+        let x: Vec<String> = x.iter().zip(s).zip(&f32s).map(|((x, s), f)| self.convert(x, s, f)).collect();
         let wide = y.with_dtype(DType::F32);
-        let product = match matrices(s, contract) {
-            Some((left, right)) => self.dense_call(x, left, right, &wide),
-            None => {
-                let f32s: Vec<Shape> = s.iter().map(|s| s.with_dtype(DType::F32)).collect();
-                let x: Vec<String> =
-                    x.iter().zip(s).zip(&f32s).map(|((x, s), f)| self.convert(x, s, f)).collect();
-                self.dot(&x, &f32s, contract, &wide)
-            }
-        };
-        if y.dtype == DType::F32 { product } else { self.convert(&product, &wide, y) }
+        let product = self.dot(&x, &f32s, contract, &wide);
+        self.convert(&product, &wide, y)
     }
 
     /// A product of few f32 rows with a large matrix, as when one token of a few sequences is decoded: the kernel reads the matrix once, with all threads.
@@ -169,13 +166,20 @@ impl Writer<'_> {
         let given =
             [self.reshape(&x[0], &left.from, &shapes[0]), self.reshape(&x[1], &right.from, &shapes[1]), slot];
         let [a, b] = shapes;
-        let out = Shape::new(DType::F32, &out);
+        // Sums over slots are f32, results of rows may be what the program wants.
+        let dtype = if left.contracts_last { y.dtype } else { DType::F32 };
+        let out = Shape::new(dtype, &out);
         let product =
             self.custom_call(target, &attributes, &given, &[a, b, slots], std::slice::from_ref(&out));
-        self.reshape(&product, &out, y)
+        let found = y.with_dtype(dtype);
+        let product = self.reshape(&product, &out, &found);
+        self.convert(&product, &found, y)
     }
 
     fn convert(&mut self, x: &str, from: &Shape, to: &Shape) -> String {
+        if from.dtype == to.dtype {
+            return x.to_string();
+        }
         self.line(&format!("stablehlo.convert {x} : ({}) -> {}", tensor(from), tensor(to)))
     }
 

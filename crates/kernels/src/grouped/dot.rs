@@ -41,16 +41,27 @@ pub struct GroupedDot<'a, T> {
     pub outer: usize,
 }
 
-struct Tile<'o> {
+struct Tile<'o, O> {
     slot: Option<usize>,
     rows: Range<usize>,
-    out: &'o mut [f32],
+    out: &'o mut [O],
 }
 
-/// Writes {row, out}: each row times the weights of its block's slot, zero in unused blocks.
-pub fn grouped_dot<T: Operand>(
+/// Memory of one thread.
+#[derive(Default)]
+struct Space {
+    wide: [Vec<f32>; 2],
+    sums: Lines<f32>,
+}
+
+/// Writes {row, out}: each row times the weights of its block's slot, zero in unused blocks. Sums are f32; where `O` is bf16, they are
+/// rounded once.
+///
+/// # Errors
+/// Slices whose lengths are not those of their dims, or blocks that do not divide the rows.
+pub fn grouped_dot<T: Operand, O: Operand>(
     problem: &GroupedDot<'_, T>,
-    out: &mut [f32],
+    out: &mut [O],
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     problem.check(out)?;
@@ -67,24 +78,24 @@ pub fn grouped_dot<T: Operand>(
         threads.run(tiles, || None, |packed_slot, tile| problem.compute_packed(tile, packed_slot));
     } else {
         let tiles = problem.tiles(out, TILE_ROWS, 8)?;
-        threads.run(tiles, Default::default, |space, tile| problem.compute(tile, space));
+        threads.run(tiles, Space::default, |space, tile| problem.compute(tile, space));
     }
     Ok(())
 }
 
 impl<T: Operand> GroupedDot<'_, T> {
-    fn check(&self, out: &[f32]) -> Result<(), ArgumentError> {
+    fn check<O>(&self, out: &[O]) -> Result<(), ArgumentError> {
         length(NAME, "rows", self.rows.len(), &[self.num_rows, self.inner])?;
         length(NAME, "weights", self.weights.len(), &[self.num_slots, self.inner, self.outer])?;
         length(NAME, "out", out.len(), &[self.num_rows, self.outer])
     }
 
-    fn tiles<'o>(
+    fn tiles<'o, O>(
         &self,
-        mut out: &'o mut [f32],
+        mut out: &'o mut [O],
         most: usize,
         grain: usize,
-    ) -> Result<Vec<Tile<'o>>, ArgumentError> {
+    ) -> Result<Vec<Tile<'o, O>>, ArgumentError> {
         let mut tiles = Vec::new();
         for run in runs(NAME, self.num_rows, self.block_slot, self.num_slots)? {
             for piece in pieces(run.rows.len(), most, grain) {
@@ -98,19 +109,20 @@ impl<T: Operand> GroupedDot<'_, T> {
         Ok(tiles)
     }
 
-    fn compute(&self, tile: Tile<'_>, space: &mut [Vec<f32>; 2]) {
-        let Some(slot) = tile.slot else { return tile.out.fill(0.0) };
-        if self.inner == 0 {
-            return tile.out.fill(0.0);
-        }
-        let [row_space, weight_space] = space;
+    fn compute<O: Operand>(&self, tile: Tile<'_, O>, space: &mut Space) {
+        let Some(slot) = tile.slot.filter(|_| self.inner > 0) else {
+            return tile.out.fill(O::zeroed());
+        };
+        let Space { wide: [row_space, weight_space], sums } = space;
         let rows = Matrix::new(self.rows, self.num_rows, self.inner).rows(tile.rows);
         let weights = self.slot_weights(slot);
-        for (turn, panel) in pieces(self.inner, T::PANEL, 1).enumerate() {
-            let rows = T::widened(rows.cols(panel.clone()), row_space);
-            let weights = T::widened(weights.rows(panel), weight_space);
-            multiply(rows, weights, tile.out, turn > 0);
-        }
+        O::written(tile.out, sums, |out| {
+            for (turn, panel) in pieces(self.inner, T::PANEL, 1).enumerate() {
+                let rows = T::widened(rows.cols(panel.clone()), row_space);
+                let weights = T::widened(weights.rows(panel), weight_space);
+                multiply(rows, weights, out, turn > 0);
+            }
+        });
     }
 
     /// Packed panels, but for what the product crate does as well: f32 whose weights need no transposing.
@@ -119,9 +131,9 @@ impl<T: Operand> GroupedDot<'_, T> {
     }
 
     /// `packed_slot`: whose weights the thread's panels hold, from its last tile of this call.
-    fn compute_packed(&self, tile: Tile<'_>, packed_slot: &mut Option<usize>) {
+    fn compute_packed<O: Operand>(&self, tile: Tile<'_, O>, packed_slot: &mut Option<usize>) {
         let Some(slot) = tile.slot.filter(|_| self.inner > 0 && self.outer > 0) else {
-            return tile.out.fill(0.0);
+            return tile.out.fill(O::zeroed());
         };
         let lanes = packed::lanes::<T>(self.inner);
         let row = |r: usize| &self.rows[r * self.inner..][..self.inner];
@@ -133,7 +145,9 @@ impl<T: Operand> GroupedDot<'_, T> {
             for (first, out) in tile.rows.step_by(PACKED_ROWS).zip(outs) {
                 let count = out.len() / self.outer;
                 packed::left_along(|i| row(first + i), count, self.inner, &mut panels.left);
-                packed::multiply::<T>(&panels.left, &panels.right, lanes, out, self.outer, false);
+                O::written(out, &mut panels.sums, |out| {
+                    packed::multiply::<T>(&panels.left, &panels.right, lanes, out, self.outer, false);
+                });
             }
         });
     }

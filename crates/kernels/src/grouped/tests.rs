@@ -101,6 +101,9 @@ fn agrees<T: Operand>(c: &Case, of: impl Fn(f32) -> T + Copy) -> Result<(), Test
             outer: c.outer,
         });
         close(&got, &reference::grouped_dot(&problem), &magnitudes, c.inner)?;
+        let mut rounded = vec![bf16::NAN; got.len()];
+        grouped_dot(&problem, &mut rounded, &Threads::new(2, 1)).expect("sizes fit");
+        prop_assert!(got.iter().zip(&rounded).all(|(g, r)| bf16::from_f32(*g).to_bits() == r.to_bits()));
     }
     let problem = GroupedOuter {
         left: &rows,

@@ -146,6 +146,8 @@ pub(crate) fn multiply<T: Operand>(
 pub(crate) struct Panels {
     pub(crate) left: Lines<u32>,
     pub(crate) right: Lines<u32>,
+    /// Sums before they are rounded.
+    pub(crate) sums: Lines<f32>,
 }
 
 /// Lends the thread's panels; a call inside another one gets new ones.

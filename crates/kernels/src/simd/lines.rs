@@ -15,7 +15,7 @@ unsafe impl bytemuck::Pod for Line {}
 
 /// Elements of four bytes, the first of them at the start of a line: rows of whole lines then lie in one line each. A tile
 /// whose rows lie across two takes four times as long to load.
-pub(crate) struct Lines<U> {
+pub struct Lines<U> {
     lines: Vec<Line>,
     len: usize,
     elements: PhantomData<U>,

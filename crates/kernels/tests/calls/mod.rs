@@ -33,7 +33,7 @@ pub fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>
     let attended = vec![query.clone(), key.clone(), key.clone(), segments];
     match HANDLERS[kernel].0 {
         "collegium.grouped_dot" => {
-            (vec![floats(&[2 * a, b]), floats(&[d, b, c]), i32s(&[a])], vec![f32s(&[2 * a, c])])
+            (vec![floats(&[2 * a, b]), floats(&[d, b, c]), i32s(&[a])], vec![floats(&[2 * a, c])])
         }
         "collegium.grouped_outer" => {
             (vec![floats(&[2 * a, b]), floats(&[2 * a, c]), i32s(&[a])], vec![f32s(&[d, b, c])])

@@ -24,10 +24,10 @@ pub(super) fn expert_rows<'g>(
     weights: &ExpertWeights<'g>,
     block_slot: Value<'g>,
 ) -> Value<'g> {
-    let gate = rows.grouped_dot(weights.gate, block_slot, "hidden");
-    let up = rows.grouped_dot(weights.up, block_slot, "hidden");
+    let product = |x: Value<'g>, weights, over| x.grouped_dot_as(weights, block_slot, over, rows.dtype());
+    let (gate, up) = (product(rows, weights.gate, "hidden"), product(rows, weights.up, "hidden"));
     let inner = gate.swiglu(up, Some(scale), rows.dtype());
-    inner.grouped_dot(weights.down, block_slot, "intermediate").convert(rows.dtype())
+    product(inner, weights.down, "intermediate")
 }
 
 /// Sum over a token's choices of gate times expert, {token, hidden}, for few tokens on a lone rank whose slots are the experts: every choice is a

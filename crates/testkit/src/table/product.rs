@@ -81,6 +81,9 @@ fn grouped() -> Vec<OpCase> {
         OpCase::new("grouped_dot_f32", dot("", f32(&rows("a")), f32(&ab)), grouped_dot),
         OpCase::new("grouped_dot_transposed", dot("", f32(&rows("a")), f32(&ba)), grouped_dot),
         OpCase::new("grouped_dot_bf16", dot("", bf16(&rows("a")), bf16(&ab)), grouped_dot),
+        OpCase::new("grouped_dot_bf16_rounded", dot("", bf16(&rows("a")), bf16(&ba)), |g, x| {
+            used(g, used(g, x[0]).grouped_dot_as(x[1], block_slot(g), "a", DType::Bf16))
+        }),
         OpCase::new("grouped_outer_f32", vec![f32(&rows("a")), f32(&[ROWS, dim("b", 3)])], |g, x| {
             grouped_outer(g, x)
         }),
