@@ -17,12 +17,11 @@ module @grouped_dot_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_parti
     %14 = stablehlo.constant dense<0.0> : tensor<8x3xf32>
     %15 = stablehlo.select %12, %arg2, %14 : tensor<8x3xi1>, tensor<8x3xf32>
     %16 = stablehlo.convert %15 : (tensor<8x3xf32>) -> tensor<8x3xbf16>
-    %17 = stablehlo.custom_call @collegium.grouped_dot(%16, %arg1, %8) {api_version = 4 : i32, backend_config = {weights_transposed = 1 : i64}} : (tensor<8x3xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x4xf32>
-    %18 = stablehlo.convert %17 : (tensor<8x4xf32>) -> tensor<8x4xbf16>
-    %19 = stablehlo.custom_call @collegium.grouped_outer(%7, %16, %8) {api_version = 4 : i32, backend_config = {}} : (tensor<8x4xbf16>, tensor<8x3xbf16>, tensor<4xi32>) -> tensor<3x4x3xf32>
-    %20 = stablehlo.convert %19 : (tensor<3x4x3xf32>) -> tensor<3x4x3xbf16>
-    %21 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
-    %22 = stablehlo.select %6, %18, %21 : tensor<8x4xi1>, tensor<8x4xbf16>
-    return %13, %22, %20 : tensor<8x3xf32>, tensor<8x4xbf16>, tensor<3x4x3xbf16>
+    %17 = stablehlo.custom_call @collegium.grouped_dot(%16, %arg1, %8) {api_version = 4 : i32, backend_config = {weights_transposed = 1 : i64}} : (tensor<8x3xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x4xbf16>
+    %18 = stablehlo.custom_call @collegium.grouped_outer(%7, %16, %8) {api_version = 4 : i32, backend_config = {}} : (tensor<8x4xbf16>, tensor<8x3xbf16>, tensor<4xi32>) -> tensor<3x4x3xf32>
+    %19 = stablehlo.convert %18 : (tensor<3x4x3xf32>) -> tensor<3x4x3xbf16>
+    %20 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
+    %21 = stablehlo.select %6, %17, %20 : tensor<8x4xi1>, tensor<8x4xbf16>
+    return %13, %21, %19 : tensor<8x3xf32>, tensor<8x4xbf16>, tensor<3x4x3xbf16>
   }
 }

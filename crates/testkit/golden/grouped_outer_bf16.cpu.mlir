@@ -14,14 +14,12 @@ module @grouped_outer_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_par
     %11 = stablehlo.constant dense<[2, 0, 2, 3]> : tensor<4xi32>
     %12 = stablehlo.custom_call @collegium.grouped_outer(%7, %10, %11) {api_version = 4 : i32, backend_config = {}} : (tensor<8x4xbf16>, tensor<8x3xbf16>, tensor<4xi32>) -> tensor<3x4x3xf32>
     %13 = stablehlo.convert %arg2 : (tensor<3x4x3xf32>) -> tensor<3x4x3xbf16>
-    %14 = stablehlo.custom_call @collegium.grouped_dot(%10, %13, %11) {api_version = 4 : i32, backend_config = {weights_transposed = 1 : i64}} : (tensor<8x3xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x4xf32>
-    %15 = stablehlo.convert %14 : (tensor<8x4xf32>) -> tensor<8x4xbf16>
-    %16 = stablehlo.custom_call @collegium.grouped_dot(%7, %13, %11) {api_version = 4 : i32, backend_config = {weights_transposed = 0 : i64}} : (tensor<8x4xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x3xf32>
-    %17 = stablehlo.convert %16 : (tensor<8x3xf32>) -> tensor<8x3xbf16>
-    %18 = stablehlo.constant dense<0.0> : tensor<8x3xbf16>
-    %19 = stablehlo.select %9, %17, %18 : tensor<8x3xi1>, tensor<8x3xbf16>
-    %20 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
-    %21 = stablehlo.select %6, %15, %20 : tensor<8x4xi1>, tensor<8x4xbf16>
-    return %12, %21, %19 : tensor<3x4x3xf32>, tensor<8x4xbf16>, tensor<8x3xbf16>
+    %14 = stablehlo.custom_call @collegium.grouped_dot(%10, %13, %11) {api_version = 4 : i32, backend_config = {weights_transposed = 1 : i64}} : (tensor<8x3xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x4xbf16>
+    %15 = stablehlo.custom_call @collegium.grouped_dot(%7, %13, %11) {api_version = 4 : i32, backend_config = {weights_transposed = 0 : i64}} : (tensor<8x4xbf16>, tensor<3x4x3xbf16>, tensor<4xi32>) -> tensor<8x3xbf16>
+    %16 = stablehlo.constant dense<0.0> : tensor<8x3xbf16>
+    %17 = stablehlo.select %9, %15, %16 : tensor<8x3xi1>, tensor<8x3xbf16>
+    %18 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
+    %19 = stablehlo.select %6, %14, %18 : tensor<8x4xi1>, tensor<8x4xbf16>
+    return %12, %19, %17 : tensor<3x4x3xf32>, tensor<8x4xbf16>, tensor<8x3xbf16>
   }
 }

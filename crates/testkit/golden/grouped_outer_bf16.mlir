@@ -45,8 +45,8 @@ module @grouped_outer_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_par
     %39 = stablehlo.constant dense<0> : tensor<i32>
     %40 = stablehlo.constant dense<1> : tensor<i32>
     %41 = stablehlo.constant dense<4> : tensor<i32>
-    %42 = stablehlo.constant dense<0.0> : tensor<8x4xf32>
-    %43:2 = stablehlo.while(%44 = %39, %45 = %42) : tensor<i32>, tensor<8x4xf32>
+    %42 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
+    %43:2 = stablehlo.while(%44 = %39, %45 = %42) : tensor<i32>, tensor<8x4xbf16>
     cond {
       %46 = stablehlo.compare LT, %44, %41, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
       stablehlo.return %46 : tensor<i1>
@@ -62,44 +62,42 @@ module @grouped_outer_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_par
     %55 = stablehlo.constant dense<0> : tensor<i32>
     %56 = stablehlo.dynamic_slice %38, %54, %55, %55, sizes = [1, 4, 3] : (tensor<3x4x3xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x3xbf16>
     %57 = stablehlo.reshape %56 : (tensor<1x4x3xbf16>) -> tensor<4x3xbf16>
-    %58 = stablehlo.dot_general %50, %57, contracting_dims = [1] x [1] : (tensor<2x3xbf16>, tensor<4x3xbf16>) -> tensor<2x4xf32>
+    %58 = stablehlo.dot_general %50, %57, contracting_dims = [1] x [1] : (tensor<2x3xbf16>, tensor<4x3xbf16>) -> tensor<2x4xbf16>
     %59 = stablehlo.constant dense<0> : tensor<i32>
-    %60 = stablehlo.dynamic_update_slice %45, %58, %48, %59 : (tensor<8x4xf32>, tensor<2x4xf32>, tensor<i32>, tensor<i32>) -> tensor<8x4xf32>
+    %60 = stablehlo.dynamic_update_slice %45, %58, %48, %59 : (tensor<8x4xbf16>, tensor<2x4xbf16>, tensor<i32>, tensor<i32>) -> tensor<8x4xbf16>
     %61 = stablehlo.add %44, %40 : tensor<i32>
-    stablehlo.return %61, %60 : tensor<i32>, tensor<8x4xf32>
+    stablehlo.return %61, %60 : tensor<i32>, tensor<8x4xbf16>
     }
-    %62 = stablehlo.convert %43#1 : (tensor<8x4xf32>) -> tensor<8x4xbf16>
-    %63 = stablehlo.constant dense<0> : tensor<i32>
-    %64 = stablehlo.constant dense<1> : tensor<i32>
-    %65 = stablehlo.constant dense<4> : tensor<i32>
-    %66 = stablehlo.constant dense<0.0> : tensor<8x3xf32>
-    %67:2 = stablehlo.while(%68 = %63, %69 = %66) : tensor<i32>, tensor<8x3xf32>
+    %62 = stablehlo.constant dense<0> : tensor<i32>
+    %63 = stablehlo.constant dense<1> : tensor<i32>
+    %64 = stablehlo.constant dense<4> : tensor<i32>
+    %65 = stablehlo.constant dense<0.0> : tensor<8x3xbf16>
+    %66:2 = stablehlo.while(%67 = %62, %68 = %65) : tensor<i32>, tensor<8x3xbf16>
     cond {
-      %70 = stablehlo.compare LT, %68, %65, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %70 : tensor<i1>
+      %69 = stablehlo.compare LT, %67, %64, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %69 : tensor<i1>
     } do {
-    %71 = stablehlo.constant dense<2> : tensor<i32>
-    %72 = stablehlo.multiply %68, %71 : tensor<i32>
-    %73 = stablehlo.constant dense<0> : tensor<i32>
-    %74 = stablehlo.dynamic_slice %7, %72, %73, sizes = [2, 4] : (tensor<8x4xbf16>, tensor<i32>, tensor<i32>) -> tensor<2x4xbf16>
-    %75 = stablehlo.dynamic_slice %11, %68, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-    %76 = stablehlo.reshape %75 : (tensor<1xi32>) -> tensor<i32>
-    %77 = stablehlo.constant dense<2> : tensor<i32>
-    %78 = stablehlo.minimum %76, %77 : tensor<i32>
-    %79 = stablehlo.constant dense<0> : tensor<i32>
-    %80 = stablehlo.dynamic_slice %38, %78, %79, %79, sizes = [1, 4, 3] : (tensor<3x4x3xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x3xbf16>
-    %81 = stablehlo.reshape %80 : (tensor<1x4x3xbf16>) -> tensor<4x3xbf16>
-    %82 = stablehlo.dot_general %74, %81, contracting_dims = [1] x [0] : (tensor<2x4xbf16>, tensor<4x3xbf16>) -> tensor<2x3xf32>
-    %83 = stablehlo.constant dense<0> : tensor<i32>
-    %84 = stablehlo.dynamic_update_slice %69, %82, %72, %83 : (tensor<8x3xf32>, tensor<2x3xf32>, tensor<i32>, tensor<i32>) -> tensor<8x3xf32>
-    %85 = stablehlo.add %68, %64 : tensor<i32>
-    stablehlo.return %85, %84 : tensor<i32>, tensor<8x3xf32>
+    %70 = stablehlo.constant dense<2> : tensor<i32>
+    %71 = stablehlo.multiply %67, %70 : tensor<i32>
+    %72 = stablehlo.constant dense<0> : tensor<i32>
+    %73 = stablehlo.dynamic_slice %7, %71, %72, sizes = [2, 4] : (tensor<8x4xbf16>, tensor<i32>, tensor<i32>) -> tensor<2x4xbf16>
+    %74 = stablehlo.dynamic_slice %11, %67, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+    %75 = stablehlo.reshape %74 : (tensor<1xi32>) -> tensor<i32>
+    %76 = stablehlo.constant dense<2> : tensor<i32>
+    %77 = stablehlo.minimum %75, %76 : tensor<i32>
+    %78 = stablehlo.constant dense<0> : tensor<i32>
+    %79 = stablehlo.dynamic_slice %38, %77, %78, %78, sizes = [1, 4, 3] : (tensor<3x4x3xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x3xbf16>
+    %80 = stablehlo.reshape %79 : (tensor<1x4x3xbf16>) -> tensor<4x3xbf16>
+    %81 = stablehlo.dot_general %73, %80, contracting_dims = [1] x [0] : (tensor<2x4xbf16>, tensor<4x3xbf16>) -> tensor<2x3xbf16>
+    %82 = stablehlo.constant dense<0> : tensor<i32>
+    %83 = stablehlo.dynamic_update_slice %68, %81, %71, %82 : (tensor<8x3xbf16>, tensor<2x3xbf16>, tensor<i32>, tensor<i32>) -> tensor<8x3xbf16>
+    %84 = stablehlo.add %67, %63 : tensor<i32>
+    stablehlo.return %84, %83 : tensor<i32>, tensor<8x3xbf16>
     }
-    %86 = stablehlo.convert %67#1 : (tensor<8x3xf32>) -> tensor<8x3xbf16>
-    %87 = stablehlo.constant dense<0.0> : tensor<8x3xbf16>
-    %88 = stablehlo.select %9, %86, %87 : tensor<8x3xi1>, tensor<8x3xbf16>
-    %89 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
-    %90 = stablehlo.select %6, %62, %89 : tensor<8x4xi1>, tensor<8x4xbf16>
-    return %16#1, %90, %88 : tensor<3x4x3xf32>, tensor<8x4xbf16>, tensor<8x3xbf16>
+    %85 = stablehlo.constant dense<0.0> : tensor<8x3xbf16>
+    %86 = stablehlo.select %9, %66#1, %85 : tensor<8x3xi1>, tensor<8x3xbf16>
+    %87 = stablehlo.constant dense<0.0> : tensor<8x4xbf16>
+    %88 = stablehlo.select %6, %43#1, %87 : tensor<8x4xi1>, tensor<8x4xbf16>
+    return %16#1, %88, %86 : tensor<3x4x3xf32>, tensor<8x4xbf16>, tensor<8x3xbf16>
   }
 }

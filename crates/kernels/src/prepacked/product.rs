@@ -4,6 +4,9 @@ use super::rows::{Rows, columns};
 use super::tile::{self, Blocks, ROWS, Tile};
 use super::{LANES, Values, Weights};
 use crate::check::length;
+use crate::simd::entries::Product;
+use crate::simd::lines::Lines;
+use crate::simd::{Pair, multiply_tiles};
 use crate::{ArgumentError, Operand, Threads};
 
 /// The products of some rows with a panel, {row, lane}, in `out`.
@@ -26,6 +29,9 @@ pub(super) fn multiply(
             let panel = bytemuck::cast_slice(panel);
             tiles(panel, picked.map(|r| part(units, *width, r)), out, tile::multiply_bf16);
         }
+        (Rows::Pairs { units, width }, Values::Bf16(panel)) if tile::has_tiles() => {
+            multiply_tiled(bytemuck::cast_slice(panel), units, *width, picked, out);
+        }
         (Rows::Pairs { units, width }, Values::Bf16(panel)) => {
             let panel = bytemuck::cast_slice(panel);
             tiles(panel, picked.map(|r| part(units, *width, r)), out, tile::multiply_pairs);
@@ -36,6 +42,44 @@ pub(super) fn multiply(
         }
         _ => unreachable!("rows are made for the kind of the weights"),
     }
+}
+
+/// The same by tiles, for which picked rows must lie one behind another: those that do not are copied.
+fn multiply_tiled(
+    panel: &[Pair],
+    units: &[Pair],
+    width: usize,
+    picked: impl ExactSizeIterator<Item = usize>,
+    out: &mut [f32],
+) {
+    thread_local! {
+        static ROWS: std::cell::Cell<Lines<Pair>> = std::cell::Cell::default();
+    }
+    let picked: Vec<usize> = picked.collect();
+    let mut copies = ROWS.take();
+    let left = if picked.windows(2).all(|two| two[0] + 1 == two[1]) {
+        &units[picked.first().map_or(0, |first| first * width)..]
+    } else {
+        copies.resize(picked.len() * width);
+        for (to, row) in copies.chunks_exact_mut(width).zip(&picked) {
+            to.copy_from_slice(&units[row * width..][..width]);
+        }
+        &copies
+    };
+    multiply_tiles(&mut Product {
+        rows: picked.len(),
+        columns: LANES,
+        steps: panel.len() / LANES,
+        left,
+        left_row: width,
+        left_step: 1,
+        right: panel,
+        right_step: LANES,
+        out,
+        out_row: LANES,
+        accumulate: false,
+    });
+    ROWS.set(copies);
 }
 
 fn tiles<R: Copy + Default, W>(

@@ -7,13 +7,17 @@ use super::{BLOCK, LANES, Values, Weights};
 use crate::Operand;
 use crate::lanes::{self, vectorized};
 use crate::simd::Pair;
+use crate::simd::lines::Lines;
+
+/// Pairs of a line of the cache.
+const PAIRS: usize = 16;
 
 /// Rows for products with one kind of weights.
 pub(super) enum Rows {
     /// For f32 weights, and for bf16 where the processor has no (fast) products of pairs.
     F32 { units: Vec<f32>, width: usize },
-    /// For bf16 where it has.
-    Pairs { units: Vec<Pair>, width: usize },
+    /// For bf16 where it has. Rows are whole lines, as tiles load them.
+    Pairs { units: Lines<Pair>, width: usize },
     /// For int8: i16 in pairs {row, width}, and an f32 {row, block} that they are multiples of. So sums of a block are whole numbers, and a row keeps
     /// 15 bits of its largest.
     Blocks { units: Vec<Pair>, width: usize, scales: Vec<f32>, blocks: usize },
@@ -24,7 +28,10 @@ impl Rows {
     pub(super) fn zeros(count: usize, inner: usize, weights: &Weights<'_>) -> Self {
         let (width, blocks) = (inner.div_ceil(2), inner.div_ceil(BLOCK));
         match weights.values {
-            Values::Bf16(_) if tile::has_pairs() => Self::Pairs { units: vec![0; count * width], width },
+            Values::Bf16(_) if tile::has_pairs() => {
+                let width = width.next_multiple_of(PAIRS);
+                Self::Pairs { units: Lines::zeroed(count * width), width }
+            }
             Values::Int8(..) => {
                 let scales = vec![0.0; count * blocks];
                 Self::Blocks { units: vec![0; count * width], width, scales, blocks }

@@ -52,7 +52,7 @@ pub(super) fn multiply_f32(tile: Tile<'_, &[f32], f32>) {
     match Instructions::best() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `best` names only what the processor has.
-        Instructions::Avx512 | Instructions::Avx512Bf16 => unsafe { f32_avx512(tile) },
+        Instructions::Avx512 | Instructions::Avx512Bf16 | Instructions::Amx => unsafe { f32_avx512(tile) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Instructions::Avx2 => unsafe { f32_avx2(tile) },
@@ -63,10 +63,15 @@ pub(super) fn multiply_f32(tile: Tile<'_, &[f32], f32>) {
 
 /// Whether the processor multiplies pairs.
 pub(super) fn has_pairs() -> bool {
-    Instructions::best() == Instructions::Avx512Bf16
+    Instructions::best() >= Instructions::Avx512Bf16
 }
 
-/// Multiplies pairs of bf16; only where [`has_pairs`].
+/// Whether it does so by tiles.
+pub(super) fn has_tiles() -> bool {
+    Instructions::best() == Instructions::Amx
+}
+
+/// Multiplies pairs of bf16 without tiles; only where [`has_pairs`].
 pub(super) fn multiply_pairs(tile: Tile<'_, &[Pair], Pair>) {
     assert!(has_pairs(), "pairs are packed for processors that multiply them");
     #[cfg(target_arch = "x86_64")]

@@ -18,6 +18,8 @@ use super::lines::Lines;
 const TILE: usize = 16;
 /// Rows and columns of a block of the result: two tiles each way.
 const BLOCK: usize = 2 * TILE;
+/// Columns of a block of few rows: four tiles in a row.
+const WIDE: usize = 4 * TILE;
 
 /// Whether the processor has tiles of bf16 and the system lets this process use them, for which it must be asked.
 pub(super) fn is_available() -> bool {
@@ -53,26 +55,44 @@ struct Shapes {
     rows: [u8; 16],
 }
 
-/// Sizes of a block: rows of its upper and lower tiles, columns of its left and right ones, pairs summed over at once. A
-/// second size of zero means that there is no second tile.
+/// Sizes of a block, and pairs summed over at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Sizes {
-    rows: [usize; 2],
-    columns: [usize; 2],
-    depth: usize,
+enum Sizes {
+    /// Rows of its upper and lower tiles, columns of its left and right ones. A second size of zero means that there is no
+    /// second tile.
+    Square { rows: [usize; 2], columns: [usize; 2], depth: usize },
+    /// Rows of a block of [`WIDE`] columns.
+    Wide { rows: usize, depth: usize },
 }
 
 impl Sizes {
     fn of(rows: usize, columns: usize, depth: usize) -> Self {
         let halves = |n: usize| [n.min(TILE), n.min(BLOCK).saturating_sub(TILE)];
-        Self { rows: halves(rows), columns: halves(columns), depth }
+        match rows <= TILE && columns >= WIDE {
+            true => Self::Wide { rows, depth },
+            false => Self::Square { rows: halves(rows), columns: halves(columns), depth },
+        }
     }
 
-    /// Sums in registers 0 to 3, the left side in 4 and 5, the right side in 6 and 7.
+    fn columns(self) -> usize {
+        match self {
+            Self::Square { columns, .. } => columns.iter().sum(),
+            Self::Wide { .. } => WIDE,
+        }
+    }
+
+    /// Sums in registers 0 to 3. Then the left side in 4 and 5, the right side in 6 and 7; or the left side in 4, the right
+    /// side in 5 to 7.
     fn shapes(self) -> Shapes {
-        let Self { rows: [r0, r1], columns: [c0, c1], depth } = self;
-        let tiles =
-            [(r0, c0), (r0, c1), (r1, c0), (r1, c1), (r0, depth), (r1, depth), (depth, c0), (depth, c1)];
+        let tiles = match self {
+            Self::Square { rows: [r0, r1], columns: [c0, c1], depth: d } => {
+                [(r0, c0), (r0, c1), (r1, c0), (r1, c1), (r0, d), (r1, d), (d, c0), (d, c1)]
+            }
+            Self::Wide { rows, depth } => {
+                let (sums, right) = ((rows, TILE), (depth, TILE));
+                [sums, sums, sums, sums, (rows, depth), right, right, right]
+            }
+        };
         let mut shapes =
             Shapes { palette: 1, start_row: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         for (i, (rows, columns)) in tiles.into_iter().enumerate().filter(|(_, (r, c))| r * c > 0) {
@@ -158,7 +178,8 @@ unsafe fn part(
             turn(p, row, rows, first, depth * count, turned);
             (turned.as_ptr(), TILE, BLOCK * TILE)
         };
-        for column in (0..p.columns).step_by(BLOCK) {
+        let mut column = 0;
+        while column < p.columns {
             let sizes = Sizes::of(rows, p.columns - column, depth);
             let block = Block {
                 left,
@@ -179,13 +200,15 @@ unsafe fn part(
                     asm!("ldtilecfg [{}]", in(reg) &raw const shapes, options(nostack, readonly));
                     set = Some(sizes);
                 }
-                match (sizes.rows[1] > 0, sizes.columns[1] > 0) {
-                    (true, true) => four(&block),
-                    (false, true) => beside(&block),
-                    (true, false) => over(&block),
-                    (false, false) => one(&block),
+                match sizes {
+                    Sizes::Wide { .. } => wide(&block),
+                    Sizes::Square { rows: [_, 0], columns: [_, 0], .. } => one(&block),
+                    Sizes::Square { rows: [_, 0], .. } => beside(&block),
+                    Sizes::Square { columns: [_, 0], .. } => over(&block),
+                    Sizes::Square { .. } => four(&block),
                 }
             }
+            column += sizes.columns();
         }
     }
 }
@@ -228,7 +251,7 @@ macro_rules! block {
             "dec {count}",
             "jnz 2b",
             $($store,)*
-            "/* {lower_out} */",
+            "/* not all blocks use {lower_out} and {ahead} */",
             accumulate = in(reg) usize::from($b.accumulate),
             left = inout(reg) $b.left => _,
             lower = inout(reg) $b.left.wrapping_byte_add($b.left_lower) => _,
@@ -240,12 +263,58 @@ macro_rules! block {
             out = in(reg) $b.out,
             lower_out = in(reg) $b.out.wrapping_byte_add(TILE * $b.out_stride),
             out_stride = in(reg) $b.out_stride,
+            ahead = const AHEAD,
             count = inout(reg) $b.count => _,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack),
         )
     };
+}
+
+/// How far ahead few rows ask for the right side, in bytes: then it is read from memory, once, and lies there as it is read (see
+/// [`prepacked`](crate::prepacked)); where it does not, nothing is lost but the asking.
+const AHEAD: usize = 8192;
+
+/// Four tiles in a row.
+///
+/// # Safety
+/// As [`four`].
+unsafe fn wide(b: &Block) {
+    // SAFETY: promised by the caller; a hint may have any address.
+    unsafe {
+        block!(
+            b,
+            ["tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3"],
+            [
+                "tileloadd tmm0, [{out} + {out_stride}]",
+                "tileloadd tmm1, [{out} + {out_stride} + 64]",
+                "tileloadd tmm2, [{out} + {out_stride} + 128]",
+                "tileloadd tmm3, [{out} + {out_stride} + 192]"
+            ],
+            [
+                ".irp line, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31",
+                "prefetcht1 [{right} + {ahead} + 128 * \\line]",
+                "prefetcht1 [{right} + {ahead} + 128 * \\line + 64]",
+                ".endr",
+                "tileloadd tmm4, [{left} + {left_stride}]",
+                "tileloadd tmm5, [{right} + {right_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm5",
+                "tileloadd tmm6, [{right} + {right_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm6",
+                "tileloadd tmm7, [{right} + {right_stride} + 128]",
+                "tdpbf16ps tmm2, tmm4, tmm7",
+                "tileloadd tmm5, [{right} + {right_stride} + 192]",
+                "tdpbf16ps tmm3, tmm4, tmm5"
+            ],
+            [
+                "tilestored [{out} + {out_stride}], tmm0",
+                "tilestored [{out} + {out_stride} + 64], tmm1",
+                "tilestored [{out} + {out_stride} + 128], tmm2",
+                "tilestored [{out} + {out_stride} + 192], tmm3"
+            ]
+        );
+    }
 }
 
 /// Two tiles by two.
