@@ -68,10 +68,12 @@ pub(crate) fn left_along<'a, T: Operand>(
     elements: usize,
     space: &mut Lines<u32>,
 ) {
-    reserve(space, count, TILE_ROWS.max(ROWS), lanes::<T>(elements).next_multiple_of(TILE_LANES));
+    let lanes = lanes::<T>(elements);
     if has_tiles::<T>() {
+        reserve(space, count, TILE_ROWS, lanes.next_multiple_of(TILE_LANES));
         pack_rows_along::<T>(row, count, elements, space);
     } else {
+        reserve(space, count, ROWS, lanes);
         pack_along::<T, ROWS>(row, count, elements, space);
     }
 }
@@ -83,10 +85,12 @@ pub(crate) fn left_across<'a, T: Operand>(
     elements: usize,
     space: &mut Lines<u32>,
 ) {
-    reserve(space, count, TILE_ROWS.max(ROWS), lanes::<T>(elements).next_multiple_of(TILE_LANES));
+    let lanes = lanes::<T>(elements);
     if has_tiles::<T>() {
+        reserve(space, count, TILE_ROWS, lanes.next_multiple_of(TILE_LANES));
         pack_rows_across::<T>(row, count, elements, space);
     } else {
+        reserve(space, count, ROWS, lanes);
         pack_across::<T, ROWS>(row, count, elements, space);
     }
 }

@@ -149,7 +149,7 @@ pub(super) fn pack_rows_across<'a, T: Operand>(
 mod tests {
     use half::bf16;
 
-    use super::super::{COLS, ROWS, reserve};
+    use super::super::{COLS, ROWS, left_across, left_along, reserve};
     use super::*;
     use crate::simd::lines::Lines;
 
@@ -194,6 +194,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_left_side_has_room_for_any_number_of_rows() {
+        fn packs<T: Operand>() {
+            let values = vec![T::from_f32(1.0); 40 * 33];
+            for (count, elements) in (1..40).flat_map(|count| [1, 33].map(|elements| (count, elements))) {
+                left_along::<T>(
+                    |i| &values[i * elements..][..elements],
+                    count,
+                    elements,
+                    &mut Lines::default(),
+                );
+                left_across::<T>(|k| &values[k * count..][..count], count, elements, &mut Lines::default());
+            }
+        }
+        packs::<f32>();
+        packs::<bf16>();
     }
 
     #[test]
