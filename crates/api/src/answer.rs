@@ -16,7 +16,8 @@ use crate::prepare::Prepared;
 use crate::server::App;
 use crate::tools::{CallPiece, Reader};
 use crate::wire::{
-    CachedTokens, ChatLogprobs, CompletionLogprobs, PromptLogprob, TokenLogprob, TopLogprob, UsageBody,
+    CachedTokens, ChatLogprobs, CompletionLogprobs, PromptLogprob, PromptLogprobs, TokenLogprob, TopLogprob,
+    UsageBody,
 };
 use crate::{ApiError, Split};
 
@@ -283,11 +284,7 @@ pub fn completion_logprobs<'t>(
 }
 
 /// As vLLM has those of prompts: each token and `top` of the likeliest, by number.
-pub fn prompt_logprobs(
-    tokenizer: &Tokenizer,
-    prompt: &[Scored],
-    top: usize,
-) -> Vec<Option<BTreeMap<u32, PromptLogprob>>> {
+pub fn prompt_logprobs(tokenizer: &Tokenizer, prompt: &[Scored], top: usize) -> PromptLogprobs {
     let entry = |id: u32, rank: usize, logprob: f32| {
         (id, PromptLogprob { logprob, rank, decoded_token: text(tokenizer, id) })
     };

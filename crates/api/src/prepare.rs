@@ -110,7 +110,13 @@ pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
     let thinking = thinking(served, chat, is_open, max_tokens)?;
     let logprobs = chat.logprobs.then_some(chat.top_logprobs);
     at_most("top_logprobs", logprobs)?;
+    at_most("prompt_logprobs", chat.prompt_logprobs)?;
+    if chat.params.stream && chat.prompt_logprobs.is_some() {
+        let message = "`prompt_logprobs` of a chat do not come in a stream; leave `stream` out";
+        return Err(ApiError::field("prompt_logprobs", message));
+    }
     let mut request = request(served, &chat.params, prompt, max_tokens, logprobs)?;
+    request.prompt_logprobs = chat.prompt_logprobs;
     // A constraint is on the answer, not on the thoughts before it.
     let tags = served.tags.as_ref().filter(|_| thinks(served, chat, is_open));
     let close = tags.and_then(|t| served.tokenizer.encode_spelled(&t.close).ok());
@@ -125,7 +131,7 @@ pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
         is_open,
         echoes: vec![None],
         logprobs,
-        prompt_logprobs: None,
+        prompt_logprobs: chat.prompt_logprobs,
         tools: tools.map(Arc::new),
         stream: chat.params.stream,
         include_usage: chat.params.stream_options.is_some_and(|o| o.include_usage),

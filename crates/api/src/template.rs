@@ -1,5 +1,6 @@
 //! Chat templates of checkpoints, as `transformers` renders them: Jinja with blocks trimmed and Python's methods on strings.
 
+use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
@@ -139,10 +140,21 @@ fn environment(source: &str) -> Result<Environment<'static>, String> {
     environment.add_function("raise_exception", |why: String| -> Result<Value, minijinja::Error> {
         Err(minijinja::Error::new(ErrorKind::InvalidOperation, why))
     });
+    environment.add_function("strftime_now", |format: &str| strftime(chrono::Local::now(), format));
     environment
         .add_template_owned("chat", source.to_string())
         .map_err(|e| format!("the checkpoint's chat template does not parse: {e}"))?;
     Ok(environment)
+}
+
+/// A time as Python's `strftime` writes it.
+fn strftime(time: chrono::DateTime<chrono::Local>, format: &str) -> Result<String, minijinja::Error> {
+    let mut text = String::new();
+    write!(text, "{}", time.format(format)).map_err(|_| {
+        let message = format!("strftime_now does not know the format {format:?}");
+        minijinja::Error::new(ErrorKind::InvalidOperation, message)
+    })?;
+    Ok(text)
 }
 
 /// JSON as `transformers` writes it for templates: Python's separators, the keys in their order, and nothing escaped for HTML.
@@ -255,6 +267,34 @@ mod tests {
         let template = Template::new(pretty.into(), String::new(), String::new()).unwrap();
         let text = template.render(&messages, &turn).unwrap();
         assert_eq!(text, "[\n  {\n    \"a\": 1\n  }\n][1,2]");
+    }
+
+    /// Written as Llama 3's: a date where the server has one, else its own.
+    #[test]
+    fn templates_get_todays_date() {
+        let source =
+            "{%- if strftime_now is defined %}{{ strftime_now('%d %b %Y') }}{% else %}26 Jul 2024{% endif %}";
+        let template = Template::new(source.into(), String::new(), String::new()).unwrap();
+        let today = || strftime(chrono::Local::now(), "%d %b %Y").unwrap();
+        let (before, text, after) =
+            (today(), template.render(&messages(), &Turn::default()).unwrap(), today());
+        assert!([before, after].contains(&text), "{text}");
+        // What Python's datetime(2024, 7, 6, 15, 4, 5).strftime gives in the C locale.
+        use chrono::TimeZone;
+        let time = chrono::Local.with_ymd_and_hms(2024, 7, 6, 15, 4, 5).unwrap();
+        for (format, expected) in [
+            ("%d %B %Y", "06 July 2024"),
+            ("%-d %b %y, %A %a", "6 Jul 24, Saturday Sat"),
+            ("%Y-%m-%dT%H:%M:%S %I%p", "2024-07-06T15:04:05 03PM"),
+            ("%j %U %W %w %u %G-W%V %%", "188 26 27 6 6 2024-W27 %"),
+            ("%F %T %D %R", "2024-07-06 15:04:05 07/06/24 15:04"),
+        ] {
+            assert_eq!(strftime(time, format).unwrap(), expected);
+        }
+        let bad = "{{ strftime_now('%Q') }}".to_string();
+        let template = Template::new(bad, String::new(), String::new()).unwrap();
+        let error = template.render(&messages(), &Turn::default()).unwrap_err();
+        assert!(error.message.contains("format \"%Q\""), "{}", error.message);
     }
 
     #[test]

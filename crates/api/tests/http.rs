@@ -112,6 +112,25 @@ async fn log_probabilities_of_prompts_do_not_depend_on_how_they_are_asked_for() 
     assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("prompt_logprobs")));
 }
 
+#[tokio::test]
+async fn log_probabilities_of_a_chats_prompt_are_those_of_its_tokens() {
+    let server = start("").await;
+    let messages = json!([{"role": "user", "content": "Hello"}]);
+    let tokens = server.post("/tokenize", &json!({"messages": messages})).await.1["tokens"].clone();
+    let body = json!({"prompt": tokens, "max_tokens": 0, "prompt_logprobs": 2});
+    let right = server.post("/v1/completions", &body).await.1["choices"][0]["prompt_logprobs"].clone();
+    assert_eq!(right.as_array().unwrap().len(), tokens.as_array().unwrap().len());
+    let mut body = json!({"messages": messages, "max_tokens": 2, "n": 2, "prompt_logprobs": 2});
+    let whole = server.post("/v1/chat/completions", &body).await.1;
+    assert_eq!(whole["prompt_logprobs"], right);
+    assert!(
+        whole["choices"][0].get("prompt_logprobs").is_none() && whole["choices"][1]["message"].is_object()
+    );
+    body["stream"] = true.into();
+    let (status, reply) = server.post("/v1/chat/completions", &body).await;
+    assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("prompt_logprobs")));
+}
+
 /// A harness counts on one token for `max_tokens: 1`, also where it is the one that ends the text.
 #[tokio::test]
 async fn the_token_that_ends_a_text_has_a_log_probability() {

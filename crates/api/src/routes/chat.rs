@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::stream::{Write, stream};
 use super::{Body, Head, aside, read};
-use crate::answer::{Answer, Piece, Sample, chat_logprobs};
+use crate::answer::{Answer, Piece, Sample, chat_logprobs, prompt_logprobs};
 use crate::prepare::{self, Keep, Prepared};
 use crate::tools::CallPiece;
 use crate::votes::majority;
@@ -27,8 +27,11 @@ pub async fn chat(State(app): State<Arc<App>>, body: Body) -> Result<Response, A
         return Ok(stream(running, Chunks::new(app, head, &prepared)));
     }
     let (samples, usage) = running.collect().await?;
+    let of_prompt = |top| prompt_logprobs(&app.served.tokenizer, &samples[0].prompt, top);
+    let prompt_logprobs = prepared.prompt_logprobs.map(of_prompt);
     let choices = choices(&app, samples, &prepared);
-    Ok(Json(head.reply("chat.completion", choices, Some(usage))).into_response())
+    let reply = Reply { prompt_logprobs, ..head.reply("chat.completion", choices, Some(usage)) };
+    Ok(Json(reply).into_response())
 }
 
 fn choices(app: &App, samples: Vec<Sample>, prepared: &Prepared) -> Vec<ChatChoice> {

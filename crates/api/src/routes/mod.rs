@@ -110,7 +110,8 @@ impl Head {
         usage: Option<UsageBody>,
     ) -> wire::Reply<C> {
         let Self { id, created, model } = self;
-        wire::Reply { id: id.clone(), object, created: *created, model: model.clone(), choices, usage }
+        let (id, created, model) = (id.clone(), *created, model.clone());
+        wire::Reply { id, object, created, model, choices, usage, prompt_logprobs: None }
     }
 }
 

@@ -22,6 +22,10 @@ pub struct ChatRequest {
     /// Of how many of the likeliest tokens besides, up to 20.
     #[serde(default)]
     pub top_logprobs: usize,
+    /// Log-probabilities of the prompt's tokens by their numbers, with so many of the likeliest, up to 20, as vLLM returns them: beside the choices, and
+    /// never in a stream.
+    #[serde(default)]
+    pub prompt_logprobs: Option<usize>,
     /// How long the model may think: `none`, `minimal`, `low`, `medium`, `high` or `xhigh`: 0, 0, 20, 50, 80 or 95 % of the new tokens.
     #[serde(default)]
     pub reasoning_effort: Option<String>,

@@ -61,7 +61,13 @@ pub struct Reply<C> {
     /// Tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageBody>,
+    /// Of the tokens of a chat's prompt, where `prompt_logprobs` asks. Completions have theirs in the choices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_logprobs: Option<PromptLogprobs>,
 }
+
+/// By place in the prompt, then by the token's number; `null` for the first, which nothing is before.
+pub type PromptLogprobs = Vec<Option<BTreeMap<u32, PromptLogprob>>>;
 
 /// A sample of a chat, or a piece of one.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -177,9 +183,9 @@ pub struct CompletionChoice {
     pub text: String,
     /// Log-probabilities.
     pub logprobs: Option<CompletionLogprobs>,
-    /// Of the tokens of the prompt, where `prompt_logprobs` asks: by the token's number, `null` for the first.
+    /// Of the tokens of the prompt, where `prompt_logprobs` asks.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompt_logprobs: Option<Vec<Option<BTreeMap<u32, PromptLogprob>>>>,
+    pub prompt_logprobs: Option<PromptLogprobs>,
     /// `stop` or `length`, once it has ended.
     pub finish_reason: Option<&'static str>,
     /// How the vote went, where there was one.
