@@ -131,7 +131,9 @@ impl Answer {
             Event::Token(token) => {
                 self.timer.token();
                 let index = place(token.sample);
-                let (thought, content) = self.splits[index].push(&token.text);
+                // A mark of calls may be a token that texts leave out.
+                let mark = self.readers[index].as_ref().map_or("", |reader| reader.mark(token.scored.id));
+                let (thought, content) = self.splits[index].push(&(token.text + mark));
                 let (content, calls) = self.calls(index, content);
                 let token = Some(token.scored).filter(is_known);
                 Ok(Piece { index, thought, content, calls, token, ..Piece::default() })

@@ -96,7 +96,7 @@ pub fn unreadable(error: impl std::fmt::Display) -> ApiError {
 /// # Errors
 /// What cannot be served, by its field.
 pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
-    let tools = Tools::of(chat, &served.template)?;
+    let tools = Tools::of(chat, &served.template, &served.tokenizer)?;
     let known = if tools.is_some() { &chat.tools[..] } else { &[] };
     let (text, prompt) = chat_prompt(served, chat, known)?;
     let context = served.engine.limits().context;
@@ -120,7 +120,9 @@ pub fn chat(served: &Served, chat: &ChatRequest) -> Result<Prepared, ApiError> {
     // A constraint is on the answer, not on the thoughts before it.
     let tags = served.tags.as_ref().filter(|_| thinks(served, chat, is_open));
     let close = tags.and_then(|t| served.tokenizer.encode_spelled(&t.close).ok());
-    let calls = tools.as_ref().and_then(Tools::constraint);
+    // Where the model is free to call or not, a constraint on its text stands before the functions' schemas.
+    let has_other = constraint(&chat.params)?.is_some();
+    let calls = tools.as_ref().filter(|tools| tools.is_forced() || !has_other).and_then(Tools::constraint);
     request.mask = mask(served, &chat.params, calls, close)?;
     request.thinking = thinking;
     let mut keep = Keep::All;

@@ -1,12 +1,20 @@
-//! One call as it comes: an object with a name and arguments, read character by character, so that a client has the arguments while they are written.
+//! One call as it comes, read character by character, so that a client has the arguments while they are written: an object with a name and arguments, or
+//! a name between marks and an object behind it.
+
+use super::Format;
 
 /// Text that is not a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACall;
 
-/// Where the reader is in the object.
+/// Most bytes before the object of arguments.
+const MOST_HEAD: usize = 400;
+
+/// Where the reader is in the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
+    /// Before the object of arguments, with the name.
+    Head,
     Start,
     Key,
     InKey,
@@ -20,6 +28,7 @@ enum At {
 /// A call so far.
 #[derive(Debug)]
 pub struct Call {
+    format: Format,
     at: At,
     key: String,
     /// The value that is read, as it is written.
@@ -35,9 +44,10 @@ pub struct Call {
 
 impl Call {
     /// Before its first character.
-    pub fn new() -> Self {
+    pub fn new(format: Format) -> Self {
         Self {
-            at: At::Start,
+            format,
+            at: if format.has_head() { At::Head } else { At::Start },
             key: String::new(),
             value: String::new(),
             depth: 0,
@@ -83,6 +93,17 @@ impl Call {
     pub fn push(&mut self, c: char) -> Result<(), NotACall> {
         self.raw.push(c);
         match (self.at, c) {
+            (At::Head, '{') => {
+                let head = &self.raw[..self.raw.len() - 1];
+                self.name = Some(self.format.name_in(head).ok_or(NotACall)?.to_string());
+                self.key = "arguments".into();
+                self.at = At::InValue;
+                self.inside(c)?;
+            }
+            (At::Head, _) if self.raw.len() > MOST_HEAD => return Err(NotACall),
+            (At::Head, _) => {}
+            // Of a list, whose first call stands behind its bracket.
+            (At::Start, '[') if self.format == Format::Listed => {}
             (At::InKey, '"') if !self.is_escaped => self.at = At::Colon,
             (At::InKey, c) => {
                 self.is_escaped = c == '\\' && !self.is_escaped;
@@ -150,7 +171,7 @@ impl Call {
             let is_text = self.value.starts_with('"');
             self.arguments = Some(if is_text { text()? } else { self.value.clone() });
         }
-        Ok(())
+        if self.format.has_head() { self.end() } else { Ok(()) }
     }
 
     /// The object ends.
@@ -166,7 +187,11 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Call, NotACall> {
-        let mut call = Call::new();
+        read_as(Format::Tagged, text)
+    }
+
+    fn read_as(format: Format, text: &str) -> Result<Call, NotACall> {
+        let mut call = Call::new(format);
         text.chars().try_for_each(|c| call.push(c))?;
         Ok(call)
     }
@@ -185,6 +210,26 @@ mod tests {
         }
         let cut = read(r#"{"name": "f", "arguments": {"a": "lo"#).unwrap();
         assert_eq!((cut.is_complete(), cut.arguments()), (false, r#"{"a": "lo"#));
+    }
+
+    #[test]
+    fn names_stand_before_arguments_where_the_format_has_them_there() {
+        for (format, text) in [
+            (Format::Fenced, "<｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{\"a\": \"}\"}"),
+            (Format::Separated, "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"a\": \"}\"}"),
+            (Format::Marked, "f[ARGS]{\"a\": \"}\"}"),
+            (Format::Marked, "f[CALL_ID]123456789[ARGS]{\"a\": \"}\"}"),
+            (Format::Marked, "f{\"a\": \"}\"}"),
+        ] {
+            let call = read_as(format, text).unwrap();
+            let found = (call.is_complete(), call.name(), call.arguments());
+            assert_eq!(found, (true, Some("f"), "{\"a\": \"}\"}"), "{text}");
+        }
+        assert_eq!(read_as(Format::Marked, "{").err(), Some(NotACall));
+        assert_eq!(read_as(Format::Fenced, &"x".repeat(500)).err(), Some(NotACall));
+        let listed =
+            read_as(Format::Listed, "[{\"name\": \"f\", \"arguments\": {}, \"id\": \"123456789\"}").unwrap();
+        assert_eq!((listed.is_complete(), listed.name(), listed.arguments()), (true, Some("f"), "{}"));
     }
 
     #[test]

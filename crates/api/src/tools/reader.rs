@@ -5,7 +5,7 @@ use std::sync::Arc;
 use collegium_serve::beginning;
 
 use super::call::{Call, NotACall};
-use super::{Format, TAGS, Tools};
+use super::{Format, Tools};
 
 /// What is new of a sample's calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,11 @@ impl Reader {
         self.calls > 0
     }
 
+    /// The word that this token stands for, where texts leave it out.
+    pub fn mark(&self, token: u32) -> &'static str {
+        self.tools.mark(token)
+    }
+
     /// More text: what of it is content and what is of calls.
     pub fn push(&mut self, text: &str) -> (String, Vec<CallPiece>) {
         self.held.push_str(text);
@@ -84,7 +89,6 @@ impl Reader {
                 }
                 false
             }
-            (State::Text, Format::Tagged) => self.until_tag(content),
             (State::Text, Format::Bare) => {
                 // Several are separated by semicolons or lines.
                 let is_between = |c: char| c.is_whitespace() || (self.calls > 0 && c == ';');
@@ -93,44 +97,57 @@ impl Reader {
                     Some('{') => {
                         let at = self.held.find('{').expect("it is there");
                         self.opening = self.held.drain(..at).collect();
-                        self.state = State::Inside(Call::new(), None);
+                        self.state = State::Inside(Call::new(Format::Bare), None);
                     }
                     Some(_) => self.state = State::Over,
                 }
                 true
             }
+            (State::Text, format) => self.until_tag(format.opens(), content),
             (State::Behind, _) => self.behind(),
             (State::Inside(..), _) => self.inside(content, pieces),
         }
     }
 
     /// Gives out text up to a tag. Space before a tag is no content, so it is held until something else follows.
-    fn until_tag(&mut self, content: &mut String) -> bool {
-        let found = self.held.find(TAGS[0]);
-        let until = found.unwrap_or_else(|| self.held.len() - beginning(&self.held, TAGS[0]));
+    fn until_tag(&mut self, tag: &str, content: &mut String) -> bool {
+        let found = self.held.find(tag);
+        let until = found.unwrap_or_else(|| self.held.len() - beginning(&self.held, tag));
         let len = self.held[..until].trim_end().len();
         content.extend(self.held.drain(..len));
         if found.is_some() {
-            self.opening = self.held.drain(..until - len + TAGS[0].len()).collect();
-            self.state = State::Inside(Call::new(), None);
+            self.opening = self.held.drain(..until - len + tag.len()).collect();
+            self.state = State::Inside(Call::new(self.tools.format), None);
         }
         found.is_some()
     }
 
-    /// Leaves the closing tag out. One that is missing is not missed.
+    /// Leaves closing tags out. One that is missing is not missed. Where another call may follow at once, it begins.
     fn behind(&mut self) -> bool {
-        if self.tools.format == Format::Tagged {
+        let format = self.tools.format;
+        let may_go_on = self.calls < self.tools.most;
+        loop {
             let rest = self.held.trim_start();
-            let tag = TAGS[1];
-            if rest.len() < tag.len() && tag.starts_with(rest) {
+            let space = self.held.len() - rest.len();
+            let again = format.again().filter(|again| may_go_on && rest.starts_with(again));
+            if let Some(again) = again {
+                // What separates calls is no part of one; what opens one is.
+                let read = space + if format == Format::Listed { again.len() } else { 0 };
+                self.opening = self.held.drain(..read).collect();
+                self.state = State::Inside(Call::new(format), None);
+                return true;
+            }
+            if let Some(close) = format.closes().iter().find(|close| rest.starts_with(**close)) {
+                self.held.drain(..space + close.len());
+                continue;
+            }
+            let mut known = format.closes().iter().copied().chain(format.again());
+            if known.any(|tag| rest.len() < tag.len() && tag.starts_with(rest)) {
                 return false;
             }
-            if rest.starts_with(tag) {
-                let until = self.held.len() - rest.len() + tag.len();
-                self.held.drain(..until);
-            }
+            break;
         }
-        self.state = if self.calls < self.tools.most { State::Text } else { State::Over };
+        self.state = if may_go_on { State::Text } else { State::Over };
         true
     }
 
@@ -175,9 +192,9 @@ impl Reader {
                     content.push_str(call.raw());
                 }
                 self.state = match self.tools.format {
-                    Format::Tagged if is_known => State::Behind,
-                    Format::Tagged => State::Text,
                     Format::Bare => State::Over,
+                    _ if is_known => State::Behind,
+                    _ => State::Text,
                 };
             }
         }
@@ -192,8 +209,10 @@ mod tests {
 
     /// What a client has of `text` that comes in pieces of `step` characters: the content, and name and arguments of each call.
     fn told(format: Format, most: usize, text: &str, step: usize) -> (String, Vec<(String, String)>) {
-        let functions = ["f", "g"].map(|n| Function { name: n.into(), parameters: Default::default() });
-        let tools = Tools { format, functions: functions.into(), most, is_forced: false };
+        let functions =
+            ["f", "g"].map(|n| Function { name: n.into(), parameters: Default::default(), is_strict: false });
+        let functions = functions.into();
+        let tools = Tools { format, functions, most, is_forced: false, marks: Vec::new() };
         let mut reader = Reader::new(Arc::new(tools));
         let (mut content, mut calls) = (String::new(), Vec::new());
         let characters: Vec<char> = text.chars().collect();
@@ -239,6 +258,51 @@ mod tests {
             assert_eq!(of("<tool_call>{\"name\": \"f\" 3").1, calls(&[("f", "")]));
             let one = told(Format::Tagged, 1, &format!("{f}{g} text"), step);
             assert_eq!(one, (String::new(), calls(&[("f", "{\"a\": \"ü<\"}")])));
+        }
+    }
+
+    /// As the published templates of DeepSeek V3 and V3.1 and of Mistral's models write them.
+    #[test]
+    fn calls_between_marks_come_apart_whatever_pieces_they_come_in() {
+        let wrap = |calls: &str| format!("<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>");
+        let v3 = |name: &str, arguments: &str| {
+            format!(
+                "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>"
+            )
+        };
+        let v31 = |name: &str, arguments: &str| {
+            format!("<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>")
+        };
+        let object =
+            |name: &str, arguments: &str| format!("{{\"name\": \"{name}\", \"arguments\": {arguments}}}");
+        let (a, b) = ("{\"a\": \"ü```\"}", "{}");
+        for step in 1..60 {
+            for (format, text) in [
+                (Format::Fenced, wrap(&format!("{}\n{}", v3("f", a), v3("g", b)))),
+                (Format::Separated, wrap(&(v31("f", a) + &v31("g", b)))),
+                (Format::Listed, format!("[TOOL_CALLS] [{}, {}]", object("f", a), object("g", b))),
+                (Format::Listed, format!("[TOOL_CALLS][{},{}]", object("f", a), object("g", b))),
+                (Format::Marked, format!("[TOOL_CALLS]f[ARGS]{a}[TOOL_CALLS]g[ARGS]{b}")),
+            ] {
+                let both = calls(&[("f", a), ("g", b)]);
+                let said = told(format, usize::MAX, &format!("Well.\n\n{text}"), step);
+                assert_eq!(said, ("Well.".into(), both), "{text} by {step}");
+                let one = told(format, 1, &text, step);
+                assert_eq!(one, (String::new(), calls(&[("f", a)])), "{text} by {step}");
+                // A function that nobody named is text.
+                let other = ["g<", "g\n", "g\"", "g["]
+                    .into_iter()
+                    .fold(text, |text, g| text.replace(g, &g.replace('g', "h")));
+                let said = told(format, usize::MAX, &other, step);
+                assert_eq!(said.1, calls(&[("f", a)]), "{other} by {step}");
+            }
+            for (format, plain) in [
+                (Format::Fenced, "1 <｜tool"),
+                (Format::Listed, "see [TOOL_CALLS] above"),
+                (Format::Marked, "[TOOL_CALLS]h[ARGS]{}"),
+            ] {
+                assert_eq!(told(format, usize::MAX, plain, step), (plain.into(), vec![]));
+            }
         }
     }
 

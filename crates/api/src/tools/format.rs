@@ -1,0 +1,176 @@
+//! The ways in which models write calls, as their chat templates have them.
+
+use crate::Template;
+
+/// How a model writes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `<tool_call>{"name": .., "arguments": ..}</tool_call>` anywhere in a text, as Hermes and Qwen have it.
+    Tagged,
+    /// `{"name": .., "parameters": ..}` in place of a text, as Llama 3 has it.
+    Bare,
+    /// `[TOOL_CALLS] [{"name": .., "arguments": ..}, ..]`, as Mistral had it first.
+    Listed,
+    /// `[TOOL_CALLS]name[ARGS]{..}`, as Mistral has it since.
+    Marked,
+    /// `<｜tool▁call▁begin｜>function<｜tool▁sep｜>name`, arguments in a fence of code, `<｜tool▁call▁end｜>`, as DeepSeek V3 and R1 have it.
+    Fenced,
+    /// `<｜tool▁call▁begin｜>name<｜tool▁sep｜>{..}<｜tool▁call▁end｜>`, as DeepSeek V3.1 has it.
+    Separated,
+}
+
+/// How calls are written, for those that must come.
+pub(super) struct Written {
+    /// Before all.
+    pub begin: &'static str,
+    /// Before the name of each.
+    pub open: &'static str,
+    /// Whether the name is a text of JSON.
+    pub is_quoted: bool,
+    /// Between name and arguments.
+    pub middle: &'static str,
+    /// Behind each.
+    pub close: &'static str,
+    /// Between two.
+    pub between: &'static str,
+    /// Behind all.
+    pub end: &'static str,
+}
+
+const HERMES: &str = "<tool_call>";
+const MISTRAL: &str = "[TOOL_CALLS]";
+const DEEPSEEK: [&str; 5] = [
+    "<｜tool▁calls▁begin｜>",
+    "<｜tool▁call▁begin｜>",
+    "<｜tool▁sep｜>",
+    "<｜tool▁call▁end｜>",
+    "<｜tool▁calls▁end｜>",
+];
+
+/// What only other formats have: Qwen3-Coder's inside of the same tags, which is no JSON, and Phi's.
+const OTHERS: [&str; 2] = ["<function=", "<|tool_call|>"];
+
+impl Format {
+    /// The format that the template's text speaks of.
+    pub(super) fn find(template: &Template) -> Option<Self> {
+        let mentions = |words: &str| template.mentions(words);
+        Some(match () {
+            () if OTHERS.iter().any(|mark| mentions(mark)) => return None,
+            () if mentions(HERMES) => Self::Tagged,
+            () if mentions(MISTRAL) && mentions("[ARGS]") => Self::Marked,
+            () if mentions(MISTRAL) => Self::Listed,
+            () if mentions(DEEPSEEK[1]) && mentions("```json") => Self::Fenced,
+            () if mentions(DEEPSEEK[1]) => Self::Separated,
+            () if mentions("\"parameters\":") => Self::Bare,
+            () => return None,
+        })
+    }
+
+    /// What tells that calls follow.
+    pub(super) fn opens(self) -> &'static str {
+        match self {
+            Self::Tagged => HERMES,
+            Self::Bare => "{",
+            Self::Listed | Self::Marked => MISTRAL,
+            Self::Fenced | Self::Separated => DEEPSEEK[0],
+        }
+    }
+
+    /// What may stand behind a call that is read, and says nothing.
+    pub(super) fn closes(self) -> &'static [&'static str] {
+        match self {
+            Self::Tagged => &["</tool_call>"],
+            Self::Bare | Self::Marked => &[],
+            Self::Listed => &["]"],
+            Self::Fenced | Self::Separated => &["```", DEEPSEEK[3], DEEPSEEK[4]],
+        }
+    }
+
+    /// What tells behind a call that another follows, where that is not what [`opens`](Self::opens) the first.
+    pub(super) fn again(self) -> Option<&'static str> {
+        match self {
+            Self::Listed => Some(","),
+            Self::Fenced | Self::Separated => Some(DEEPSEEK[1]),
+            Self::Tagged | Self::Bare | Self::Marked => None,
+        }
+    }
+
+    /// Whether the name stands before an object that holds the arguments alone.
+    pub(super) fn has_head(self) -> bool {
+        matches!(self, Self::Marked | Self::Fenced | Self::Separated)
+    }
+
+    /// The name in what stands before the arguments.
+    pub(super) fn name_in(self, head: &str) -> Option<&str> {
+        let name = match self {
+            // Further marks may stand behind it.
+            Self::Marked => head.split('[').next()?.trim(),
+            _ => {
+                let (first, second) = head.trim_start().strip_prefix(DEEPSEEK[1])?.split_once(DEEPSEEK[2])?;
+                let second = second.trim_end().trim_end_matches("```json").trim();
+                if second.is_empty() { first.trim() } else { second }
+            }
+        };
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// The words that are tokens of their own in the tokenizers of such models, maybe such as texts leave out.
+    pub(super) fn marks(self) -> &'static [&'static str] {
+        match self {
+            Self::Tagged => &[HERMES, "</tool_call>"],
+            Self::Bare => &[],
+            Self::Listed => &[MISTRAL],
+            Self::Marked => &[MISTRAL, "[CALL_ID]", "[ARGS]"],
+            Self::Fenced | Self::Separated => &DEEPSEEK,
+        }
+    }
+
+    /// How calls are written that must come.
+    pub(super) fn written(self) -> Written {
+        let object = Written {
+            begin: "",
+            open: "{\"name\": ",
+            is_quoted: true,
+            middle: ", \"arguments\": ",
+            close: "}",
+            between: ", ",
+            end: "",
+        };
+        match self {
+            Self::Tagged => Written {
+                open: "<tool_call>\n{\"name\": ",
+                close: "}\n</tool_call>",
+                between: "\n",
+                ..object
+            },
+            Self::Bare => Written { middle: ", \"parameters\": ", between: "; ", ..object },
+            Self::Listed => Written { begin: "[TOOL_CALLS][", end: "]", ..object },
+            Self::Marked => Written {
+                open: MISTRAL,
+                is_quoted: false,
+                middle: "[ARGS]",
+                close: "",
+                between: "",
+                ..object
+            },
+            Self::Fenced => Written {
+                begin: DEEPSEEK[0],
+                open: "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
+                is_quoted: false,
+                middle: "\n```json\n",
+                close: "\n```<｜tool▁call▁end｜>",
+                between: "\n",
+                end: DEEPSEEK[4],
+            },
+            Self::Separated => Written {
+                begin: DEEPSEEK[0],
+                open: DEEPSEEK[1],
+                is_quoted: false,
+                middle: DEEPSEEK[2],
+                close: DEEPSEEK[3],
+                between: "",
+                end: DEEPSEEK[4],
+            },
+        }
+    }
+}
