@@ -14,97 +14,104 @@ module @packed_experts_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %11 = stablehlo.slice %10 [0:4, 0:66, 0:20] : (tensor<4x128x20xbf16>) -> tensor<4x66x20xbf16>
     %12 = stablehlo.broadcast_in_dim %arg0, dims = [0, 2] : (tensor<3x66xbf16>) -> tensor<3x2x66xbf16>
     %13 = stablehlo.reshape %12 : (tensor<3x2x66xbf16>) -> tensor<6x66xbf16>
-    %14 = stablehlo.reshape %arg2 : (tensor<3x2xi32>) -> tensor<6xi32>
-    %15 = stablehlo.constant dense<0> : tensor<i32>
-    %16 = stablehlo.constant dense<1> : tensor<i32>
-    %17 = stablehlo.constant dense<6> : tensor<i32>
-    %18 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %19:2 = stablehlo.while(%20 = %15, %21 = %18) : tensor<i32>, tensor<6x20xf32>
+    %14 = stablehlo.constant dense<0> : tensor<i32>
+    %15 = stablehlo.broadcast_in_dim %14, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
+    %16 = stablehlo.maximum %arg2, %15 : tensor<3x2xi32>
+    %17 = stablehlo.reshape %16 : (tensor<3x2xi32>) -> tensor<6xi32>
+    %18 = stablehlo.constant dense<0> : tensor<i32>
+    %19 = stablehlo.constant dense<1> : tensor<i32>
+    %20 = stablehlo.constant dense<6> : tensor<i32>
+    %21 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %22:2 = stablehlo.while(%23 = %18, %24 = %21) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %22 = stablehlo.compare LT, %20, %17, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %22 : tensor<i1>
+      %25 = stablehlo.compare LT, %23, %20, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %25 : tensor<i1>
     } do {
-    %23 = stablehlo.constant dense<1> : tensor<i32>
-    %24 = stablehlo.multiply %20, %23 : tensor<i32>
-    %25 = stablehlo.constant dense<0> : tensor<i32>
-    %26 = stablehlo.dynamic_slice %13, %24, %25, sizes = [1, 66] : (tensor<6x66xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x66xbf16>
-    %27 = stablehlo.dynamic_slice %14, %20, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %28 = stablehlo.reshape %27 : (tensor<1xi32>) -> tensor<i32>
-    %29 = stablehlo.constant dense<3> : tensor<i32>
-    %30 = stablehlo.minimum %28, %29 : tensor<i32>
-    %31 = stablehlo.constant dense<0> : tensor<i32>
-    %32 = stablehlo.dynamic_slice %3, %30, %31, %31, sizes = [1, 20, 66] : (tensor<4x20x66xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xbf16>
-    %33 = stablehlo.reshape %32 : (tensor<1x20x66xbf16>) -> tensor<20x66xbf16>
-    %34 = stablehlo.dot_general %26, %33, contracting_dims = [1] x [1] : (tensor<1x66xbf16>, tensor<20x66xbf16>) -> tensor<1x20xf32>
-    %35 = stablehlo.constant dense<0> : tensor<i32>
-    %36 = stablehlo.dynamic_update_slice %21, %34, %24, %35 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %37 = stablehlo.add %20, %16 : tensor<i32>
-    stablehlo.return %37, %36 : tensor<i32>, tensor<6x20xf32>
+    %26 = stablehlo.constant dense<1> : tensor<i32>
+    %27 = stablehlo.multiply %23, %26 : tensor<i32>
+    %28 = stablehlo.constant dense<0> : tensor<i32>
+    %29 = stablehlo.dynamic_slice %13, %27, %28, sizes = [1, 66] : (tensor<6x66xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x66xbf16>
+    %30 = stablehlo.dynamic_slice %17, %23, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %31 = stablehlo.reshape %30 : (tensor<1xi32>) -> tensor<i32>
+    %32 = stablehlo.constant dense<3> : tensor<i32>
+    %33 = stablehlo.minimum %31, %32 : tensor<i32>
+    %34 = stablehlo.constant dense<0> : tensor<i32>
+    %35 = stablehlo.dynamic_slice %3, %33, %34, %34, sizes = [1, 20, 66] : (tensor<4x20x66xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xbf16>
+    %36 = stablehlo.reshape %35 : (tensor<1x20x66xbf16>) -> tensor<20x66xbf16>
+    %37 = stablehlo.dot_general %29, %36, contracting_dims = [1] x [1] : (tensor<1x66xbf16>, tensor<20x66xbf16>) -> tensor<1x20xf32>
+    %38 = stablehlo.constant dense<0> : tensor<i32>
+    %39 = stablehlo.dynamic_update_slice %24, %37, %27, %38 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %40 = stablehlo.add %23, %19 : tensor<i32>
+    stablehlo.return %40, %39 : tensor<i32>, tensor<6x20xf32>
     }
-    %38 = stablehlo.logistic %19#1 : tensor<6x20xf32>
-    %39 = stablehlo.multiply %19#1, %38 : tensor<6x20xf32>
-    %40 = stablehlo.constant dense<0> : tensor<i32>
-    %41 = stablehlo.constant dense<1> : tensor<i32>
-    %42 = stablehlo.constant dense<6> : tensor<i32>
-    %43 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %44:2 = stablehlo.while(%45 = %40, %46 = %43) : tensor<i32>, tensor<6x20xf32>
+    %41 = stablehlo.logistic %22#1 : tensor<6x20xf32>
+    %42 = stablehlo.multiply %22#1, %41 : tensor<6x20xf32>
+    %43 = stablehlo.constant dense<0> : tensor<i32>
+    %44 = stablehlo.constant dense<1> : tensor<i32>
+    %45 = stablehlo.constant dense<6> : tensor<i32>
+    %46 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %47:2 = stablehlo.while(%48 = %43, %49 = %46) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %47 = stablehlo.compare LT, %45, %42, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %47 : tensor<i1>
+      %50 = stablehlo.compare LT, %48, %45, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %50 : tensor<i1>
     } do {
-    %48 = stablehlo.constant dense<1> : tensor<i32>
-    %49 = stablehlo.multiply %45, %48 : tensor<i32>
-    %50 = stablehlo.constant dense<0> : tensor<i32>
-    %51 = stablehlo.dynamic_slice %13, %49, %50, sizes = [1, 66] : (tensor<6x66xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x66xbf16>
-    %52 = stablehlo.dynamic_slice %14, %45, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %53 = stablehlo.reshape %52 : (tensor<1xi32>) -> tensor<i32>
-    %54 = stablehlo.constant dense<3> : tensor<i32>
-    %55 = stablehlo.minimum %53, %54 : tensor<i32>
-    %56 = stablehlo.constant dense<0> : tensor<i32>
-    %57 = stablehlo.dynamic_slice %7, %55, %56, %56, sizes = [1, 20, 66] : (tensor<4x20x66xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xbf16>
-    %58 = stablehlo.reshape %57 : (tensor<1x20x66xbf16>) -> tensor<20x66xbf16>
-    %59 = stablehlo.dot_general %51, %58, contracting_dims = [1] x [1] : (tensor<1x66xbf16>, tensor<20x66xbf16>) -> tensor<1x20xf32>
-    %60 = stablehlo.constant dense<0> : tensor<i32>
-    %61 = stablehlo.dynamic_update_slice %46, %59, %49, %60 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %62 = stablehlo.add %45, %41 : tensor<i32>
-    stablehlo.return %62, %61 : tensor<i32>, tensor<6x20xf32>
+    %51 = stablehlo.constant dense<1> : tensor<i32>
+    %52 = stablehlo.multiply %48, %51 : tensor<i32>
+    %53 = stablehlo.constant dense<0> : tensor<i32>
+    %54 = stablehlo.dynamic_slice %13, %52, %53, sizes = [1, 66] : (tensor<6x66xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x66xbf16>
+    %55 = stablehlo.dynamic_slice %17, %48, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %56 = stablehlo.reshape %55 : (tensor<1xi32>) -> tensor<i32>
+    %57 = stablehlo.constant dense<3> : tensor<i32>
+    %58 = stablehlo.minimum %56, %57 : tensor<i32>
+    %59 = stablehlo.constant dense<0> : tensor<i32>
+    %60 = stablehlo.dynamic_slice %7, %58, %59, %59, sizes = [1, 20, 66] : (tensor<4x20x66xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xbf16>
+    %61 = stablehlo.reshape %60 : (tensor<1x20x66xbf16>) -> tensor<20x66xbf16>
+    %62 = stablehlo.dot_general %54, %61, contracting_dims = [1] x [1] : (tensor<1x66xbf16>, tensor<20x66xbf16>) -> tensor<1x20xf32>
+    %63 = stablehlo.constant dense<0> : tensor<i32>
+    %64 = stablehlo.dynamic_update_slice %49, %62, %52, %63 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %65 = stablehlo.add %48, %44 : tensor<i32>
+    stablehlo.return %65, %64 : tensor<i32>, tensor<6x20xf32>
     }
-    %63 = stablehlo.multiply %39, %44#1 : tensor<6x20xf32>
-    %64 = stablehlo.convert %63 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
-    %65 = stablehlo.constant dense<0> : tensor<i32>
-    %66 = stablehlo.constant dense<1> : tensor<i32>
-    %67 = stablehlo.constant dense<6> : tensor<i32>
-    %68 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
-    %69:2 = stablehlo.while(%70 = %65, %71 = %68) : tensor<i32>, tensor<6x66xf32>
+    %66 = stablehlo.multiply %42, %47#1 : tensor<6x20xf32>
+    %67 = stablehlo.convert %66 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
+    %68 = stablehlo.constant dense<0> : tensor<i32>
+    %69 = stablehlo.constant dense<1> : tensor<i32>
+    %70 = stablehlo.constant dense<6> : tensor<i32>
+    %71 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
+    %72:2 = stablehlo.while(%73 = %68, %74 = %71) : tensor<i32>, tensor<6x66xf32>
     cond {
-      %72 = stablehlo.compare LT, %70, %67, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %72 : tensor<i1>
+      %75 = stablehlo.compare LT, %73, %70, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %75 : tensor<i1>
     } do {
-    %73 = stablehlo.constant dense<1> : tensor<i32>
-    %74 = stablehlo.multiply %70, %73 : tensor<i32>
-    %75 = stablehlo.constant dense<0> : tensor<i32>
-    %76 = stablehlo.dynamic_slice %64, %74, %75, sizes = [1, 20] : (tensor<6x20xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x20xbf16>
-    %77 = stablehlo.dynamic_slice %14, %70, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %78 = stablehlo.reshape %77 : (tensor<1xi32>) -> tensor<i32>
-    %79 = stablehlo.constant dense<3> : tensor<i32>
-    %80 = stablehlo.minimum %78, %79 : tensor<i32>
-    %81 = stablehlo.constant dense<0> : tensor<i32>
-    %82 = stablehlo.dynamic_slice %11, %80, %81, %81, sizes = [1, 66, 20] : (tensor<4x66x20xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xbf16>
-    %83 = stablehlo.reshape %82 : (tensor<1x66x20xbf16>) -> tensor<66x20xbf16>
-    %84 = stablehlo.dot_general %76, %83, contracting_dims = [1] x [1] : (tensor<1x20xbf16>, tensor<66x20xbf16>) -> tensor<1x66xf32>
-    %85 = stablehlo.constant dense<0> : tensor<i32>
-    %86 = stablehlo.dynamic_update_slice %71, %84, %74, %85 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
-    %87 = stablehlo.add %70, %66 : tensor<i32>
-    stablehlo.return %87, %86 : tensor<i32>, tensor<6x66xf32>
+    %76 = stablehlo.constant dense<1> : tensor<i32>
+    %77 = stablehlo.multiply %73, %76 : tensor<i32>
+    %78 = stablehlo.constant dense<0> : tensor<i32>
+    %79 = stablehlo.dynamic_slice %67, %77, %78, sizes = [1, 20] : (tensor<6x20xbf16>, tensor<i32>, tensor<i32>) -> tensor<1x20xbf16>
+    %80 = stablehlo.dynamic_slice %17, %73, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %81 = stablehlo.reshape %80 : (tensor<1xi32>) -> tensor<i32>
+    %82 = stablehlo.constant dense<3> : tensor<i32>
+    %83 = stablehlo.minimum %81, %82 : tensor<i32>
+    %84 = stablehlo.constant dense<0> : tensor<i32>
+    %85 = stablehlo.dynamic_slice %11, %83, %84, %84, sizes = [1, 66, 20] : (tensor<4x66x20xbf16>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xbf16>
+    %86 = stablehlo.reshape %85 : (tensor<1x66x20xbf16>) -> tensor<66x20xbf16>
+    %87 = stablehlo.dot_general %79, %86, contracting_dims = [1] x [1] : (tensor<1x20xbf16>, tensor<66x20xbf16>) -> tensor<1x66xf32>
+    %88 = stablehlo.constant dense<0> : tensor<i32>
+    %89 = stablehlo.dynamic_update_slice %74, %87, %77, %88 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
+    %90 = stablehlo.add %73, %69 : tensor<i32>
+    stablehlo.return %90, %89 : tensor<i32>, tensor<6x66xf32>
     }
-    %88 = stablehlo.convert %69#1 : (tensor<6x66xf32>) -> tensor<6x66xbf16>
-    %89 = stablehlo.reshape %88 : (tensor<6x66xbf16>) -> tensor<3x2x66xbf16>
-    %90 = stablehlo.convert %89 : (tensor<3x2x66xbf16>) -> tensor<3x2x66xf32>
-    %91 = stablehlo.broadcast_in_dim %arg1, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
-    %92 = stablehlo.multiply %90, %91 : tensor<3x2x66xf32>
-    %93 = stablehlo.constant dense<0.0> : tensor<f32>
-    %94 = stablehlo.reduce(%92 init: %93) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
-    %95 = stablehlo.convert %94 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
-    return %95 : tensor<3x66xbf16>
+    %91 = stablehlo.convert %72#1 : (tensor<6x66xf32>) -> tensor<6x66xbf16>
+    %92 = stablehlo.reshape %91 : (tensor<6x66xbf16>) -> tensor<3x2x66xbf16>
+    %93 = stablehlo.convert %92 : (tensor<3x2x66xbf16>) -> tensor<3x2x66xf32>
+    %94 = stablehlo.compare GE, %arg2, %15, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
+    %95 = stablehlo.constant dense<0.0> : tensor<f32>
+    %96 = stablehlo.broadcast_in_dim %95, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+    %97 = stablehlo.select %94, %arg1, %96 : tensor<3x2xi1>, tensor<3x2xf32>
+    %98 = stablehlo.broadcast_in_dim %97, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
+    %99 = stablehlo.multiply %93, %98 : tensor<3x2x66xf32>
+    %100 = stablehlo.constant dense<0.0> : tensor<f32>
+    %101 = stablehlo.reduce(%99 init: %100) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
+    %102 = stablehlo.convert %101 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
+    return %102 : tensor<3x66xbf16>
   }
 }

@@ -11,93 +11,100 @@ module @packed_experts_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_par
     %8 = stablehlo.slice %7 [0:4, 0:66, 0:20] : (tensor<4x128x20xf32>) -> tensor<4x66x20xf32>
     %9 = stablehlo.broadcast_in_dim %arg0, dims = [0, 2] : (tensor<3x66xf32>) -> tensor<3x2x66xf32>
     %10 = stablehlo.reshape %9 : (tensor<3x2x66xf32>) -> tensor<6x66xf32>
-    %11 = stablehlo.reshape %arg2 : (tensor<3x2xi32>) -> tensor<6xi32>
-    %12 = stablehlo.constant dense<0> : tensor<i32>
-    %13 = stablehlo.constant dense<1> : tensor<i32>
-    %14 = stablehlo.constant dense<6> : tensor<i32>
-    %15 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %16:2 = stablehlo.while(%17 = %12, %18 = %15) : tensor<i32>, tensor<6x20xf32>
+    %11 = stablehlo.constant dense<0> : tensor<i32>
+    %12 = stablehlo.broadcast_in_dim %11, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
+    %13 = stablehlo.maximum %arg2, %12 : tensor<3x2xi32>
+    %14 = stablehlo.reshape %13 : (tensor<3x2xi32>) -> tensor<6xi32>
+    %15 = stablehlo.constant dense<0> : tensor<i32>
+    %16 = stablehlo.constant dense<1> : tensor<i32>
+    %17 = stablehlo.constant dense<6> : tensor<i32>
+    %18 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %19:2 = stablehlo.while(%20 = %15, %21 = %18) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %19 = stablehlo.compare LT, %17, %14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %19 : tensor<i1>
+      %22 = stablehlo.compare LT, %20, %17, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %22 : tensor<i1>
     } do {
-    %20 = stablehlo.constant dense<1> : tensor<i32>
-    %21 = stablehlo.multiply %17, %20 : tensor<i32>
-    %22 = stablehlo.constant dense<0> : tensor<i32>
-    %23 = stablehlo.dynamic_slice %10, %21, %22, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %24 = stablehlo.dynamic_slice %11, %17, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %25 = stablehlo.reshape %24 : (tensor<1xi32>) -> tensor<i32>
-    %26 = stablehlo.constant dense<3> : tensor<i32>
-    %27 = stablehlo.minimum %25, %26 : tensor<i32>
-    %28 = stablehlo.constant dense<0> : tensor<i32>
-    %29 = stablehlo.dynamic_slice %2, %27, %28, %28, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %30 = stablehlo.reshape %29 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %31 = stablehlo.dot_general %23, %30, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
-    %32 = stablehlo.constant dense<0> : tensor<i32>
-    %33 = stablehlo.dynamic_update_slice %18, %31, %21, %32 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %34 = stablehlo.add %17, %13 : tensor<i32>
-    stablehlo.return %34, %33 : tensor<i32>, tensor<6x20xf32>
+    %23 = stablehlo.constant dense<1> : tensor<i32>
+    %24 = stablehlo.multiply %20, %23 : tensor<i32>
+    %25 = stablehlo.constant dense<0> : tensor<i32>
+    %26 = stablehlo.dynamic_slice %10, %24, %25, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %27 = stablehlo.dynamic_slice %14, %20, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %28 = stablehlo.reshape %27 : (tensor<1xi32>) -> tensor<i32>
+    %29 = stablehlo.constant dense<3> : tensor<i32>
+    %30 = stablehlo.minimum %28, %29 : tensor<i32>
+    %31 = stablehlo.constant dense<0> : tensor<i32>
+    %32 = stablehlo.dynamic_slice %2, %30, %31, %31, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %33 = stablehlo.reshape %32 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %34 = stablehlo.dot_general %26, %33, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %35 = stablehlo.constant dense<0> : tensor<i32>
+    %36 = stablehlo.dynamic_update_slice %21, %34, %24, %35 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %37 = stablehlo.add %20, %16 : tensor<i32>
+    stablehlo.return %37, %36 : tensor<i32>, tensor<6x20xf32>
     }
-    %35 = stablehlo.logistic %16#1 : tensor<6x20xf32>
-    %36 = stablehlo.multiply %16#1, %35 : tensor<6x20xf32>
-    %37 = stablehlo.constant dense<0> : tensor<i32>
-    %38 = stablehlo.constant dense<1> : tensor<i32>
-    %39 = stablehlo.constant dense<6> : tensor<i32>
-    %40 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %41:2 = stablehlo.while(%42 = %37, %43 = %40) : tensor<i32>, tensor<6x20xf32>
+    %38 = stablehlo.logistic %19#1 : tensor<6x20xf32>
+    %39 = stablehlo.multiply %19#1, %38 : tensor<6x20xf32>
+    %40 = stablehlo.constant dense<0> : tensor<i32>
+    %41 = stablehlo.constant dense<1> : tensor<i32>
+    %42 = stablehlo.constant dense<6> : tensor<i32>
+    %43 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %44:2 = stablehlo.while(%45 = %40, %46 = %43) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %44 = stablehlo.compare LT, %42, %39, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %44 : tensor<i1>
+      %47 = stablehlo.compare LT, %45, %42, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %47 : tensor<i1>
     } do {
-    %45 = stablehlo.constant dense<1> : tensor<i32>
-    %46 = stablehlo.multiply %42, %45 : tensor<i32>
-    %47 = stablehlo.constant dense<0> : tensor<i32>
-    %48 = stablehlo.dynamic_slice %10, %46, %47, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %49 = stablehlo.dynamic_slice %11, %42, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %50 = stablehlo.reshape %49 : (tensor<1xi32>) -> tensor<i32>
-    %51 = stablehlo.constant dense<3> : tensor<i32>
-    %52 = stablehlo.minimum %50, %51 : tensor<i32>
-    %53 = stablehlo.constant dense<0> : tensor<i32>
-    %54 = stablehlo.dynamic_slice %5, %52, %53, %53, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %55 = stablehlo.reshape %54 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %56 = stablehlo.dot_general %48, %55, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
-    %57 = stablehlo.constant dense<0> : tensor<i32>
-    %58 = stablehlo.dynamic_update_slice %43, %56, %46, %57 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %59 = stablehlo.add %42, %38 : tensor<i32>
-    stablehlo.return %59, %58 : tensor<i32>, tensor<6x20xf32>
+    %48 = stablehlo.constant dense<1> : tensor<i32>
+    %49 = stablehlo.multiply %45, %48 : tensor<i32>
+    %50 = stablehlo.constant dense<0> : tensor<i32>
+    %51 = stablehlo.dynamic_slice %10, %49, %50, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %52 = stablehlo.dynamic_slice %14, %45, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %53 = stablehlo.reshape %52 : (tensor<1xi32>) -> tensor<i32>
+    %54 = stablehlo.constant dense<3> : tensor<i32>
+    %55 = stablehlo.minimum %53, %54 : tensor<i32>
+    %56 = stablehlo.constant dense<0> : tensor<i32>
+    %57 = stablehlo.dynamic_slice %5, %55, %56, %56, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %58 = stablehlo.reshape %57 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %59 = stablehlo.dot_general %51, %58, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %60 = stablehlo.constant dense<0> : tensor<i32>
+    %61 = stablehlo.dynamic_update_slice %46, %59, %49, %60 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %62 = stablehlo.add %45, %41 : tensor<i32>
+    stablehlo.return %62, %61 : tensor<i32>, tensor<6x20xf32>
     }
-    %60 = stablehlo.multiply %36, %41#1 : tensor<6x20xf32>
-    %61 = stablehlo.constant dense<0> : tensor<i32>
-    %62 = stablehlo.constant dense<1> : tensor<i32>
-    %63 = stablehlo.constant dense<6> : tensor<i32>
-    %64 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
-    %65:2 = stablehlo.while(%66 = %61, %67 = %64) : tensor<i32>, tensor<6x66xf32>
+    %63 = stablehlo.multiply %39, %44#1 : tensor<6x20xf32>
+    %64 = stablehlo.constant dense<0> : tensor<i32>
+    %65 = stablehlo.constant dense<1> : tensor<i32>
+    %66 = stablehlo.constant dense<6> : tensor<i32>
+    %67 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
+    %68:2 = stablehlo.while(%69 = %64, %70 = %67) : tensor<i32>, tensor<6x66xf32>
     cond {
-      %68 = stablehlo.compare LT, %66, %63, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %68 : tensor<i1>
+      %71 = stablehlo.compare LT, %69, %66, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %71 : tensor<i1>
     } do {
-    %69 = stablehlo.constant dense<1> : tensor<i32>
-    %70 = stablehlo.multiply %66, %69 : tensor<i32>
-    %71 = stablehlo.constant dense<0> : tensor<i32>
-    %72 = stablehlo.dynamic_slice %60, %70, %71, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
-    %73 = stablehlo.dynamic_slice %11, %66, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %74 = stablehlo.reshape %73 : (tensor<1xi32>) -> tensor<i32>
-    %75 = stablehlo.constant dense<3> : tensor<i32>
-    %76 = stablehlo.minimum %74, %75 : tensor<i32>
-    %77 = stablehlo.constant dense<0> : tensor<i32>
-    %78 = stablehlo.dynamic_slice %8, %76, %77, %77, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
-    %79 = stablehlo.reshape %78 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
-    %80 = stablehlo.dot_general %72, %79, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
-    %81 = stablehlo.constant dense<0> : tensor<i32>
-    %82 = stablehlo.dynamic_update_slice %67, %80, %70, %81 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
-    %83 = stablehlo.add %66, %62 : tensor<i32>
-    stablehlo.return %83, %82 : tensor<i32>, tensor<6x66xf32>
+    %72 = stablehlo.constant dense<1> : tensor<i32>
+    %73 = stablehlo.multiply %69, %72 : tensor<i32>
+    %74 = stablehlo.constant dense<0> : tensor<i32>
+    %75 = stablehlo.dynamic_slice %63, %73, %74, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
+    %76 = stablehlo.dynamic_slice %14, %69, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %77 = stablehlo.reshape %76 : (tensor<1xi32>) -> tensor<i32>
+    %78 = stablehlo.constant dense<3> : tensor<i32>
+    %79 = stablehlo.minimum %77, %78 : tensor<i32>
+    %80 = stablehlo.constant dense<0> : tensor<i32>
+    %81 = stablehlo.dynamic_slice %8, %79, %80, %80, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
+    %82 = stablehlo.reshape %81 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
+    %83 = stablehlo.dot_general %75, %82, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
+    %84 = stablehlo.constant dense<0> : tensor<i32>
+    %85 = stablehlo.dynamic_update_slice %70, %83, %73, %84 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
+    %86 = stablehlo.add %69, %65 : tensor<i32>
+    stablehlo.return %86, %85 : tensor<i32>, tensor<6x66xf32>
     }
-    %84 = stablehlo.reshape %65#1 : (tensor<6x66xf32>) -> tensor<3x2x66xf32>
-    %85 = stablehlo.broadcast_in_dim %arg1, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
-    %86 = stablehlo.multiply %84, %85 : tensor<3x2x66xf32>
-    %87 = stablehlo.constant dense<0.0> : tensor<f32>
-    %88 = stablehlo.reduce(%86 init: %87) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
-    return %88 : tensor<3x66xf32>
+    %87 = stablehlo.reshape %68#1 : (tensor<6x66xf32>) -> tensor<3x2x66xf32>
+    %88 = stablehlo.compare GE, %arg2, %12, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
+    %89 = stablehlo.constant dense<0.0> : tensor<f32>
+    %90 = stablehlo.broadcast_in_dim %89, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+    %91 = stablehlo.select %88, %arg1, %90 : tensor<3x2xi1>, tensor<3x2xf32>
+    %92 = stablehlo.broadcast_in_dim %91, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
+    %93 = stablehlo.multiply %87, %92 : tensor<3x2x66xf32>
+    %94 = stablehlo.constant dense<0.0> : tensor<f32>
+    %95 = stablehlo.reduce(%93 init: %94) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
+    return %95 : tensor<3x66xf32>
   }
 }

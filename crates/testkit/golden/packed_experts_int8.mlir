@@ -45,98 +45,105 @@ module @packed_experts_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %42 = stablehlo.convert %arg0 : (tensor<3x66xbf16>) -> tensor<3x66xf32>
     %43 = stablehlo.broadcast_in_dim %42, dims = [0, 2] : (tensor<3x66xf32>) -> tensor<3x2x66xf32>
     %44 = stablehlo.reshape %43 : (tensor<3x2x66xf32>) -> tensor<6x66xf32>
-    %45 = stablehlo.reshape %arg2 : (tensor<3x2xi32>) -> tensor<6xi32>
-    %46 = stablehlo.constant dense<0> : tensor<i32>
-    %47 = stablehlo.constant dense<1> : tensor<i32>
-    %48 = stablehlo.constant dense<6> : tensor<i32>
-    %49 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %50:2 = stablehlo.while(%51 = %46, %52 = %49) : tensor<i32>, tensor<6x20xf32>
+    %45 = stablehlo.constant dense<0> : tensor<i32>
+    %46 = stablehlo.broadcast_in_dim %45, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
+    %47 = stablehlo.maximum %arg2, %46 : tensor<3x2xi32>
+    %48 = stablehlo.reshape %47 : (tensor<3x2xi32>) -> tensor<6xi32>
+    %49 = stablehlo.constant dense<0> : tensor<i32>
+    %50 = stablehlo.constant dense<1> : tensor<i32>
+    %51 = stablehlo.constant dense<6> : tensor<i32>
+    %52 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %53:2 = stablehlo.while(%54 = %49, %55 = %52) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %53 = stablehlo.compare LT, %51, %48, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %53 : tensor<i1>
+      %56 = stablehlo.compare LT, %54, %51, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %56 : tensor<i1>
     } do {
-    %54 = stablehlo.constant dense<1> : tensor<i32>
-    %55 = stablehlo.multiply %51, %54 : tensor<i32>
-    %56 = stablehlo.constant dense<0> : tensor<i32>
-    %57 = stablehlo.dynamic_slice %44, %55, %56, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %58 = stablehlo.dynamic_slice %45, %51, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %59 = stablehlo.reshape %58 : (tensor<1xi32>) -> tensor<i32>
-    %60 = stablehlo.constant dense<3> : tensor<i32>
-    %61 = stablehlo.minimum %59, %60 : tensor<i32>
-    %62 = stablehlo.constant dense<0> : tensor<i32>
-    %63 = stablehlo.dynamic_slice %13, %61, %62, %62, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %64 = stablehlo.reshape %63 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %65 = stablehlo.dot_general %57, %64, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
-    %66 = stablehlo.constant dense<0> : tensor<i32>
-    %67 = stablehlo.dynamic_update_slice %52, %65, %55, %66 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %68 = stablehlo.add %51, %47 : tensor<i32>
-    stablehlo.return %68, %67 : tensor<i32>, tensor<6x20xf32>
+    %57 = stablehlo.constant dense<1> : tensor<i32>
+    %58 = stablehlo.multiply %54, %57 : tensor<i32>
+    %59 = stablehlo.constant dense<0> : tensor<i32>
+    %60 = stablehlo.dynamic_slice %44, %58, %59, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %61 = stablehlo.dynamic_slice %48, %54, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %62 = stablehlo.reshape %61 : (tensor<1xi32>) -> tensor<i32>
+    %63 = stablehlo.constant dense<3> : tensor<i32>
+    %64 = stablehlo.minimum %62, %63 : tensor<i32>
+    %65 = stablehlo.constant dense<0> : tensor<i32>
+    %66 = stablehlo.dynamic_slice %13, %64, %65, %65, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %67 = stablehlo.reshape %66 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %68 = stablehlo.dot_general %60, %67, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %69 = stablehlo.constant dense<0> : tensor<i32>
+    %70 = stablehlo.dynamic_update_slice %55, %68, %58, %69 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %71 = stablehlo.add %54, %50 : tensor<i32>
+    stablehlo.return %71, %70 : tensor<i32>, tensor<6x20xf32>
     }
-    %69 = stablehlo.logistic %50#1 : tensor<6x20xf32>
-    %70 = stablehlo.multiply %50#1, %69 : tensor<6x20xf32>
-    %71 = stablehlo.constant dense<0> : tensor<i32>
-    %72 = stablehlo.constant dense<1> : tensor<i32>
-    %73 = stablehlo.constant dense<6> : tensor<i32>
-    %74 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %75:2 = stablehlo.while(%76 = %71, %77 = %74) : tensor<i32>, tensor<6x20xf32>
+    %72 = stablehlo.logistic %53#1 : tensor<6x20xf32>
+    %73 = stablehlo.multiply %53#1, %72 : tensor<6x20xf32>
+    %74 = stablehlo.constant dense<0> : tensor<i32>
+    %75 = stablehlo.constant dense<1> : tensor<i32>
+    %76 = stablehlo.constant dense<6> : tensor<i32>
+    %77 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %78:2 = stablehlo.while(%79 = %74, %80 = %77) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %78 = stablehlo.compare LT, %76, %73, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %78 : tensor<i1>
+      %81 = stablehlo.compare LT, %79, %76, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %81 : tensor<i1>
     } do {
-    %79 = stablehlo.constant dense<1> : tensor<i32>
-    %80 = stablehlo.multiply %76, %79 : tensor<i32>
-    %81 = stablehlo.constant dense<0> : tensor<i32>
-    %82 = stablehlo.dynamic_slice %44, %80, %81, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %83 = stablehlo.dynamic_slice %45, %76, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %84 = stablehlo.reshape %83 : (tensor<1xi32>) -> tensor<i32>
-    %85 = stablehlo.constant dense<3> : tensor<i32>
-    %86 = stablehlo.minimum %84, %85 : tensor<i32>
-    %87 = stablehlo.constant dense<0> : tensor<i32>
-    %88 = stablehlo.dynamic_slice %27, %86, %87, %87, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %89 = stablehlo.reshape %88 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %90 = stablehlo.dot_general %82, %89, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
-    %91 = stablehlo.constant dense<0> : tensor<i32>
-    %92 = stablehlo.dynamic_update_slice %77, %90, %80, %91 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %93 = stablehlo.add %76, %72 : tensor<i32>
-    stablehlo.return %93, %92 : tensor<i32>, tensor<6x20xf32>
+    %82 = stablehlo.constant dense<1> : tensor<i32>
+    %83 = stablehlo.multiply %79, %82 : tensor<i32>
+    %84 = stablehlo.constant dense<0> : tensor<i32>
+    %85 = stablehlo.dynamic_slice %44, %83, %84, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %86 = stablehlo.dynamic_slice %48, %79, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %87 = stablehlo.reshape %86 : (tensor<1xi32>) -> tensor<i32>
+    %88 = stablehlo.constant dense<3> : tensor<i32>
+    %89 = stablehlo.minimum %87, %88 : tensor<i32>
+    %90 = stablehlo.constant dense<0> : tensor<i32>
+    %91 = stablehlo.dynamic_slice %27, %89, %90, %90, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %92 = stablehlo.reshape %91 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %93 = stablehlo.dot_general %85, %92, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %94 = stablehlo.constant dense<0> : tensor<i32>
+    %95 = stablehlo.dynamic_update_slice %80, %93, %83, %94 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %96 = stablehlo.add %79, %75 : tensor<i32>
+    stablehlo.return %96, %95 : tensor<i32>, tensor<6x20xf32>
     }
-    %94 = stablehlo.multiply %70, %75#1 : tensor<6x20xf32>
-    %95 = stablehlo.convert %94 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
-    %96 = stablehlo.convert %95 : (tensor<6x20xbf16>) -> tensor<6x20xf32>
-    %97 = stablehlo.constant dense<0> : tensor<i32>
-    %98 = stablehlo.constant dense<1> : tensor<i32>
-    %99 = stablehlo.constant dense<6> : tensor<i32>
-    %100 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
-    %101:2 = stablehlo.while(%102 = %97, %103 = %100) : tensor<i32>, tensor<6x66xf32>
+    %97 = stablehlo.multiply %73, %78#1 : tensor<6x20xf32>
+    %98 = stablehlo.convert %97 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
+    %99 = stablehlo.convert %98 : (tensor<6x20xbf16>) -> tensor<6x20xf32>
+    %100 = stablehlo.constant dense<0> : tensor<i32>
+    %101 = stablehlo.constant dense<1> : tensor<i32>
+    %102 = stablehlo.constant dense<6> : tensor<i32>
+    %103 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
+    %104:2 = stablehlo.while(%105 = %100, %106 = %103) : tensor<i32>, tensor<6x66xf32>
     cond {
-      %104 = stablehlo.compare LT, %102, %99, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %104 : tensor<i1>
+      %107 = stablehlo.compare LT, %105, %102, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %107 : tensor<i1>
     } do {
-    %105 = stablehlo.constant dense<1> : tensor<i32>
-    %106 = stablehlo.multiply %102, %105 : tensor<i32>
-    %107 = stablehlo.constant dense<0> : tensor<i32>
-    %108 = stablehlo.dynamic_slice %96, %106, %107, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
-    %109 = stablehlo.dynamic_slice %45, %102, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %110 = stablehlo.reshape %109 : (tensor<1xi32>) -> tensor<i32>
-    %111 = stablehlo.constant dense<3> : tensor<i32>
-    %112 = stablehlo.minimum %110, %111 : tensor<i32>
-    %113 = stablehlo.constant dense<0> : tensor<i32>
-    %114 = stablehlo.dynamic_slice %41, %112, %113, %113, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
-    %115 = stablehlo.reshape %114 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
-    %116 = stablehlo.dot_general %108, %115, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
-    %117 = stablehlo.constant dense<0> : tensor<i32>
-    %118 = stablehlo.dynamic_update_slice %103, %116, %106, %117 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
-    %119 = stablehlo.add %102, %98 : tensor<i32>
-    stablehlo.return %119, %118 : tensor<i32>, tensor<6x66xf32>
+    %108 = stablehlo.constant dense<1> : tensor<i32>
+    %109 = stablehlo.multiply %105, %108 : tensor<i32>
+    %110 = stablehlo.constant dense<0> : tensor<i32>
+    %111 = stablehlo.dynamic_slice %99, %109, %110, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
+    %112 = stablehlo.dynamic_slice %48, %105, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %113 = stablehlo.reshape %112 : (tensor<1xi32>) -> tensor<i32>
+    %114 = stablehlo.constant dense<3> : tensor<i32>
+    %115 = stablehlo.minimum %113, %114 : tensor<i32>
+    %116 = stablehlo.constant dense<0> : tensor<i32>
+    %117 = stablehlo.dynamic_slice %41, %115, %116, %116, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
+    %118 = stablehlo.reshape %117 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
+    %119 = stablehlo.dot_general %111, %118, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
+    %120 = stablehlo.constant dense<0> : tensor<i32>
+    %121 = stablehlo.dynamic_update_slice %106, %119, %109, %120 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
+    %122 = stablehlo.add %105, %101 : tensor<i32>
+    stablehlo.return %122, %121 : tensor<i32>, tensor<6x66xf32>
     }
-    %120 = stablehlo.convert %101#1 : (tensor<6x66xf32>) -> tensor<6x66xbf16>
-    %121 = stablehlo.reshape %120 : (tensor<6x66xbf16>) -> tensor<3x2x66xbf16>
-    %122 = stablehlo.convert %121 : (tensor<3x2x66xbf16>) -> tensor<3x2x66xf32>
-    %123 = stablehlo.broadcast_in_dim %arg1, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
-    %124 = stablehlo.multiply %122, %123 : tensor<3x2x66xf32>
-    %125 = stablehlo.constant dense<0.0> : tensor<f32>
-    %126 = stablehlo.reduce(%124 init: %125) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
-    %127 = stablehlo.convert %126 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
-    return %127 : tensor<3x66xbf16>
+    %123 = stablehlo.convert %104#1 : (tensor<6x66xf32>) -> tensor<6x66xbf16>
+    %124 = stablehlo.reshape %123 : (tensor<6x66xbf16>) -> tensor<3x2x66xbf16>
+    %125 = stablehlo.convert %124 : (tensor<3x2x66xbf16>) -> tensor<3x2x66xf32>
+    %126 = stablehlo.compare GE, %arg2, %46, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
+    %127 = stablehlo.constant dense<0.0> : tensor<f32>
+    %128 = stablehlo.broadcast_in_dim %127, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+    %129 = stablehlo.select %126, %arg1, %128 : tensor<3x2xi1>, tensor<3x2xf32>
+    %130 = stablehlo.broadcast_in_dim %129, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
+    %131 = stablehlo.multiply %125, %130 : tensor<3x2x66xf32>
+    %132 = stablehlo.constant dense<0.0> : tensor<f32>
+    %133 = stablehlo.reduce(%131 init: %132) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
+    %134 = stablehlo.convert %133 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
+    return %134 : tensor<3x66xbf16>
   }
 }

@@ -61,7 +61,8 @@ impl<'g> Value<'g> {
     }
 
     /// For `self` {token, hidden} the sum over a token's choices of `gates` {token, choice} f32 times the gated feed-forward of the experts
-    /// `choices` {token, choice} i32, each of `intermediate` inside: {token, hidden}. Weights are gate, up and down.
+    /// `choices` {token, choice} i32, each of `intermediate` inside: {token, hidden}. Weights are gate, up and down. A choice below zero is no expert and
+    /// adds nothing.
     #[track_caller]
     pub fn packed_experts(
         self,
@@ -178,10 +179,12 @@ pub(super) fn plain_experts<'g>(x: &[Value<'g>], intermediate: usize, is_scaled:
     // What goes into a product has the type of the weights; int8 stands for f32.
     let given = |v: Value<'g>| v.convert(dtype).convert(gate.dtype());
     let each = given(rows).broadcast(&[dims[0], dims[1], hidden]).merge(&["token", "choice"], "row");
-    let slots = choices.merge(&["token", "choice"], "block");
+    let zero = choices.graph().scalar(DType::I32, 0.0);
+    let slots = choices.max(zero).merge(&["token", "choice"], "block");
     let product = |rows: Value<'g>, w: Value<'g>, over| rows.grouped_dot(w, slots, over);
     let gated = product(each, gate, "hidden").silu() * product(each, up, "hidden");
     let made = product(given(gated), down, "intermediate").convert(dtype);
     let parts = made.split("row", &dims).convert(gates.dtype());
+    let gates = choices.at_least(zero).select(gates, gates.graph().scalar(gates.dtype(), 0.0));
     vec![(parts * gates).sum(&["choice"]).convert(dtype)]
 }

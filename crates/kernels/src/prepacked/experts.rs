@@ -2,7 +2,7 @@
 //!
 //! `y[t] = sum over choices c of gate[t, c] · down_e(silu(gate_e x[t]) · up_e x[t])`, `e = choice[t, c]`. Rows are grouped by expert first, so each
 //! weight that somebody picked is read once. The sum is f32 in the order of the choices; what an expert gives is rounded to the type of the
-//! tokens before, as is the inside of its feed-forward.
+//! tokens before, as is the inside of its feed-forward. A choice below zero is no expert and adds nothing.
 
 use super::product::multiply;
 use super::rows::{Piece, Rows, columns};
@@ -20,7 +20,7 @@ pub struct PickedExperts<'a, T> {
     pub x: &'a [T],
     /// {token, choice}.
     pub gates: &'a [f32],
-    /// {token, choice}: experts.
+    /// {token, choice}: experts; none where negative.
     pub choices: &'a [i32],
     /// From hidden to intermediate.
     pub gate: Weights<'a>,
@@ -58,7 +58,7 @@ impl<T: Operand> PickedExperts<'_, T> {
                 &[self.num_tokens, self.choices.len() / self.num_tokens],
             )?;
         }
-        let unknown = |&c: &i32| usize::try_from(c).map_or(true, |c| c >= slots);
+        let unknown = |&c: &i32| usize::try_from(c).is_ok_and(|c| c >= slots);
         match self.choices.iter().copied().find(unknown) {
             None => Ok(()),
             Some(choice) => {
@@ -77,7 +77,9 @@ impl<T: Operand> PickedExperts<'_, T> {
     fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<Vec<usize>> = vec![Vec::new(); self.gate.slots];
         for (place, &expert) in self.choices.iter().enumerate() {
-            groups[expert as usize].push(place);
+            if let Ok(expert) = usize::try_from(expert) {
+                groups[expert].push(place);
+            }
         }
         groups.into_iter().enumerate().filter(|g| !g.1.is_empty()).collect()
     }

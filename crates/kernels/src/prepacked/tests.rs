@@ -103,8 +103,9 @@ fn experts_agree<T: Operand>(kind: usize, sizes: [usize; 5], seed: u64, limit: f
     let down = Packed::random(slots, hidden, intermediate, seed + 2).0;
     let x = numbers(tokens * hidden, seed + 3, |x| T::from_f32(x));
     let gates = numbers(tokens * choices, seed + 4, |x| x);
-    let picked = numbers(tokens * choices, seed + 5, |x| ((x + 0.5) * slots as f32) as i32);
-    let picked: Vec<i32> = picked.into_iter().map(|e| e.clamp(0, slots as i32 - 1)).collect();
+    // Some are none.
+    let picked = numbers(tokens * choices, seed + 5, |x| ((x + 0.5) * (slots + 1) as f32) as i32 - 1);
+    let picked: Vec<i32> = picked.into_iter().map(|e| e.clamp(-1, slots as i32 - 1)).collect();
     let problem = PickedExperts {
         x: &x,
         gates: &gates,
@@ -121,7 +122,7 @@ fn experts_agree<T: Operand>(kind: usize, sizes: [usize; 5], seed: u64, limit: f
         // What is wanted, how far the products may be off, and the sizes of all that is summed, which the last rounding goes by.
         let mut want = vec![(0f64, 0f64, 1f64); hidden];
         for place in token * choices..(token + 1) * choices {
-            let expert = picked[place] as usize;
+            let Ok(expert) = usize::try_from(picked[place]) else { continue };
             let product = |w: &Packed, x: &[f64], feature: usize| -> (f64, f64) {
                 let unit = if kind == 2 { units(x) } else { vec![0.0; x.len()] };
                 x.iter().zip(unit).enumerate().fold((0.0, 0.0), |(sum, off), (i, (x, unit))| {
@@ -217,9 +218,10 @@ fn lengths_and_experts_are_checked() {
     };
     let call = |p: PickedExperts<'_, f32>| picked_experts(&p, &mut [0.0; 4], &threads);
     call(good).unwrap();
-    for choices in [[0, 2], [-1, 0]] {
-        let error = call(PickedExperts { choices: &choices, ..good }).unwrap_err().to_string();
-        assert!(error.contains("experts below 2"), "{error}");
-    }
+    let error = call(PickedExperts { choices: &[0, 2], ..good }).unwrap_err().to_string();
+    assert!(error.contains("experts below 2"), "{error}");
+    let mut out = [9.0f32; 4];
+    picked_experts(&PickedExperts { choices: &[-1, -1], ..good }, &mut out, &threads).unwrap();
+    assert_eq!(out, [0.0; 4], "tokens without experts");
     assert!(call(PickedExperts { down: weights, ..good }).unwrap_err().to_string().contains("`down`"));
 }

@@ -217,8 +217,9 @@ fn packed() -> Vec<OpCase> {
         let (token, choice) = (dim("token", 3), dim("choice", 2));
         let weights =
             [(20, 66), (20, 66), (66, 20)].map(|(out, inner)| packed_inputs(dtype, Some(4), out, inner));
-        let mut inputs =
-            vec![x(&[token, dim("hidden", 66)]), f32(&[token, choice]), index(&[token, choice], 4)];
+        // One token has an expert less.
+        let choices = index(&[token, choice], 1).fill(Fill::Given(vec![3.0, 0.0, -1.0, 2.0, 1.0, 3.0]));
+        let mut inputs = vec![x(&[token, dim("hidden", 66)]), f32(&[token, choice]), choices];
         inputs.extend(weights.iter().map(|w| w[0].clone()));
         inputs.extend(weights.iter().filter_map(|w| w.get(1).cloned()));
         OpCase::new(name, inputs, |_, x| {
