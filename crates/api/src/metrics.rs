@@ -96,9 +96,15 @@ type EngineGauge = (Gauge<f64, AtomicU64>, Read);
 /// Those of every machine, and those of one that says more of itself.
 fn engine_gauges(registry: &mut Registry, machine: Machine) -> Vec<EngineGauge> {
     type Of = fn(&Stats) -> f64;
-    let all: [(&str, &str, Of); 16] = [
+    let all: [(&str, &str, Of); 20] = [
         ("samples_running", "Samples that run", |s| s.running as f64),
         ("samples_waiting", "Samples that wait", |s| s.waiting as f64),
+        ("devices", "Devices that share the experts", |s| s.ranks as f64),
+        ("expert_rows", "Tokens times their experts, over several devices", |s| s.balanced.rows as f64),
+        ("expert_rows_fullest", "The same if all devices had as many as the fullest", |s| {
+            s.balanced.fullest as f64
+        }),
+        ("experts_lent", "Experts that were sent to other devices", |s| s.balanced.lent as f64),
         ("cache_pages", "Pages of the cache", |s| s.pages as f64),
         ("cache_pages_in_use", "Pages that sequences use", |s| s.pages_in_use as f64),
         ("cache_pages_kept", "Pages kept for prompts that may come again", |s| s.pages_cached as f64),

@@ -26,15 +26,15 @@ impl Counts {
         Ok(Self { num_experts, rows })
     }
 
-    /// Counts from what the routers of the ranks report (f32, whole numbers); every rank routes `rows_per_rank` rows.
+    /// Counts from what the routers of the ranks report (f32, whole numbers); rank `i` routes `rows[i]` rows.
     ///
     /// # Errors
     /// Where a rank's numbers do not add up to its rows: its scores were not finite.
-    pub fn from_reports(reports: &[Vec<f32>], rows_per_rank: usize) -> Result<Self, BalanceError> {
-        for (rank, report) in reports.iter().enumerate() {
+    pub fn from_reports(reports: &[Vec<f32>], rows: &[usize]) -> Result<Self, BalanceError> {
+        for (rank, (report, &expected)) in reports.iter().zip(rows).enumerate() {
             let sum: f64 = report.iter().map(|&c| f64::from(c)).sum();
-            if sum != rows_per_rank as f64 || report.iter().any(|c| c.fract() != 0.0 || *c < 0.0) {
-                return Err(BalanceError::Counts { rank, counted: sum.to_string(), expected: rows_per_rank });
+            if sum != expected as f64 || report.iter().any(|c| c.fract() != 0.0 || *c < 0.0) {
+                return Err(BalanceError::Counts { rank, counted: sum.to_string(), expected });
             }
         }
         let num_experts = reports.first().map_or(0, Vec::len);

@@ -97,7 +97,7 @@ mod tests {
         let count =
             |c: &Vec<usize>| (0..experts).map(|e| c.iter().filter(|&&x| x == e).count() as f32).collect();
         let reports: Vec<Vec<f32>> = choices.iter().map(count).collect();
-        let counts = Counts::from_reports(&reports, choices[0].len()).unwrap();
+        let counts = Counts::from_reports(&reports, &vec![choices[0].len(); reports.len()]).unwrap();
         let mut shares = Vec::new();
         for (expert, rows) in counts.by_expert().into_iter().enumerate() {
             let parts = spread[expert].len() as u64;

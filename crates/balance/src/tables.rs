@@ -144,7 +144,7 @@ mod tests {
     fn counts(rows: &[Vec<u32>]) -> Counts {
         let total = rows[0].iter().sum::<u32>() as usize;
         let reports: Vec<Vec<f32>> = rows.iter().map(|r| r.iter().map(|&c| c as f32).collect()).collect();
-        Counts::from_reports(&reports, total).unwrap()
+        Counts::from_reports(&reports, &vec![total; reports.len()]).unwrap()
     }
 
     fn planned(policy: &str, counts: &Counts, layout: &Layout) -> Plan {
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn counts_that_do_not_add_up_are_refused() {
-        let error = Counts::from_reports(&[vec![3.0, f32::NAN]], 4).unwrap_err().to_string();
+        let error = Counts::from_reports(&[vec![3.0, f32::NAN]], &[4]).unwrap_err().to_string();
         assert_eq!(error, "rank 0 counts NaN routed rows where it has 4; the router's scores are not finite");
     }
 }

@@ -90,7 +90,7 @@ pub fn even_bucket(
     let wrong = |e: collegium_balance::BalanceError| ClusterError::Request(e.to_string());
     let share = |e: usize| (rows / experts + usize::from(e < rows % experts)) as f32;
     let report: Vec<f32> = (0..experts).map(share).collect();
-    let counts = Counts::from_reports(&vec![report; ranks], rows).map_err(wrong)?;
+    let counts = Counts::from_reports(&vec![report; ranks], &vec![rows; ranks]).map_err(wrong)?;
     let layout = Layout::contiguous(ranks, experts).map_err(wrong)?;
     let plan = Plan::homes(&layout, &counts).map_err(wrong)?;
     Ok(Ladder::new(ranks, BLOCK, experts / ranks).pick(Tables::need(&plan, BLOCK)))

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use collegium_core::{DType, SplitMix64};
 use collegium_serve::request::{MaskSource, TokenMask};
-use collegium_serve::{Event, Handle, Limits, Request, Stop};
+use collegium_serve::{Balance, Event, Handle, Limits, Request, Stop};
 use collegium_train::setup;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn main() {
     let config = shape::model();
     let engine = |drafts, past| {
         let limits = Limits { drafts, past, ..Limits::new(1, CONTEXT) };
-        shape::engine(&backend, &config, DType::Bf16, limits).0
+        shape::engine(&backend, &config, DType::Bf16, limits, Balance::default()).0
     };
     let Limits { drafts, past, .. } = Limits::new(1, CONTEXT);
     let engines =

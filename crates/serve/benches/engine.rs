@@ -5,16 +5,12 @@
 
 mod shape;
 
-use std::time::Instant;
-
 use collegium_core::DType;
 use collegium_serve::bytes::weight_bytes_of_step;
-use collegium_serve::{Event, Handle, Limits, MOST_ROWS, Request, Stop, memory_read_rate};
+use collegium_serve::{Balance, Limits, MOST_ROWS, memory_read_rate};
 use collegium_train::setup;
 use serde_json::json;
 
-const PROMPT: usize = 128;
-const NEW: usize = 128;
 const CONTEXT: usize = 320;
 
 fn main() {
@@ -42,14 +38,14 @@ fn main() {
         }
         // No guesses: random weights soon repeat themselves, which says nothing of other texts.
         let limits = Limits { drafts: 0, ..Limits::new(MOST_ROWS, CONTEXT) };
-        let (engine, compiled) = shape::engine(&backend, &config, dtype, limits);
+        let (engine, compiled) = shape::engine(&backend, &config, dtype, limits, Balance::default());
         if !as_json {
             println!("{dtype:?}: programs compiled in {compiled:.1} s");
         }
         for &batch in &batches {
             // The first round warms up.
-            round(&engine, batch, 0);
-            let (prefill, decode) = round(&engine, batch, 1);
+            shape::round(&engine, batch, 0);
+            let (prefill, decode) = shape::round(&engine, batch, 1);
             let share = decode / batch as f64 * weight_bytes_of_step(&config, dtype, batch) / rate;
             if as_json {
                 let line = json!({"dtype": format!("{dtype:?}"), "batch": batch, "prefill_tokens_per_second": prefill,
@@ -61,40 +57,4 @@ fn main() {
             }
         }
     }
-}
-
-/// Prompts of `batch` requests and their continuations: tokens per second of the prompts (to the last first token) and of what follows.
-fn round(engine: &Handle, batch: usize, seed: u32) -> (f64, f64) {
-    let started = Instant::now();
-    let request = |row: u32| Request {
-        stop: Stop { ignore_eos: true, ..Stop::default() },
-        // No prompt of an earlier round is in the cache.
-        ..Request::greedy(
-            (0..PROMPT as u32).map(|i| (i * 31 + row * 977 + seed * 5003 + batch as u32) % 8000).collect(),
-            NEW,
-        )
-    };
-    let mut all: Vec<_> =
-        (0..batch as u32).map(|row| engine.submit(request(row)).expect("it fits")).collect();
-    let first = |events: &mut tokio::sync::mpsc::UnboundedReceiver<Event>| {
-        assert!(matches!(events.blocking_recv(), Some(Event::Token(_))), "a token comes first");
-    };
-    all.iter_mut().for_each(first);
-    let prefill = started.elapsed().as_secs_f64();
-    // Of several sequences the first decode while the last prompts are read: those tokens are not counted.
-    let mut before = 0;
-    let mut after = 0;
-    for events in &mut all {
-        while events.try_recv().is_ok() {
-            before += 1;
-        }
-    }
-    for mut events in all {
-        while let Some(event) = events.blocking_recv() {
-            after += usize::from(matches!(event, Event::Token(_)));
-        }
-    }
-    assert!(before + after + 2 * batch >= batch * NEW, "every token was heard");
-    let decode = started.elapsed().as_secs_f64() - prefill;
-    ((batch * PROMPT) as f64 / prefill, after as f64 / decode)
 }

@@ -15,10 +15,14 @@ pub enum ServeError {
     /// What the trainer's programs say.
     #[error(transparent)]
     Train(#[from] collegium_train::TrainError),
-    /// More devices than one.
-    #[error("serving runs on one device, {devices} were given; use --devices 1")]
-    Devices {
-        /// How many.
+    /// More devices than experts.
+    #[error(
+        "the model has {experts} experts a layer, fewer than the {devices} devices that share them; use --devices {experts} or fewer"
+    )]
+    Experts {
+        /// Of a layer.
+        experts: usize,
+        /// How many share them.
         devices: usize,
     },
     /// A limit that cannot be.

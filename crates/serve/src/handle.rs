@@ -1,6 +1,6 @@
 //! The way to the engine's thread.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::ServeError;
 use crate::request::{Event, Refusal, Request, Sampling};
-use crate::runner::Runner;
+use crate::runner::{Balanced, Runner};
 use crate::scheduler::{MOST_GUESSES, Scheduler};
 use crate::sequence::Job;
 
@@ -23,7 +23,7 @@ const MOST_STALL: usize = 100_000;
 /// What the engine has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Pages of the cache ([`PAGE`] tokens each), one of them reserved.
+    /// Pages of the cache of each rank ([`PAGE`] tokens each), one of them reserved.
     pub cache_pages: usize,
     /// Most tokens of a sequence, prompt and new ones together.
     pub context: usize,
@@ -84,7 +84,9 @@ pub struct Stats {
     pub running: usize,
     /// Samples that wait.
     pub waiting: usize,
-    /// Pages of the cache.
+    /// Devices.
+    pub ranks: usize,
+    /// Pages of the caches of all ranks.
     pub pages: usize,
     /// Of those, how many sequences use, each counted once.
     pub pages_in_use: usize,
@@ -110,6 +112,8 @@ pub struct Stats {
     pub decode_ns: u64,
     /// Bytes of weights and cache that those steps read ([`bytes`](crate::bytes) says what is counted).
     pub decode_bytes: u64,
+    /// What the balancer did, on several ranks.
+    pub balanced: Balanced,
 }
 
 /// The way to the engine: cloned freely, used from any thread. The engine ends when the last one is gone and its work is done.
@@ -146,7 +150,8 @@ impl Handle {
             has_tokenizer: tokenizer.is_some(),
             // What does not change is known before the first step.
             stats: Mutex::new(Stats {
-                pages: limits.cache_pages - 1,
+                pages: runner.ranks() * (limits.cache_pages - 1),
+                ranks: runner.ranks(),
                 page_bytes: runner.page_bytes(),
                 ..Stats::default()
             }),
@@ -171,8 +176,7 @@ impl Handle {
             return Err(Refusal::Busy { waiting });
         }
         let (events, receiver) = unbounded_channel();
-        let job = Job { request, events, computed: AtomicBool::new(false) };
-        self.jobs.send(Arc::new(job)).map_err(|_| Refusal::Stopped)?;
+        self.jobs.send(Arc::new(Job::new(request, events))).map_err(|_| Refusal::Stopped)?;
         Ok(receiver)
     }
 

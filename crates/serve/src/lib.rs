@@ -17,7 +17,7 @@ pub use error::ServeError;
 pub use handle::{Handle, Limits, Stats};
 pub use read_rate::memory_read_rate;
 pub use request::{Event, Finish, Refusal, Request, Sampling, Scored, Stop, Thinking, Token, Usage};
-pub use runner::{Runner, Types};
+pub use runner::{Balance, Balanced, MOST_DEVICES, Runner, Types};
 pub use scheduler::{MOST_GUESSES, MOST_ROWS};
 
 /// Bytes at the end of `text` that `word` begins with, short of all of it: what must be held back while it may become `word`.

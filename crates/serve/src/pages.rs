@@ -69,6 +69,18 @@ impl Pages {
         }
     }
 
+    /// How many pages hold the beginning of `tokens`.
+    pub fn known(&self, tokens: &[u32]) -> usize {
+        let mut at = None;
+        let mut known = 0;
+        for key in tokens.chunks_exact(PAGE) {
+            let Some(&next) = self.children(at).get(key) else { break };
+            at = Some(next);
+            known += 1;
+        }
+        known
+    }
+
     /// The pages that hold the beginning of `tokens`; the caller uses them from now on.
     pub fn find(&mut self, tokens: &[u32]) -> Vec<PageId> {
         self.clock += 1;

@@ -1,7 +1,7 @@
 //! One sample on its way: its tokens, its pages, and everything that decides its next token and its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use collegium_data::{StreamDecoder, Tokenizer};
 use tokio::sync::mpsc::UnboundedSender;
@@ -18,14 +18,45 @@ pub struct Job {
     pub request: Request,
     /// Where events go; closed when the caller has gone.
     pub events: UnboundedSender<Event>,
-    /// Whether the first sample has the prompt in the cache, so that the others may begin.
-    pub computed: AtomicBool,
+    /// A bit for each rank on which a sample has begun, so that the prompt will be in its cache,
+    begun: AtomicU64,
+    /// and for each on which it is, so that others may begin there.
+    computed: AtomicU64,
+}
+
+impl Job {
+    /// A request that nobody has begun.
+    pub fn new(request: Request, events: UnboundedSender<Event>) -> Self {
+        Self { request, events, begun: AtomicU64::new(0), computed: AtomicU64::new(0) }
+    }
+
+    /// A sample begins on a rank.
+    pub fn begin(&self, rank: usize) {
+        self.begun.fetch_or(1 << rank, Ordering::Relaxed);
+    }
+
+    /// Whether one did.
+    pub fn has_begun(&self, rank: usize) -> bool {
+        self.begun.load(Ordering::Relaxed) & (1 << rank) != 0
+    }
+
+    /// The rank has the prompt in its cache, or nobody is left who would put it there.
+    pub fn settle(&self, rank: usize) {
+        self.computed.fetch_or(1 << rank, Ordering::Relaxed);
+    }
+
+    /// Whether a sample may begin on a rank now: others wait for the prompt of the first one there, which they share.
+    pub fn is_ready(&self, rank: usize) -> bool {
+        !self.has_begun(rank) || self.computed.load(Ordering::Relaxed) & (1 << rank) != 0
+    }
 }
 
 /// One sample.
 pub struct Sequence<'t> {
     /// Its request.
     pub job: Arc<Job>,
+    /// The rank that has its pages, once it runs.
+    pub rank: usize,
     /// Its number in the request.
     pub sample: usize,
     /// Prompt and new tokens.
@@ -75,6 +106,7 @@ impl<'t> Sequence<'t> {
         let first = request.prompt.first().filter(|_| is_scored);
         Self {
             job: job.clone(),
+            rank: 0,
             sample,
             tokens: request.prompt.clone(),
             computed: 0,
@@ -91,9 +123,9 @@ impl<'t> Sequence<'t> {
         }
     }
 
-    /// Whether it may begin now: samples after the first wait for the first one's prompt, which they share.
-    pub fn is_ready(&self) -> bool {
-        self.sample == 0 || self.job.computed.load(Ordering::Relaxed)
+    /// Whether it is that sample of that request.
+    pub fn is(&self, (job, sample): (&Arc<Job>, usize)) -> bool {
+        self.sample == sample && Arc::ptr_eq(&self.job, job)
     }
 
     /// Whether nobody listens any more.
@@ -308,7 +340,7 @@ mod tests {
     /// What the caller sees when the model wants the bytes of `text` and then 256.
     fn told(request: Request, text: &str) -> (String, Vec<u32>, Finish) {
         let (events, mut heard) = mpsc::unbounded_channel();
-        let job = Arc::new(Job { request, events, computed: AtomicBool::new(true) });
+        let job = Arc::new(Job::new(request, events));
         let tokenizer = Tokenizer::bytes();
         let mut sequence = Sequence::new(&job, 0, Some(&tokenizer), 0);
         for wanted in text.bytes().map(usize::from).chain([256; 64]) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use collegium_core::{DType, HostTensor};
+use collegium_core::{DType, ExpertId, HostTensor};
 use collegium_hlo::{Dim, Packed};
 use collegium_kernels::prepacked;
 use collegium_model::config::ModelConfig;
@@ -12,14 +12,17 @@ use collegium_runtime::{Array, Backend};
 use collegium_train::TrainError;
 use collegium_train::engine::{Values, shape_of};
 
-/// Reads every parameter, by the names of the step's program.
+use crate::runner::Spread;
+
+/// Reads every parameter, by the names of the step's program. Where experts are spread, each rank has its own, and room for others.
 pub(crate) fn load(
     backend: &dyn Backend,
     config: &ModelConfig,
     (dtype, packing): (DType, Packing),
+    spread: Option<&Spread>,
     value: &mut Values<'_>,
 ) -> Result<HashMap<String, Array>, TrainError> {
-    let mut loader = Loader { backend, dtype, packing, weights: HashMap::new() };
+    let mut loader = Loader { backend, dtype, packing, spread, weights: HashMap::new() };
     for group in params::groups(config) {
         loader.group(&group, config.tie_word_embeddings, value)?;
     }
@@ -39,6 +42,7 @@ struct Loader<'b> {
     backend: &'b dyn Backend,
     dtype: DType,
     packing: Packing,
+    spread: Option<&'b Spread>,
     weights: HashMap<String, Array>,
 }
 
@@ -74,22 +78,25 @@ impl Loader<'_> {
                 name if is_packed && is_product(name) => self.pack(full, group.experts, &sizes, &values)?,
                 _ => {
                     let sizes: Vec<usize> = group.experts.into_iter().chain(sizes).collect();
-                    self.natural(full, &sizes, &values)?;
+                    let tensor = self.natural(&sizes, &values);
+                    match group.experts {
+                        Some(_) => self.put_experts(full, &tensor)?,
+                        None => self.put(full, &tensor)?,
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn natural(&mut self, name: String, sizes: &[usize], values: &[f32]) -> Result<(), TrainError> {
-        let tensor = match self.dtype {
+    fn natural(&self, sizes: &[usize], values: &[f32]) -> HostTensor {
+        match self.dtype {
             DType::Bf16 => {
                 let narrow: Vec<half::bf16> = values.iter().copied().map(half::bf16::from_f32).collect();
                 HostTensor::new(sizes, &narrow)
             }
             _ => HostTensor::new(sizes, values),
-        };
-        self.put(name, &tensor)
+        }
     }
 
     /// A matrix {out, in}, or one of each slot.
@@ -105,6 +112,7 @@ impl Loader<'_> {
         let packed_as = if self.packing == Packing::Int8 { DType::I8 } else { self.dtype };
         let (dims, scale_dims) = Packed::dims(packed_as, slots, features, inner);
         let sized = |dims: &[Dim]| dims.iter().map(|d| d.size).collect::<Vec<_>>();
+        let put = if slots.is_some() { Self::put_experts } else { Self::put };
         let tensor = match packed_as {
             DType::I8 => {
                 let (mut all, mut scales) = (Vec::new(), Vec::new());
@@ -113,7 +121,8 @@ impl Loader<'_> {
                     all.extend(values);
                     scales.extend(own);
                 }
-                self.put(format!("{name}.scales"), &HostTensor::new(&sized(&scale_dims), &scales))?;
+                let scales = HostTensor::new(&sized(&scale_dims), &scales);
+                put(self, format!("{name}.scales"), &scales)?;
                 HostTensor::new(&sized(&dims), &all)
             }
             DType::Bf16 => {
@@ -125,11 +134,31 @@ impl Loader<'_> {
                 HostTensor::new(&sized(&dims), &all)
             }
         };
-        self.put(name, &tensor)
+        put(self, name, &tensor)
     }
 
+    /// The same on every rank.
     fn put(&mut self, name: String, tensor: &HostTensor) -> Result<(), TrainError> {
         self.weights.insert(name, self.backend.replicate(tensor)?);
+        Ok(())
+    }
+
+    /// Matrices {expert, ..}: on each rank those of its slots.
+    fn put_experts(&mut self, name: String, tensor: &HostTensor) -> Result<(), TrainError> {
+        let Some(spread) = self.spread else { return self.put(name, tensor) };
+        let experts = tensor.sizes()[0];
+        let size = tensor.bytes().len() / experts;
+        let of_slot = |expert: &Option<ExpertId>| match expert {
+            Some(expert) => tensor.bytes()[expert.index() * size..][..size].to_vec(),
+            None => vec![0; size],
+        };
+        let piece = |slots: &Vec<Option<ExpertId>>| {
+            let sizes = [&[slots.len()], &tensor.sizes()[1..]].concat();
+            let bytes = slots.iter().flat_map(of_slot).collect();
+            HostTensor::from_bytes(tensor.dtype(), &sizes, bytes).expect("as many bytes as slots have")
+        };
+        let pieces: Vec<HostTensor> = spread.slots_of(experts).iter().map(piece).collect();
+        self.weights.insert(name, self.backend.upload(&pieces)?);
         Ok(())
     }
 }

@@ -11,6 +11,12 @@ pub struct EngineArgs {
     /// cpu, cuda or neuron
     #[arg(long, default_value = "cpu")]
     pub platform: String,
+    /// Number of devices, all of which share the experts and have sequences of their own; on the CPU, virtual ones
+    #[arg(long, default_value_t = 1)]
+    pub devices: usize,
+    /// How rows of experts are balanced over devices: static, exact, two-tier (clones where they pay), lpt or auto
+    #[arg(long, value_name = "POLICY", default_value = "two-tier")]
+    pub balance: String,
     /// Weights: float32, bfloat16, or int8 with a scale for every 32; all else is bfloat16 then
     #[arg(long, default_value = "float32")]
     pub dtype: String,
@@ -25,7 +31,7 @@ pub struct CacheArgs {
     /// Most tokens of a prompt and its answer [default: the model's, at most 4096]
     #[arg(long)]
     pub context: Option<usize>,
-    /// The cache has room for so many sequences of that length
+    /// The cache has room for so many sequences of that length, shared evenly between devices
     #[arg(long, default_value_t = 16)]
     pub sequences: usize,
     /// Most tokens guessed ahead for a sequence, where that pays; 0 for none. No text changes by it
@@ -65,7 +71,7 @@ pub struct ServeArgs {
     /// Most bytes of a request
     #[arg(long, default_value_t = 4 << 20)]
     pub max_body: usize,
-    /// Print what weights and cache take in memory by element type, and end; a folder with a config.json is enough
+    /// Print what weights and cache take in memory on one device by element type, and end; a folder with a config.json is enough
     #[arg(long)]
     pub sizes: bool,
     #[command(flatten)]

@@ -28,8 +28,9 @@ mod service;
 use std::io::Write;
 use std::process::ExitCode;
 
+use collegium_balance::{Policy, policy};
 use collegium_core::DType;
-use collegium_serve::Types;
+use collegium_serve::{Balance, MOST_DEVICES, Types};
 
 use crate::args::EngineArgs;
 
@@ -64,6 +65,23 @@ fn serving_types(args: &EngineArgs) -> anyhow::Result<Types> {
         Some(given) if given == plain => Ok(weights.into()),
         Some(given) => {
             anyhow::bail!("--cache-dtype is `{given}`; beside --dtype {} use int8 or {plain}", args.dtype)
+        }
+    }
+}
+
+/// How a model that is served is balanced over its devices.
+fn serving_balance(args: &EngineArgs) -> anyhow::Result<Balance> {
+    if !(1..=MOST_DEVICES).contains(&args.devices) {
+        anyhow::bail!("--devices is {}; give a number from 1 to {MOST_DEVICES}", args.devices);
+    }
+    // Homes stay while a model is served, so policies of the slow tier alone would do nothing.
+    let serves = |policy: &&dyn Policy| policy.plans_micro_batches() || policy.name() == "static";
+    let known: Vec<_> = policy::POLICIES.iter().copied().filter(serves).collect();
+    match known.iter().find(|policy| policy.name() == args.balance) {
+        Some(&policy) => Ok(Balance { policy, ..Balance::default() }),
+        None => {
+            let names: Vec<_> = known.iter().map(|policy| policy.name()).collect();
+            anyhow::bail!("--balance is `{}`; use {}", args.balance, names.join(", "))
         }
     }
 }

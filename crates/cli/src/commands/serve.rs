@@ -45,7 +45,9 @@ pub fn run(args: &ServeArgs) -> Outcome {
     }
     println!("model       {}", served.name);
     println!("context     {} tokens", limits.context);
-    println!("cache       {} pages of 16 tokens", limits.cache_pages - 1);
+    let devices = args.engine.devices;
+    let each = if devices > 1 { format!(" on each of {devices} devices") } else { String::new() };
+    println!("cache       {} pages of 16 tokens{each}", limits.cache_pages - 1);
     println!("chat page   http://{address}/");
     println!("API         http://{address}/v1{}", if is_open { "" } else { " (with a key)" });
     let options = Options {
@@ -81,7 +83,7 @@ pub fn run(args: &ServeArgs) -> Outcome {
 fn sizes(args: &ServeArgs) -> Outcome {
     let folder = checkpoint::folder(&args.checkpoint)?;
     let (config, _) = ModelConfig::from_file(&folder)?;
-    let limits = service::limits(&config, &args.cache)?;
+    let limits = service::limits(&config, &args.cache, 1)?;
     let sequences = (limits.cache_pages - 1) / limits.context.div_ceil(PAGE);
     let cache = format!("{sequences} x {} tokens", limits.context);
     println!(

@@ -19,14 +19,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::checkpoint::Model;
-use super::{serving_types, tell};
+use super::{serving_balance, serving_types, tell};
 use crate::args::{CacheArgs, EngineArgs};
 
 /// Longest sequence where neither the model nor the user says less.
 const CONTEXT: usize = 4096;
 
 /// What the cache is to have room for.
-pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits> {
+pub fn limits(config: &ModelConfig, cache: &CacheArgs, devices: usize) -> anyhow::Result<Limits> {
     let context = cache.context.unwrap_or(config.max_position_embeddings.min(CONTEXT));
     if cache.sequences == 0 {
         anyhow::bail!("--sequences 0 leaves no room for any request; give at least 1");
@@ -36,7 +36,7 @@ pub fn limits(config: &ModelConfig, cache: &CacheArgs) -> anyhow::Result<Limits>
         anyhow::bail!("--context {context} has no room for a prompt and an answer; give at least 2");
     }
     let &CacheArgs { drafts, past, stall, sequences, .. } = cache;
-    let limits = Limits { drafts, past, stall, ..Limits::new(sequences, context) };
+    let limits = Limits { drafts, past, stall, ..Limits::new(sequences.div_ceil(devices.max(1)), context) };
     limits.check()?;
     Ok(limits)
 }
@@ -58,9 +58,10 @@ pub fn engine(
     (limits, ahead): (Limits, Ahead),
     value: &mut Values<'_>,
 ) -> anyhow::Result<Handle> {
-    let backend = setup::open_backend_with(&args.platform, 1, platform::program_folder())?;
+    let (types, balance) = (serving_types(args)?, serving_balance(args)?);
+    let backend = setup::open_backend_with(&args.platform, args.devices, platform::program_folder())?;
     let room = (limits.cache_pages, limits.context);
-    let mut runner = Runner::new(backend, config.clone(), serving_types(args)?, room, value)?;
+    let mut runner = Runner::with_balance(backend, config.clone(), types, balance, room, value)?;
     if ahead == Ahead::All {
         tell("compiling programs; later starts find them kept");
         let seconds = runner.compile_ahead()?;
@@ -93,7 +94,8 @@ pub fn serve_checkpoint(
     let template = Template::from_folder(&model.folder).map_err(anyhow::Error::msg)?;
     let defaults = Defaults::from_folder(&model.folder);
     let tokenizer = Arc::new(model.tokenizer.clone());
-    let engine = engine_of(&model, &tokenizer, args, (limits(&model.config, cache)?, Ahead::All))?;
+    let engine =
+        engine_of(&model, &tokenizer, args, (limits(&model.config, cache, args.devices)?, Ahead::All))?;
     let folder = std::path::absolute(path).unwrap_or_else(|_| path.into());
     let own = folder.file_name().map_or_else(|| "model".into(), |n| n.to_string_lossy().into_owned());
     Ok(Served::new(name.map_or(own, Into::into), engine, tokenizer, template, defaults))
@@ -106,7 +108,8 @@ pub fn serve_random(preset: &str, args: &EngineArgs, cache: &CacheArgs) -> anyho
     let init = collegium_train::RandomInit::new(&config, 1);
     let tokenizer = Arc::new(Tokenizer::bytes());
     let value = &mut |name: &str, sizes: &[usize]| init.value(name, sizes);
-    let engine = engine(&config, &tokenizer, args, (limits(&config, cache)?, Ahead::All), value)?;
+    let engine =
+        engine(&config, &tokenizer, args, (limits(&config, cache, args.devices)?, Ahead::All), value)?;
     Ok(Served::new(preset.into(), engine, tokenizer, Template::default(), Defaults::default()))
 }
 

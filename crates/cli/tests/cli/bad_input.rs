@@ -178,6 +178,15 @@ fn models_and_checkpoints() {
         (vec!["generate", "run", "--prompt", ""], vec!["the prompt is empty"]),
         (vec!["generate", "run", "--prompt", "x", "--top-p", "0"], vec!["--top-p 0", "above 0"]),
         (vec!["generate", "run", "--prompt", "x", "-n", "0"], vec!["-n is 0", "from 1"]),
+        (vec!["generate", "run", "--prompt", "x", "--devices", "0"], vec!["--devices is 0", "from 1 to 64"]),
+        (
+            vec!["generate", "run", "--prompt", "x", "--devices", "9"],
+            vec!["experts a layer, fewer than the 9 devices", "or fewer"],
+        ),
+        (
+            vec!["generate", "run", "--prompt", "x", "--devices", "2", "--balance", "eplb"],
+            vec!["--balance is `eplb`", "static", "exact"],
+        ),
         (vec!["eval", "run", "--data", "text.jsonl", "--seq", "1"], vec!["--seq is 1", "at least 2"]),
         (
             vec!["eval", "run", "--data", "text.jsonl", "--devices", "2", "--batch", "3"],

@@ -29,6 +29,19 @@ fn a_server_says_what_generate_says_and_ends_by_a_signal() {
 }
 
 #[test]
+fn two_devices_say_what_one_says() {
+    if !has_plugin() {
+        return;
+    }
+    let said = |devices| {
+        let arguments = ["generate", "run", "--prompt", "a is", "--max-tokens", "8", "-n", "3"];
+        let more = ["--temperature", "1", "--devices", devices, "--balance", "exact"];
+        succeed(trained(), &[&arguments[..], &more[..]].concat())
+    };
+    assert_eq!(said("2"), said("1"));
+}
+
+#[test]
 fn bench_serve_counts_what_it_asked_for() {
     if !has_plugin() {
         return;

@@ -31,6 +31,8 @@ pub struct Addressing<'g> {
     pub places: usize,
     /// Slot of every block of rows, {block} i32; as many as slots for an unused block.
     pub block_slot: Value<'g>,
+    /// Whether there are choices that are no business of this rank: outside the boundaries, or below zero.
+    pub skips: bool,
     /// The exchange of the cells; without, they are the expert rows.
     pub order: Option<Order<'g>>,
 }
@@ -58,7 +60,12 @@ impl<'g> Addressing<'g> {
         order: Option<Order<'g>>,
     ) -> Self {
         let [first, offset] = [first, offset].map(one_source);
-        Self { first, offset, places, block_slot, order }
+        Self { first, offset, places, block_slot, skips: false, order }
+    }
+
+    /// The same where choices may be below zero, which are none.
+    pub fn with_gaps(self) -> Self {
+        Self { skips: true, ..self }
     }
 }
 
@@ -81,6 +88,23 @@ pub fn experts<'g>(routed: &Routed<'g>, how: &Addressing<'g>) -> Value<'g> {
     combined(routed.x, choices, routed.gates, &routed.weights, how)
 }
 
+/// [`experts`] without gradients, for serving: `compute` takes rows {row, hidden} and the slots of their blocks. Gates are applied where tokens come from, to
+/// what their experts gave, rounded, and summed in f32 in the order of the choices: the bits of a token are those of a lone rank whose experts do so.
+/// A choice below zero is none.
+#[track_caller]
+pub fn served_experts<'g>(
+    [x, gates, choices]: [Value<'g>; 3],
+    how: &Addressing<'g>,
+    compute: impl FnOnce(Value<'g>, Value<'g>) -> Value<'g>,
+) -> Value<'g> {
+    let route = Route::new(one_source(choices.merge(&["token", "choice"], "choice_row")), how);
+    let (links, scale) = route.links(gates);
+    let order = how.order.expect("a group of several ranks");
+    let made = order.through(x.gathered_sum(links), |rows, _| compute(rows, how.block_slot));
+    let scaled = made.convert(DType::F32) * scale.broadcast(&made.shape().dims);
+    scaled.gathered_sum(links.reversed()).convert(x.dtype())
+}
+
 /// Sum over a token's choices of gate times expert, {token, hidden}, without those that are no business of this rank. `x` {token, hidden}
 /// holds the tokens of all sources, `choices` {source, choice_row} the experts they chose, `gates` {token, choice} their weights.
 #[track_caller]
@@ -91,34 +115,29 @@ pub(super) fn combined<'g>(
     weights: &ExpertWeights<'g>,
     how: &Addressing<'g>,
 ) -> Value<'g> {
-    let route = Route::new(choices, how);
-    let reader = dim("reader", 1);
-    let (cell, choice) = (route.choice_of_cell.shape().dims[0], route.cell_of_choice.shape().dims[0]);
-    let index = route.choice_of_cell.reshape(&[cell, reader]);
-    let links_to = |rows: &[Dim]| Links { index, inverse: route.cell_of_choice.reshape(rows) };
-    let links = links_to(&gates.shape().dims);
-    let scale = gates.reshape(&[choice, dim("gate", 1)]).gathered_sum(links_to(&[choice, reader]));
-    let scale = scale.reshape(&[cell]);
+    let (links, scale) = Route::new(choices, how).links(gates);
     let given = x.gathered_sum(links);
     let made = match how.order {
         None => {
             let [given, scale] = [given, scale].map(|v| v.rename(&[("cell", "row")]));
-            expert_rows(given, scale, weights, how.block_slot).rename(&[("row", "cell")])
+            expert_rows(given, Some(scale), weights, how.block_slot).rename(&[("row", "cell")])
         }
         Some(order) => {
-            order.through(given, scale, |rows, scale| expert_rows(rows, scale, weights, how.block_slot))
+            let compute = |rows, arrange: &dyn Fn(Value<'g>) -> Value<'g>| {
+                expert_rows(rows, Some(arrange(order.exchange(scale))), weights, how.block_slot)
+            };
+            order.through(given, compute)
         }
     };
     made.gathered_sum(links.reversed())
 }
 
 impl<'g> Order<'g> {
-    /// Cells {cell, hidden} and their scales {cell} to their ranks, `compute` on rows there, and back.
+    /// Cells {cell, hidden} to their ranks, `compute` on rows there, and back. `compute` also gets what arranges other received cells as rows.
     fn through(
         &self,
         cells: Value<'g>,
-        scale: Value<'g>,
-        compute: impl FnOnce(Value<'g>, Value<'g>) -> Value<'g>,
+        compute: impl FnOnce(Value<'g>, &dyn Fn(Value<'g>) -> Value<'g>) -> Value<'g>,
     ) -> Value<'g> {
         let (source, source_ok) = checked(self.row_source);
         let (target, target_ok) = checked(self.cell_target);
@@ -128,7 +147,7 @@ impl<'g> Order<'g> {
             source_ok.select(rows, zero(received))
         };
         let received = sent(cells, self.sent_as, |v| self.exchange(v));
-        let out = compute(rows(received), rows(self.exchange(scale)));
+        let out = compute(rows(received), &rows);
         let back = out.take_with_inverse(target, "row", single(source, source_ok));
         sent(target_ok.select(back, zero(back)), returned_as(self.sent_as), |v| self.exchange(v))
     }
@@ -172,8 +191,7 @@ impl<'g> Route<'g> {
         let cell = cell.min(g.scalar(DType::F32, (ranks * how.places - 1) as f64));
         // The inverse: choice numbers, counted from one so that zero means none, put at their cells.
         let number = g.iota(DType::F32, &[all], "choice_row") + 1.0;
-        let elsewhere =
-            (how.first.size("rank") > ranks).then(|| at.sum(&["rank"]).equals(zero).reshape(&[all]));
+        let elsewhere = how.skips.then(|| at.sum(&["rank"]).equals(zero).reshape(&[all]));
         let cell = cell.reshape(&[all]);
         let (place, number, cell) = match elsewhere {
             Some(mask) => {
@@ -184,6 +202,18 @@ impl<'g> Route<'g> {
         };
         let behind = number.scatter_add(place.convert(DType::I32), dim("cell", ranks * how.places));
         Self { cell_of_choice: cell.convert(DType::I32), choice_of_cell: (behind - 1.0).convert(DType::I32) }
+    }
+}
+
+impl<'g> Route<'g> {
+    /// The links between the tokens of `gates` {token, choice} and cells, and the gates of the cells, {cell}.
+    fn links(&self, gates: Value<'g>) -> (Links<'g>, Value<'g>) {
+        let reader = dim("reader", 1);
+        let (cell, choice) = (self.choice_of_cell.shape().dims[0], self.cell_of_choice.shape().dims[0]);
+        let index = self.choice_of_cell.reshape(&[cell, reader]);
+        let links_to = |rows: &[Dim]| Links { index, inverse: self.cell_of_choice.reshape(rows) };
+        let scale = gates.reshape(&[choice, dim("gate", 1)]).gathered_sum(links_to(&[choice, reader]));
+        (links_to(&gates.shape().dims), scale.reshape(&[cell]))
     }
 }
 

@@ -16,17 +16,17 @@ pub struct ExpertWeights<'g> {
     pub down: Value<'g>,
 }
 
-/// Gated feed-forward of every row in its block's slot, times the row's `scale` {row}: {row, hidden} to {row, hidden}. The scale is applied before the last
+/// Gated feed-forward of every row in its block's slot, times the row's `scale` {row} where there is one: {row, hidden} to {row, hidden}. The scale is applied before the last
 /// product, so that its gradient needs no results of experts, which then need not be kept.
-pub(super) fn expert_rows<'g>(
+pub fn expert_rows<'g>(
     rows: Value<'g>,
-    scale: Value<'g>,
+    scale: Option<Value<'g>>,
     weights: &ExpertWeights<'g>,
     block_slot: Value<'g>,
 ) -> Value<'g> {
     let product = |x: Value<'g>, weights, over| x.grouped_dot_as(weights, block_slot, over, rows.dtype());
     let (gate, up) = (product(rows, weights.gate, "hidden"), product(rows, weights.up, "hidden"));
-    let inner = gate.swiglu(up, Some(scale), rows.dtype());
+    let inner = gate.swiglu(up, scale, rows.dtype());
     product(inner, weights.down, "intermediate")
 }
 
@@ -38,7 +38,7 @@ pub fn picked_experts<'g>(routed: &Routed<'g>) -> Value<'g> {
     let rows = routed.x.broadcast(&[dims[0], dims[1], routed.x.shape().dims[1]]);
     let slots = routed.choices.merge(&["token", "choice"], "block");
     let [rows, gates] = [rows, routed.gates].map(|v| v.merge(&["token", "choice"], "row"));
-    let parts = expert_rows(rows, gates, &routed.weights, slots).split("row", &dims);
+    let parts = expert_rows(rows, Some(gates), &routed.weights, slots).split("row", &dims);
     parts.convert(DType::F32).sum(&["choice"]).convert(routed.x.dtype())
 }
 

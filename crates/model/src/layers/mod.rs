@@ -16,9 +16,9 @@ mod sent;
 pub mod transport;
 
 pub use attention::{Attention, Cache, attention};
-pub use cells::{Addressing, Order, experts};
+pub use cells::{Addressing, Order, experts, served_experts};
 pub use embedding::embed;
-pub use experts::{ExpertWeights, picked_experts};
+pub use experts::{ExpertWeights, expert_rows, picked_experts};
 pub use feed_forward::{Projection, feed_forward};
 pub use head::logits;
 pub use linear::linear;

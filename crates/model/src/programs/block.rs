@@ -244,21 +244,31 @@ fn router_weight<'g>(b: &Builder<'g>, shape: &Shape<'_>, moe: &MoeConfig) -> Val
     b.weight("router.weight", &[("expert", moe.num_experts), ("hidden", shape.config.hidden_size)])
 }
 
-/// The experts of a sparse layer with packed weights, {token, hidden}.
-pub(super) fn packed_experts<'g>(
+/// Input of the experts {token, hidden}, and gates and choices {token, choice}, where weights are packed.
+pub(super) fn packed_router<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
     mixed: Value<'g>,
     moe: &MoeConfig,
-) -> Value<'g> {
+) -> [Value<'g>; 3] {
     let normed = post_norm(b, shape, mixed);
     let weight = router_weight(b, shape, moe);
     let bias = b.input("router_bias", DType::F32, &[dim("expert", moe.num_experts)]);
     let (gates, choices) = normed.route(weight, bias, moe.top_k, moe.norm_topk_prob);
-    let (hidden, inside) = (shape.config.hidden_size, moe.intermediate);
+    [normed, gates, choices]
+}
+
+/// What the packed experts in `slots` give for the choices of `x` {token, hidden}, times their gates, {token, hidden}.
+pub(super) fn packed_experts<'g>(
+    b: &Builder<'g>,
+    moe: &MoeConfig,
+    slots: usize,
+    [x, gates, choices]: [Value<'g>; 3],
+) -> Value<'g> {
+    let (hidden, inside) = (x.size("hidden"), moe.intermediate);
     let weights = [("gate", (inside, hidden)), ("up", (inside, hidden)), ("down", (hidden, inside))]
-        .map(|(name, sizes)| b.packed(name, Some(moe.num_experts), sizes));
-    normed.packed_experts(gates, choices, weights, inside)
+        .map(|(name, sizes)| b.packed(name, Some(slots), sizes));
+    x.packed_experts(gates, choices, weights, inside)
 }
 
 fn sparse_outputs<'g>(

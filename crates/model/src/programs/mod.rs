@@ -18,7 +18,7 @@ pub use expert_layer::expert_layer;
 pub use fused::{FusedShape, fused};
 pub use optimizer::{HYPER, adamw, squared_norm, working_of_update};
 pub use packing::Packing;
-pub use serving::{PAGE, Part, StepShape, cache_parts, serving};
+pub use serving::{LendRoom, PAGE, Part, StepShape, cache_parts, serving};
 pub use weights::{
     Collect, GroupShape, Working, collect, collect_experts, materialise, materialise_experts,
     slots_are_experts,

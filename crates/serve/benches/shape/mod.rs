@@ -2,11 +2,12 @@
 //! token.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use collegium_core::DType;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::Backend;
-use collegium_serve::{Handle, Limits, Runner};
+use collegium_serve::{Balance, Event, Handle, Limits, Request, Runner, Stop};
 use collegium_train::RandomInit;
 use serde_json::json;
 
@@ -28,11 +29,53 @@ pub fn engine(
     config: &ModelConfig,
     dtype: DType,
     limits: Limits,
+    balance: Balance,
 ) -> (Handle, f64) {
     let init = RandomInit::new(config, 1);
     let value = &mut |name: &str, sizes: &[usize]| init.value(name, sizes);
     let room = (limits.cache_pages, limits.context);
-    let mut runner = Runner::new(backend.clone(), config.clone(), dtype, room, value).expect("it fits");
+    let runner = Runner::with_balance(backend.clone(), config.clone(), dtype, balance, room, value);
+    let mut runner = runner.expect("it fits");
     let compiled = runner.compile_ahead().expect("programs of the engine compile");
     (Handle::start(runner, None, limits).expect("limits that can be"), compiled)
+}
+
+const PROMPT: usize = 128;
+const NEW: usize = 128;
+
+/// Prompts of `batch` requests and their continuations: tokens per second of the prompts (to the last first token) and of what follows.
+#[allow(dead_code, reason = "one of the benchmarks measures otherwise")]
+pub fn round(engine: &Handle, batch: usize, seed: u32) -> (f64, f64) {
+    let started = Instant::now();
+    let request = |row: u32| Request {
+        stop: Stop { ignore_eos: true, ..Stop::default() },
+        // No prompt of an earlier round is in the cache.
+        ..Request::greedy(
+            (0..PROMPT as u32).map(|i| (i * 31 + row * 977 + seed * 5003 + batch as u32) % 8000).collect(),
+            NEW,
+        )
+    };
+    let mut all: Vec<_> =
+        (0..batch as u32).map(|row| engine.submit(request(row)).expect("it fits")).collect();
+    let first = |events: &mut tokio::sync::mpsc::UnboundedReceiver<Event>| {
+        assert!(matches!(events.blocking_recv(), Some(Event::Token(_))), "a token comes first");
+    };
+    all.iter_mut().for_each(first);
+    let prefill = started.elapsed().as_secs_f64();
+    // Of several sequences the first decode while the last prompts are read: those tokens are not counted.
+    let mut before = 0;
+    let mut after = 0;
+    for events in &mut all {
+        while events.try_recv().is_ok() {
+            before += 1;
+        }
+    }
+    for mut events in all {
+        while let Some(event) = events.blocking_recv() {
+            after += usize::from(matches!(event, Event::Token(_)));
+        }
+    }
+    assert!(before + after + 2 * batch >= batch * NEW, "every token was heard");
+    let decode = started.elapsed().as_secs_f64() - prefill;
+    ((batch * PROMPT) as f64 / prefill, after as f64 / decode)
 }

@@ -7,7 +7,6 @@ mod reading;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use collegium_data::Tokenizer;
@@ -26,8 +25,11 @@ use reading::{Pace, Reading};
 pub(crate) const ROWS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 pub(crate) const CHUNKS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-/// Most sequences that run at once.
+/// Most sequences of a rank that run at once.
 pub const MOST_ROWS: usize = 16;
+
+/// Pages of a prompt that a rank would have to compute weigh as much as a sequence that runs on it already.
+const NEIGHBOUR: usize = 16;
 
 /// Most guesses that a step has room for.
 pub const MOST_GUESSES: usize = ROWS[ROWS.len() - 1] - 1;
@@ -35,7 +37,8 @@ pub const MOST_GUESSES: usize = ROWS[ROWS.len() - 1] - 1;
 /// All sequences, and the model that advances them.
 pub struct Scheduler<'t> {
     runner: Runner,
-    pages: Pages,
+    /// By rank.
+    pages: Vec<Pages>,
     tokenizer: Option<&'t Tokenizer>,
     /// Tokens that end a document.
     ends: Vec<u32>,
@@ -74,7 +77,7 @@ impl<'t> Scheduler<'t> {
         Self {
             ends: config.eos_token_id.into_iter().chain(end).collect(),
             num_tokens: tokenizer.map_or(config.vocab_size, Tokenizer::vocab_size),
-            pages: Pages::new(limits.cache_pages),
+            pages: (0..runner.ranks()).map(|_| Pages::new(limits.cache_pages)).collect(),
             runner,
             tokenizer,
             running: Vec::new(),
@@ -106,10 +109,12 @@ impl<'t> Scheduler<'t> {
         Stats {
             running: self.running.len(),
             waiting: self.waiting.len(),
-            pages: self.pages.total(),
-            pages_in_use: self.pages.in_use(),
-            pages_cached: self.pages.held_by_tree_alone(),
+            ranks: self.pages.len(),
+            pages: self.pages.iter().map(Pages::total).sum(),
+            pages_in_use: self.pages.iter().map(Pages::in_use).sum(),
+            pages_cached: self.pages.iter().map(Pages::held_by_tree_alone).sum(),
             page_bytes: self.runner.page_bytes(),
+            balanced: self.runner.balanced(),
             ..self.stats
         }
     }
@@ -141,40 +146,70 @@ impl<'t> Scheduler<'t> {
     fn release(&mut self, at: usize) -> Sequence<'t> {
         let mut sequence = self.running.remove(at);
         self.reading = self.reading.take().and_then(|reading| reading.without(at));
-        sequence.pages.drain(..).for_each(|page| self.pages.give(page));
+        let pages = &mut self.pages[sequence.rank];
+        sequence.pages.drain(..).for_each(|page| pages.give(page));
         // Siblings must not wait for one that is gone.
-        sequence.job.computed.store(true, Ordering::Relaxed);
+        sequence.job.settle(sequence.rank);
         sequence
     }
 
     /// Lets those that wait begin, in the order they came, while there are pages for what they hold.
     fn admit(&mut self) {
-        while self.running.len() < MOST_ROWS {
-            let Some(at) = self.waiting.iter().position(Sequence::is_ready) else { return };
-            let needed = self.waiting[at].tokens.len() / PAGE + 1;
-            if !self.running.is_empty() && self.pages.available() < needed + self.running.len() {
-                return;
-            }
+        while let Some((at, rank)) = self.next() {
             let mut sequence = self.waiting.remove(at).expect("it was just found");
-            sequence.pages = self.pages.find(&sequence.tokens[..sequence.reusable()]);
+            sequence.rank = rank;
+            sequence.job.begin(rank);
+            sequence.pages = self.pages[rank].find(&sequence.tokens[..sequence.reusable()]);
             sequence.computed = sequence.pages.len() * PAGE;
             sequence.cached.get_or_insert(sequence.computed.min(sequence.job.request.prompt.len()));
             self.running.push(sequence);
         }
     }
 
-    /// Rows of the next step, with pages for all of them.
+    /// The first of those that wait that may begin, and where. Who finds no room anywhere lets nobody overtake.
+    fn next(&self) -> Option<(usize, usize)> {
+        for (at, sequence) in self.waiting.iter().enumerate() {
+            let rank = self.rank_for(sequence)?;
+            if sequence.job.is_ready(rank) {
+                return Some((at, rank));
+            }
+        }
+        None
+    }
+
+    /// The rank where a sequence costs least: pages of its prompt that are not in the cache there, and sequences that run there already, which it would
+    /// keep waiting to its end.
+    fn rank_for(&self, sequence: &Sequence<'_>) -> Option<usize> {
+        let needed = sequence.tokens.len() / PAGE + 1;
+        let running = |rank: usize| self.running.iter().filter(|s| s.rank == rank).count();
+        let has_room = |rank: &usize| {
+            let (running, available) = (running(*rank), self.pages[*rank].available());
+            running < MOST_ROWS && (running == 0 || available >= needed + running)
+        };
+        let cost = |rank: &usize| {
+            let is_shared = sequence.job.has_begun(*rank);
+            let known = || self.pages[*rank].known(&sequence.tokens[..sequence.reusable()]);
+            let missing = if is_shared { 0 } else { needed - known() };
+            missing + NEIGHBOUR * running(*rank)
+        };
+        let mut ranks = (0..self.pages.len()).filter(has_room);
+        // A lone rank needs no choice.
+        if self.pages.len() == 1 { ranks.next() } else { ranks.min_by_key(cost) }
+    }
+
+    /// Rows of the next step, with pages for all of them; those of a rank stand together, in the order of ranks.
     fn rows(&mut self) -> Vec<Piece> {
         let mut rows = Vec::new();
         let mut at = 0;
         while at < self.running.len() {
+            let (job, sample) = (self.running[at].job.clone(), self.running[at].sample);
             if self.running[at].remaining() == 1 && self.secure(at, 1) {
                 rows.push(Piece { sequence: at, first: self.running[at].computed, len: 1, guess: None });
             }
-            at += 1;
+            // Where one gave its pages back itself, another stands in its place. Younger ones that had to are behind it.
+            at += usize::from(self.running.get(at).is_some_and(|s| s.is((&job, sample))));
         }
-        // Whoever was sent back to make room for an older one is no longer there.
-        rows.retain(|row| row.sequence < self.running.len());
+        rows.sort_by_key(|row| self.running[row.sequence].rank);
         self.with_guesses(rows)
     }
 
@@ -185,13 +220,24 @@ impl<'t> Scheduler<'t> {
             return rows;
         }
         let chances: Vec<_> = rows.iter().map(|row| self.running[row.sequence].guess(&self.past)).collect();
+        // Each rank has as many rows as the fullest, so it shares out its own.
+        let by_rank = rows.chunk_by(|a, b| self.running[a.sequence].rank == self.running[b.sequence].rank);
+        let mut chances = &chances[..];
+        let mut shares = Vec::new();
+        for rows in by_rank {
+            let (own, others) = chances.split_at(rows.len());
+            shares.extend(self.times.share(own));
+            chances = others;
+        }
         let mut all = Vec::new();
-        for (row, guesses) in rows.into_iter().zip(self.times.share(&chances)) {
+        for (row, guesses) in rows.into_iter().zip(shares) {
             all.push(row);
             self.running[row.sequence].guesses.truncate(guesses);
             let needed = (row.first + 1 + guesses).div_ceil(PAGE);
             let missing = needed.saturating_sub(self.running[row.sequence].pages.len());
-            if missing > self.pages.available() || !self.secure(row.sequence, 1 + guesses) {
+            if missing > self.pages[self.running[row.sequence].rank].available()
+                || !self.secure(row.sequence, 1 + guesses)
+            {
                 self.running[row.sequence].guesses.clear();
                 continue;
             }
@@ -202,15 +248,17 @@ impl<'t> Scheduler<'t> {
         all
     }
 
-    /// Pages for the next `len` tokens of a sequence, if need be those of younger ones; whether it has them and still runs.
+    /// Pages for the next `len` tokens of a sequence, if need be those of younger ones of its rank, which run no more then; whether it has them and still
+    /// runs.
     fn secure(&mut self, at: usize, len: usize) -> bool {
         let needed = (self.running[at].computed + len).div_ceil(PAGE);
+        let rank = self.running[at].rank;
         while self.running[at].pages.len() < needed {
-            if let Some(page) = self.pages.take() {
+            if let Some(page) = self.pages[rank].take() {
                 self.running[at].pages.push(page);
                 continue;
             }
-            let youngest = self.running.len() - 1;
+            let youngest = self.running.iter().rposition(|s| s.rank == rank).expect("it is one of them");
             let mut sequence = self.release(youngest);
             sequence.computed = 0;
             self.waiting.push_front(sequence);
@@ -227,22 +275,29 @@ impl<'t> Scheduler<'t> {
         if rows.is_empty() {
             return Ok(());
         }
-        let room = fit(&ROWS, rows.len());
-        self.count(rows, room);
+        let most = self.most_of_a_rank(rows);
+        let room = fit(&ROWS, most);
+        self.count(rows, room * self.pages.len());
         let Self { running, runner, .. } = self;
         let units: Vec<Unit<'_>> = rows.iter().map(|row| unit(running, row)).collect();
         let started = Instant::now();
         let logits = runner.decode(&units, room)?;
-        self.count_decode(rows, started.elapsed());
+        self.count_decode(rows, most, started.elapsed());
         self.take(rows, &logits);
         Ok(())
     }
 
-    /// Notes what a step of sequences that decode took and read. Rows of one sequence read its pages together.
-    fn count_decode(&mut self, rows: &[Piece], took: Duration) {
+    /// Pieces of the rank that has most.
+    fn most_of_a_rank(&self, pieces: &[Piece]) -> usize {
+        let by_rank = pieces.chunk_by(|a, b| self.running[a.sequence].rank == self.running[b.sequence].rank);
+        by_rank.map(<[Piece]>::len).max().unwrap_or(0)
+    }
+
+    /// Notes what a step of sequences that decode, up to `most` on a rank, took and read. Rows of one sequence read its pages together.
+    fn count_decode(&mut self, rows: &[Piece], most: usize, took: Duration) {
         let own = rows.iter().filter(|row| row.guess.is_none());
         let pages = own.map(|row| row.first / PAGE + 1).sum();
-        self.times.note(rows.len(), took);
+        self.times.note(most, took);
         self.stats.decode_ns += took.as_nanos() as u64;
         self.stats.decode_bytes += self.runner.bytes_of_decode(rows.len(), pages);
     }
@@ -268,12 +323,12 @@ impl<'t> Scheduler<'t> {
             self.stats.accepted += u64::from(piece.guess.is_some());
             sequence.computed = piece.first + piece.len;
             if sequence.computed / PAGE > piece.first / PAGE {
-                self.pages.keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
+                self.pages[sequence.rank].keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
             }
             if sequence.remaining() > 0 {
                 continue;
             }
-            sequence.job.computed.store(true, Ordering::Relaxed);
+            sequence.job.settle(sequence.rank);
             let own = &logits[place * vocab..][..vocab];
             let before = sequence.tokens.len();
             if advance(sequence, own, self.num_tokens, &self.ends) {
@@ -297,7 +352,7 @@ impl<'t> Scheduler<'t> {
             sequence.job.events.send(Event::Failed(why.to_string())).ok();
         }
         self.reading = None;
-        self.pages = Pages::new(self.pages.total() + 1);
+        self.pages.iter_mut().for_each(|pages| *pages = Pages::new(pages.total() + 1));
         // Where the device is gone for good, the next step says so again.
         self.runner.clear().ok();
     }
@@ -310,7 +365,7 @@ fn unit<'a>(running: &'a [Sequence<'_>], piece: &Piece) -> Unit<'a> {
         Some(guess) => &sequence.guesses[guess..=guess],
         None => &sequence.tokens[piece.first..piece.first + piece.len],
     };
-    Unit { tokens, position: piece.first, pages: &sequence.pages }
+    Unit { rank: sequence.rank, tokens, position: piece.first, pages: &sequence.pages }
 }
 
 /// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.

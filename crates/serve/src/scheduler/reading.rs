@@ -15,6 +15,8 @@ use crate::runner::{Pass, Unit};
 pub(super) struct Reading {
     pass: Pass,
     pieces: Vec<Piece>,
+    /// Pages that each rank has room for.
+    room: usize,
 }
 
 impl Reading {
@@ -73,7 +75,7 @@ impl Scheduler<'_> {
             begun => begun,
         };
         let Some(mut reading) = begun else { return Ok(()) };
-        let size = CHUNKS.iter().position(|&chunks| chunks >= reading.pieces.len()).expect("a pass fits");
+        let size = CHUNKS.iter().position(|&chunks| chunks == reading.room).expect("a size of the ladder");
         let started = Instant::now();
         loop {
             let before = started.elapsed().as_secs_f64();
@@ -90,43 +92,50 @@ impl Scheduler<'_> {
         }
     }
 
-    /// Embeds at most `most` pages of prompts.
+    /// Embeds at most `most` pages of prompts on each rank.
     fn begin(&mut self, most: usize) -> Result<Option<Reading>, ServeError> {
         let pieces = self.pieces(most);
         if pieces.is_empty() {
             return Ok(None);
         }
-        let room = fit(&CHUNKS, pieces.len());
-        self.count(&pieces, room * PAGE);
+        let room = fit(&CHUNKS, self.most_of_a_rank(&pieces));
+        self.count(&pieces, room * PAGE * self.pages.len());
         let Self { running, runner, .. } = self;
         let units: Vec<Unit<'_>> = pieces.iter().map(|piece| unit(running, piece)).collect();
-        Ok(Some(Reading { pass: runner.begin(&units, room)?, pieces }))
+        Ok(Some(Reading { pass: runner.begin(&units, room)?, pieces, room }))
     }
 
-    /// What the next pass reads: as many pages of each prompt, more of longer ones where shorter ones leave room, and of the oldest prompts
+    /// What the next pass reads, by rank: as many pages of each prompt, more of longer ones where shorter ones leave room, and of the oldest prompts
     /// where there are more than pages.
     fn pieces(&mut self, most: usize) -> Vec<Piece> {
-        let prompts = (0..self.running.len()).filter(|&at| self.running[at].remaining() > 1);
-        let mut prompts: Vec<usize> = prompts.take(most).collect();
-        prompts.sort_by_key(|&at| self.running[at].remaining());
-        let mut pieces: Vec<Piece> = Vec::new();
-        for (before, &at) in prompts.iter().enumerate() {
-            let room = (most - pieces.len()) / (prompts.len() - before) * PAGE;
-            // One that was sent back meanwhile is no longer there.
-            let Some(sequence) = self.running.get(at) else { continue };
-            let (first, len) = (sequence.computed, sequence.remaining().min(room));
-            if self.secure(at, len) {
-                let page = |from| Piece {
-                    sequence: at,
-                    first: first + from,
-                    len: PAGE.min(len - from),
-                    guess: None,
-                };
-                pieces.extend((0..len).step_by(PAGE).map(page));
+        let mut pieces = Vec::new();
+        for rank in 0..self.pages.len() {
+            let of_rank = |at: &usize| self.running[*at].rank == rank && self.running[*at].remaining() > 1;
+            let mut prompts: Vec<usize> = (0..self.running.len()).filter(of_rank).take(most).collect();
+            prompts.sort_by_key(|&at| self.running[at].remaining());
+            // Younger ones may have to give their pages back meanwhile, and those behind them move up.
+            let prompts: Vec<_> =
+                prompts.iter().map(|&at| (self.running[at].job.clone(), self.running[at].sample)).collect();
+            let mut left = most;
+            for (before, (job, sample)) in prompts.iter().enumerate() {
+                let Some(at) = self.running.iter().position(|s| s.is((job, *sample))) else { continue };
+                let room = left / (prompts.len() - before) * PAGE;
+                let len = self.running[at].remaining().min(room);
+                if self.secure(at, len) {
+                    left -= len.div_ceil(PAGE);
+                    pieces.push((job.clone(), *sample, len));
+                }
             }
         }
-        pieces.retain(|piece| piece.sequence < self.running.len());
-        pieces
+        let mut all = Vec::new();
+        for (job, sample, len) in pieces {
+            let Some(at) = self.running.iter().position(|s| s.is((&job, sample))) else { continue };
+            let first = self.running[at].computed;
+            let page =
+                |from| Piece { sequence: at, first: first + from, len: PAGE.min(len - from), guess: None };
+            all.extend((0..len).step_by(PAGE).map(page));
+        }
+        all
     }
 
     /// Takes what a pass through all layers gives.
@@ -147,9 +156,13 @@ impl Scheduler<'_> {
         }
         let vocab = self.runner.config().vocab_size;
         let hidden = reading.pass.hidden()?;
-        for (at, piece) in reading.pieces.iter().enumerate() {
+        let mut pages = vec![0; hidden.len()];
+        for piece in &reading.pieces {
+            let rank = self.running[piece.sequence].rank;
+            let page = pages[rank];
+            pages[rank] += 1;
             if self.running[piece.sequence].is_scoring() {
-                let logits = self.runner.page_logits(&hidden, at)?;
+                let logits = self.runner.page_logits(&hidden[rank], page)?;
                 let own = &logits[..piece.len * vocab];
                 self.running[piece.sequence].score(piece.first, own, (vocab, self.num_tokens));
             }

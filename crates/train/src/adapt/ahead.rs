@@ -103,7 +103,7 @@ impl Adapter {
         rows_per_rank: usize,
         ahead: &PlannedAhead,
     ) -> Result<DispatchReport, TrainError> {
-        let counts = self.counts(counts, rows_per_rank)?;
+        let counts = self.counts(counts, &self.even(rows_per_rank))?;
         let made = &ahead.layers[layer];
         let done = |(group, counts): (usize, &Counts)| {
             let shares = taken(counts, &made.shares[group], self.ranks());
@@ -126,7 +126,8 @@ impl Adapter {
             (rows_per_rank / state.experts + usize::from(e < rows_per_rank % state.experts)) as f32
         };
         let report: Vec<f32> = (0..state.experts).map(each).collect();
-        let group = |_: &Vec<usize>| Counts::from_reports(&vec![report.clone(); self.ranks()], rows_per_rank);
+        let rows = vec![rows_per_rank; self.ranks()];
+        let group = |_: &Vec<usize>| Counts::from_reports(&vec![report.clone(); self.ranks()], &rows);
         Ok(self.groups.members().iter().map(group).collect::<Result<_, _>>()?)
     }
 

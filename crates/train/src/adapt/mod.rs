@@ -119,6 +119,11 @@ impl Adapter {
         }
     }
 
+    /// The same with blocks of so many rows.
+    pub fn with_block(self, block: usize) -> Self {
+        Self { block, ..self }
+    }
+
     /// Rows of a block.
     pub fn block(&self) -> usize {
         self.block
@@ -216,10 +221,26 @@ impl Adapter {
         rows_per_rank: usize,
         backend: &dyn Backend,
     ) -> Result<Dispatch, TrainError> {
-        let counts = self.counts(counts, rows_per_rank)?;
+        let pick = |own: &mut Self, need| own.bucket(layer, need, rows_per_rank);
+        self.plan_in(layer, counts, &self.even(rows_per_rank), backend, pick)
+    }
+
+    /// [`plan`](Self::plan) where each rank of the mesh routes `rows` of its own, and `pick` gives the bucket for what the plans need.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_in(
+        &mut self,
+        layer: usize,
+        counts: &Array,
+        rows: &[usize],
+        backend: &dyn Backend,
+        pick: impl FnOnce(&mut Self, Bucket) -> Bucket,
+    ) -> Result<Dispatch, TrainError> {
+        let counts = self.counts(counts, rows)?;
         let started = Instant::now();
         let plans = self.plans(layer, &counts)?;
-        let bucket = self.bucket(layer, self.need(&plans), rows_per_rank);
+        let bucket = pick(self, self.need(&plans));
         *self.uses.entry((self.layers[layer].experts, bucket)).or_default() += 1;
         let experts = self.layers[layer].experts;
         let sizes = Sizes { topology: self.groups.topology(), experts, bucket, block: self.block };
@@ -261,12 +282,18 @@ impl Adapter {
         Bucket { slots: experts, places: blocks * self.block, blocks }
     }
 
-    /// Counts of every group.
-    fn counts(&self, reports: &Array, rows_per_rank: usize) -> Result<Vec<Counts>, TrainError> {
+    /// As many rows on every rank of the mesh.
+    fn even(&self, rows_per_rank: usize) -> Vec<usize> {
+        vec![rows_per_rank; self.groups.places().len()]
+    }
+
+    /// Counts of every group; each rank of the mesh routes so many rows.
+    fn counts(&self, reports: &Array, rows: &[usize]) -> Result<Vec<Counts>, TrainError> {
         let reports: Vec<Vec<f32>> = reports.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
         let of_group = |group: &Vec<usize>| {
             let own: Vec<Vec<f32>> = group.iter().map(|&rank| reports[rank].clone()).collect();
-            Counts::from_reports(&own, rows_per_rank)
+            let rows: Vec<usize> = group.iter().map(|&rank| rows[rank]).collect();
+            Counts::from_reports(&own, &rows)
         };
         Ok(self.groups.members().iter().map(of_group).collect::<Result<_, _>>()?)
     }

@@ -55,6 +55,11 @@ impl Slots {
         self.num_slots == num_slots && self.assignment == assignment
     }
 
+    /// The experts in the slots of every rank of the mesh, in slot order; ranks may leave their last slots empty.
+    pub fn assignment(&self) -> &[Vec<ExpertId>] {
+        &self.assignment
+    }
+
     /// Slots of each rank.
     pub fn num_slots(&self) -> usize {
         self.num_slots

@@ -61,7 +61,7 @@ impl Transport for AllGather {
         let reader = single(mine.row_of_choice, mine.chosen);
         let gate = gates.take_with_inverse(mine.choice_of_row, "choice_row", reader);
         let gate = mine.used.select(gate, g.scalar(DType::F32, 0.0));
-        let out = expert_rows(given, gate, &weights, block_slot).convert(DType::F32);
+        let out = expert_rows(given, Some(gate), &weights, block_slot).convert(DType::F32);
         let sums = out.scatter_add(token_of_row, token);
         sums.reduce_scatter("token", axes).convert(x.dtype())
     }

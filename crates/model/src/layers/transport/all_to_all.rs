@@ -36,12 +36,18 @@ impl Transport for AllToAll {
     }
 
     fn experts<'g>(&self, routed: &Routed<'g>, tables: &[Value<'g>], sizes: &Sizes) -> Value<'g> {
+        cells::experts(routed, &Self::addressing(tables, sizes, routed.sent_as))
+    }
+}
+
+impl AllToAll {
+    /// The tables of its inputs, for rows that travel as `sent_as`.
+    pub fn addressing<'g>(tables: &[Value<'g>], sizes: &Sizes, sent_as: DType) -> Addressing<'g> {
         let [first, offset, block_slot, row_source, cell_target] = tables[..] else {
             unreachable!("as many as inputs")
         };
-        let order = Order::over_group(first.graph(), row_source, cell_target, routed.sent_as);
-        let places = sizes.bucket.places;
-        cells::experts(routed, &Addressing::of_one_source(first, offset, places, block_slot, Some(order)))
+        let order = Order::over_group(first.graph(), row_source, cell_target, sent_as);
+        Addressing::of_one_source(first, offset, sizes.bucket.places, block_slot, Some(order))
     }
 }
 

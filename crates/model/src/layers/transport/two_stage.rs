@@ -75,7 +75,8 @@ impl Transport for TwoStage {
         let Routed { x, gates, choices, weights, sent_as } = *routed;
         let inside = returned_as(sent_as);
         let order = Order { row_source, cell_target, axes: &[EXPERT_AXIS], sent_as: inside };
-        let how = Addressing { first, offset, places: sizes.bucket.places, block_slot, order: Some(order) };
+        let places = sizes.bucket.places;
+        let how = Addressing { first, offset, places, block_slot, skips: true, order: Some(order) };
         let choices = cells::one_source(choices.merge(&["token", "choice"], "choice_row"));
         let choices = choices.all_gather("source", &[NODE_AXIS]);
         let x_all = sent(x, sent_as, |v| v.all_gather("token", &[NODE_AXIS]));

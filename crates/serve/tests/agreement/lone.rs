@@ -1,61 +1,23 @@
-//! What the engine says is what the trainer's `generate` says, whatever else runs and whatever is shared.
+//! On one device.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use collegium_checkpoint::SafetensorsReader;
 use collegium_core::DType;
 use collegium_data::Batch;
 use collegium_hlo::Residuals;
 use collegium_model::config::ModelConfig;
-use collegium_runtime::{Backend, EvalBackend};
-use collegium_serve::{
-    Event, Finish, Handle, Limits, MOST_GUESSES, Refusal, Request, Runner, Sampling, Scored, Stats, Stop,
-    Types, Usage,
-};
+use collegium_runtime::Backend;
+use collegium_serve::{Event, Handle, Limits, MOST_GUESSES, Refusal, Request, Sampling, Stop, Types};
 use collegium_train::engine::Settings;
 use collegium_train::{Sampler, setup};
-use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::harness::{
+    Heard, backend, backends, cpu, folder, greedy, handle, handle_of, heard, prompt, settled,
+};
 
 /// Dense and sparse, windows, norms of several kinds, tied and untied heads.
 const FAMILIES: [&str; 6] =
     ["llama", "llama3_rope", "mixtral_window", "olmoe_clip", "qwen3_moe_mixed", "qwen3_window"];
-
-/// The exact reference: nothing to compile, so every shape of a step is cheap.
-fn backend() -> Arc<dyn Backend> {
-    Arc::new(EvalBackend::new(1))
-}
-
-/// The reference and, where there is a plugin, the CPU with its kernels and packed weights.
-fn backends() -> Vec<Arc<dyn Backend>> {
-    [Some(backend()), cpu()].into_iter().flatten().collect()
-}
-
-fn cpu() -> Option<Arc<dyn Backend>> {
-    let found = setup::open_backend("cpu", 1);
-    found.inspect_err(|error| eprintln!("skipped: {error}")).ok()
-}
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
-}
-
-fn handle(backend: &Arc<dyn Backend>, name: &str, limits: Limits) -> Handle {
-    handle_of(backend, name, limits, DType::F32)
-}
-
-fn handle_of(backend: &Arc<dyn Backend>, name: &str, limits: Limits, types: impl Into<Types>) -> Handle {
-    let config = ModelConfig::from_file(&folder(name)).unwrap().0;
-    let reader = SafetensorsReader::open(&folder(name)).unwrap();
-    let room = (limits.cache_pages, limits.context);
-    let value = &mut |name: &str, sizes: &[usize]| Ok(reader.read_f32(name, sizes)?);
-    let runner = Runner::new(backend.clone(), config, types, room, value).unwrap();
-    Handle::start(runner, None, limits).unwrap()
-}
-
-fn prompt(seed: u32, len: usize) -> Vec<u32> {
-    (0..len as u32).map(|i| (i * i * 7 + i * 3 + seed * 11) % 61 + 1).collect()
-}
 
 /// The trainer's greedy continuations.
 fn right(backend: &Arc<dyn Backend>, name: &str, prompts: &[Vec<u32>], max_new: usize) -> Vec<Vec<u32>> {
@@ -64,45 +26,6 @@ fn right(backend: &Arc<dyn Backend>, name: &str, prompts: &[Vec<u32>], max_new: 
     let mesh = setup::mesh(1, 1, 1);
     let mut engine = setup::load(&config, backend.clone(), mesh, settings, Some(&folder(name)), 0).unwrap();
     engine.generate(prompts, max_new, None, &mut Sampler::greedy(), &mut |_, _| ()).unwrap()
-}
-
-fn greedy(prompt: &[u32], max_tokens: usize) -> Request {
-    Request {
-        stop: Stop { ignore_eos: true, ..Stop::default() },
-        logprobs: Some(1),
-        ..Request::greedy(prompt.to_vec(), max_tokens)
-    }
-}
-
-struct Heard {
-    ids: Vec<Vec<u32>>,
-    logprobs: Vec<Vec<f32>>,
-    usage: Usage,
-    prompt: Vec<Scored>,
-}
-
-/// Everything a request says, by sample.
-fn heard(mut events: UnboundedReceiver<Event>, n: usize) -> Heard {
-    let mut heard =
-        Heard { ids: vec![vec![]; n], logprobs: vec![vec![]; n], usage: Usage::default(), prompt: vec![] };
-    let mut ended = 0;
-    while let Some(event) = events.blocking_recv() {
-        match event {
-            Event::Token(t) => {
-                heard.ids[t.sample].push(t.scored.id);
-                heard.logprobs[t.sample].extend(t.scored.logprob);
-            }
-            Event::Finished { usage, reason, .. } => {
-                assert_eq!(reason, Finish::Length);
-                heard.usage = usage;
-                ended += 1;
-            }
-            Event::Prompt(scores) => heard.prompt = scores,
-            Event::Failed(why) => panic!("{why}"),
-        }
-    }
-    assert_eq!(ended, n, "every sample ends once");
-    heard
 }
 
 #[test]
@@ -342,15 +265,6 @@ fn what_cannot_be_served_is_refused_by_name() {
         let refused: Refusal = engine.submit(request).expect_err(message);
         assert!(refused.to_string().contains(message), "{refused} instead of {message}");
     }
-}
-
-/// The numbers once so many tokens were given out: a caller hears of the last step before they do.
-fn settled(engine: &Handle, generated: u64) -> Stats {
-    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        stats.generated == generated
-    });
-    stats.expect("the last step ends")
 }
 
 #[test]
