@@ -237,8 +237,8 @@ impl Software {
             host_layer: 0.0,
             host_dense: 0.0,
             state_bytes: 12.0,
-            // `Trainer::train_step` asks for its batches and waits; token files are made before the first step.
-            feed: Feed { text: false, ahead: false },
+            // `data.prefetch` is 1 unless the user says otherwise; token files are made before the first step.
+            feed: Feed { text: false, ahead: true },
         }
     }
 }

@@ -16,6 +16,6 @@ mod writer;
 pub use error::ReportError;
 pub use log::RunLog;
 pub use progress::Progress;
-pub use record::{EvalRecord, Record, SolveRecord, StepRecord};
-pub use summary::{Summary, summary};
+pub use record::{CheckpointRecord, EvalRecord, Record, SolveRecord, StepRecord};
+pub use summary::{CheckpointSummary, Summary, summary};
 pub use writer::{METRICS_FILE, RunWriter};

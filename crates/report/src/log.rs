@@ -3,7 +3,7 @@
 
 use crate::{
     error::{IoContext, ReportError},
-    record::{EvalRecord, Record, SolveRecord, StepRecord},
+    record::{CheckpointRecord, EvalRecord, Record, SolveRecord, StepRecord},
     writer::METRICS_FILE,
 };
 use serde::Deserialize;
@@ -18,6 +18,8 @@ pub struct RunLog {
     pub evals: Vec<EvalRecord>,
     /// Problem-solving rounds.
     pub solves: Vec<SolveRecord>,
+    /// Complete checkpoints.
+    pub checkpoints: Vec<CheckpointRecord>,
 }
 
 impl RunLog {
@@ -38,6 +40,7 @@ impl RunLog {
             StepRecord::KIND => self.steps.push(serde_json::from_slice(line)?),
             EvalRecord::KIND => self.evals.push(serde_json::from_slice(line)?),
             SolveRecord::KIND => self.solves.push(serde_json::from_slice(line)?),
+            CheckpointRecord::KIND => self.checkpoints.push(serde_json::from_slice(line)?),
             _ => {}
         }
         Ok(())

@@ -216,6 +216,37 @@ impl Record for SolveRecord {
     }
 }
 
+/// One checkpoint that is complete (`kind: "checkpoint"`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckpointRecord {
+    /// Optimizer steps done when it was made.
+    pub step: u64,
+    /// Seconds since the run began, when training stopped for it.
+    pub time_s: f64,
+    /// Seconds that training stood still for it: all of its writing, or waiting for the one before and copying to host memory.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub pause_seconds: f64,
+    /// Seconds from the start of its writing until it was complete on the disk.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub write_seconds: f64,
+}
+
+impl Record for CheckpointRecord {
+    const KIND: &'static str = "checkpoint";
+
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn scalars(&self) -> Vec<(String, f64)> {
+        vec![
+            ("checkpoint/pause_seconds".to_owned(), self.pause_seconds),
+            ("checkpoint/write_seconds".to_owned(), self.write_seconds),
+        ]
+    }
+}
+
 fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }

@@ -52,10 +52,25 @@ pub struct Summary {
     pub padding: Option<f64>,
     /// Seconds by phase, summed over recorded steps; `other` is what no phase claims.
     pub phase_seconds: BTreeMap<String, f64>,
+    /// Seconds that steps waited for their batches, summed over recorded steps.
+    pub waited_for_batches: Option<f64>,
+    /// What checkpoints took.
+    pub checkpoints: Option<CheckpointSummary>,
     /// Bytes one rank sends per step by collective, mean over steps.
     pub collective_bytes_per_step: BTreeMap<String, f64>,
     /// Steps whose loss was not finite.
     pub non_finite_losses: u64,
+}
+
+/// What the checkpoints of a run took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CheckpointSummary {
+    /// How many were completed.
+    pub count: u64,
+    /// Seconds that training stood still for all of them.
+    pub pause_seconds: f64,
+    /// Seconds that one took to write, mean.
+    pub write_seconds: f64,
 }
 
 fn per_token(joules: Option<f64>, step: &StepRecord) -> Option<f64> {
@@ -99,6 +114,14 @@ impl Summary {
             ),
             drops: is_moe.then(|| steps.iter().map(|s| s.drops).sum()),
             padding: mean(steps.iter().filter_map(|s| s.padding)),
+            waited_for_batches: phase_seconds(steps).get("data").copied(),
+            checkpoints: mean(log.checkpoints.iter().map(|c| c.write_seconds)).map(|write_seconds| {
+                CheckpointSummary {
+                    count: log.checkpoints.len() as u64,
+                    pause_seconds: log.checkpoints.iter().map(|c| c.pause_seconds).sum(),
+                    write_seconds,
+                }
+            }),
             phase_seconds: phase_seconds(steps),
             collective_bytes_per_step: collective_bytes_per_step(steps),
             non_finite_losses: steps.iter().filter(|s| !s.loss.is_finite()).count() as u64,
@@ -138,6 +161,18 @@ impl Summary {
             plural(self.steps, "step"),
         );
         add("time", Some(units::duration(self.time_s)), String::new());
+        let steps: f64 = self.phase_seconds.values().sum();
+        let share = |waited: f64| format!("{:.1} % of all steps", 100.0 * waited / steps);
+        let waited = self.waited_for_batches;
+        add("waited for batches", waited.map(units::duration), waited.map(share).unwrap_or_default());
+        let written = self.checkpoints.map(|c| {
+            format!("{}, {} each to write", plural(c.count, "checkpoint"), units::duration(c.write_seconds))
+        });
+        add(
+            "stopped for saving",
+            self.checkpoints.map(|c| units::duration(c.pause_seconds)),
+            written.unwrap_or_default(),
+        );
         add(
             "expert max/mean",
             number(self.expert_max_over_mean_last),
@@ -241,6 +276,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::CheckpointRecord;
 
     #[test]
     fn a_run_is_summed_up() {
@@ -251,32 +287,45 @@ mod tests {
             tokens: step * 1000,
             tokens_per_second: rate,
             step_seconds: 1.0,
-            phase_seconds: BTreeMap::from([("forward".to_owned(), 0.75)]),
+            phase_seconds: BTreeMap::from([("forward".to_owned(), 0.6), ("data".to_owned(), 0.15)]),
             expert_max_over_mean: Some(4.0 / step as f64),
             padding: Some(1.25),
             collective_bytes: BTreeMap::from([("all_to_all".to_owned(), 100 * step)]),
             ..StepRecord::default()
         };
+        let saved = |step, pause_seconds, write_seconds| CheckpointRecord {
+            step,
+            time_s: step as f64,
+            pause_seconds,
+            write_seconds,
+        };
         let log = RunLog {
             steps: vec![step(1, 8.0, 10.0), step(2, 4.0, 1000.0)],
             evals: vec![EvalRecord { step: 2, time_s: 9.0, loss: 4.5, perplexity: 90.0, tokens: 5 }],
             solves: vec![SolveRecord::new(1, 1.0, "old", 0, 4), SolveRecord::new(2, 10.0, "countdown", 3, 4)],
+            checkpoints: vec![saved(1, 0.5, 4.0), saved(2, 1.5, 2.0)],
         };
         assert_eq!(
             Summary::of(&log).to_string(),
-            "final loss        4.00            from 8.00\n\
-             validation loss   4.50            perplexity 90.0\n\
-             countdown solved  75.0 %          3 of 4 fresh problems\n\
-             throughput        1.00k tokens/s  median step\n\
-             trained on        2.00k tokens    2 steps\n\
-             time              10.0 s\n\
-             expert max/mean   2.00            from 4.00\n\
-             dropped routes    0\n\
-             padding           25.0 %          extra expert rows"
+            "final loss          4.00            from 8.00\n\
+             validation loss     4.50            perplexity 90.0\n\
+             countdown solved    75.0 %          3 of 4 fresh problems\n\
+             throughput          1.00k tokens/s  median step\n\
+             trained on          2.00k tokens    2 steps\n\
+             time                10.0 s\n\
+             waited for batches  300 ms          15.0 % of all steps\n\
+             stopped for saving  2.0 s           2 checkpoints, 3.0 s each to write\n\
+             expert max/mean     2.00            from 4.00\n\
+             dropped routes      0\n\
+             padding             25.0 %          extra expert rows"
         );
         assert_eq!(
             Summary::of(&log).phase_seconds,
-            BTreeMap::from([("forward".to_owned(), 1.5), ("other".to_owned(), 0.5)])
+            BTreeMap::from([
+                ("data".to_owned(), 0.3),
+                ("forward".to_owned(), 1.2),
+                ("other".to_owned(), 0.5)
+            ])
         );
         assert_eq!(Summary::of(&log).collective_bytes_per_step["all_to_all"], 150.0);
     }

@@ -113,7 +113,7 @@ struct Line<'a, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EvalRecord, RunLog, SolveRecord, StepRecord};
+    use crate::{CheckpointRecord, EvalRecord, RunLog, SolveRecord, StepRecord};
     use std::collections::BTreeMap;
 
     fn record(step: u64) -> StepRecord {
@@ -139,10 +139,20 @@ mod tests {
         let mut writer = RunWriter::create(dir.path()).unwrap();
         writer.write(&record(1)).unwrap();
         writer.write(&eval).unwrap();
+        let saved = CheckpointRecord { step: 1, time_s: 3.0, pause_seconds: 0.5, write_seconds: 2.0 };
         writer.write(&solve).unwrap();
+        writer.write(&saved).unwrap();
         drop(writer);
         let log = RunLog::read(dir.path()).unwrap();
-        assert_eq!(log, RunLog { steps: vec![record(1)], evals: vec![eval], solves: vec![solve] });
+        assert_eq!(
+            log,
+            RunLog {
+                steps: vec![record(1)],
+                evals: vec![eval],
+                solves: vec![solve],
+                checkpoints: vec![saved]
+            }
+        );
     }
 
     #[test]

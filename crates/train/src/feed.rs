@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use collegium_data::corpus::{CorpusConfig, CorpusStream, Problem, validation_batches};
 use collegium_data::{
-    Batch, BatchStream, Progress, SequentialBatches, Sources, TokenBatches, TokenFile, Tokenizer,
+    Batch, BatchStream, Prefetch, Progress, SequentialBatches, Sources, TokenBatches, TokenFile, Tokenizer,
 };
 
 use crate::TrainError;
@@ -34,6 +34,11 @@ pub fn tokenizer(config: &RunConfig) -> Result<Tokenizer, TrainError> {
     }
 }
 
+/// Rows and tokens of a micro-batch over all ranks.
+fn shape(config: &RunConfig) -> [usize; 2] {
+    [config.micro_batch() * config.parallel.devices, config.train.seq]
+}
+
 impl Feed {
     /// Opens the data of a configuration; token files are kept in `cache`.
     ///
@@ -44,11 +49,21 @@ impl Feed {
         cache: &Path,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, TrainError> {
-        let tokenizer = tokenizer(config)?;
-        let (rows, seq) = (config.micro_batch() * config.parallel.devices, config.train.seq);
-        if config.data.paths.is_empty() {
-            return Self::problems(config, tokenizer, rows, seq);
-        }
+        let mut feed = if config.data.paths.is_empty() {
+            Self::problems(config)?
+        } else {
+            Self::files(config, cache, progress)?
+        };
+        feed.train = Prefetch::over(feed.train, config.data.prefetch * config.num_micro_batches());
+        Ok(feed)
+    }
+
+    fn files(
+        config: &RunConfig,
+        cache: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, TrainError> {
+        let (tokenizer, [rows, seq]) = (tokenizer(config)?, shape(config));
         let sources = Sources::find(&config.data.paths, &config.data.field)?;
         let file = Arc::new(TokenFile::prepare(&sources, &tokenizer, cache, progress)?);
         let split = file.split(config.data.validation, config.train.seed)?;
@@ -62,12 +77,8 @@ impl Feed {
         Ok(Self { tokenizer, train: Box::new(train), validation, problems: Vec::new() })
     }
 
-    fn problems(
-        config: &RunConfig,
-        tokenizer: Tokenizer,
-        rows: usize,
-        seq: usize,
-    ) -> Result<Self, TrainError> {
+    fn problems(config: &RunConfig) -> Result<Self, TrainError> {
+        let (tokenizer, [rows, seq]) = (tokenizer(config)?, shape(config));
         let corpus = CorpusConfig {
             max_digits: config.data.max_digits,
             kinds: config.data.kinds.clone(),

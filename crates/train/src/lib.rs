@@ -10,6 +10,7 @@ pub mod feed;
 mod init;
 pub mod layer;
 mod sampling;
+mod saver;
 mod schedule;
 pub mod setup;
 pub mod snapshot;

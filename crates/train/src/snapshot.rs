@@ -6,11 +6,12 @@ use std::path::Path;
 use collegium_checkpoint::{SafetensorsReader, SafetensorsWriter, write_file};
 use collegium_core::DType;
 use collegium_data::{StreamState, Tokenizer};
+use collegium_model::config::ModelConfig;
 use collegium_model::params;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::engine::{Engine, State};
+use crate::engine::{Engine, State, Tensors};
 
 /// Size above which a checkpoint is split into several files.
 const MAX_SHARD_BYTES: u64 = 5_000_000_000;
@@ -40,12 +41,12 @@ pub struct RunState {
 /// # Errors
 /// What the device or the disk says.
 pub fn write(
-    engine: &Engine,
+    tensors: &dyn Tensors,
     tokenizer: &Tokenizer,
     state: &RunState,
     folder: &Path,
 ) -> Result<(), TrainError> {
-    let mut config = engine.config().to_hf_json();
+    let mut config = tensors.config().to_hf_json();
     let end = tokenizer.end_of_document();
     config["eos_token_id"] = end.into();
     write_file(&folder.join("config.json"), pretty(&config).as_bytes())?;
@@ -53,22 +54,21 @@ pub fn write(
     write_file(&folder.join("generation_config.json"), pretty(&generation).as_bytes())?;
     tokenizer.save(folder)?;
 
-    let names = tensors(engine);
+    let names = names(tensors.config());
     let declare = |prefix: &str| {
         names.iter().map(|(n, s)| (format!("{prefix}{n}"), DType::F32, s.clone())).collect::<Vec<_>>()
     };
     let mut model = SafetensorsWriter::create(folder, &declare(""), MAX_SHARD_BYTES)?;
-    engine
+    tensors
         .export(State::Master, &mut |name, _, values| Ok(model.write(name, bytemuck::cast_slice(values))?))?;
     model.finish()?;
 
     let moments = [("m/", State::FirstMoment), ("v/", State::SecondMoment)];
-    let kept: Vec<_> =
-        moments.into_iter().filter(|(_, s)| engine.groups().iter().all(|g| g.has(*s))).collect();
+    let kept: Vec<_> = moments.into_iter().filter(|(_, s)| tensors.has(*s)).collect();
     let declared: Vec<_> = kept.iter().flat_map(|(prefix, _)| declare(prefix)).collect();
     let mut optimizer = SafetensorsWriter::create_file(&folder.join(OPTIMIZER), &declared)?;
     for (prefix, which) in kept {
-        engine.export(which, &mut |name, _, values| {
+        tensors.export(which, &mut |name, _, values| {
             Ok(optimizer.write(&format!("{prefix}{name}"), bytemuck::cast_slice(values))?)
         })?;
     }
@@ -108,9 +108,9 @@ pub fn restore(engine: &mut Engine, state: &RunState, folder: &Path) -> Result<(
 }
 
 /// Name and sizes of every tensor, in the order they are exported.
-fn tensors(engine: &Engine) -> Vec<(String, Vec<usize>)> {
+fn names(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
     let mut names = Vec::new();
-    for group in params::groups(engine.config()) {
+    for group in params::groups(config) {
         for expert in 0..group.experts.unwrap_or(1) {
             names.extend(group.params.iter().map(|p| (p.name_of(expert), p.sizes.clone())));
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use collegium_balance::trace::Trace;
 use collegium_checkpoint::CheckpointDir;
 use collegium_data::Batch;
-use collegium_report::{EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
+use collegium_report::{CheckpointRecord, EvalRecord, Progress, RunWriter, SolveRecord, StepRecord};
 use collegium_runtime::energy::Meter;
 
 use crate::adapt::DispatchReport;
@@ -17,6 +17,7 @@ use crate::config::RunConfig;
 use crate::engine::{Engine, Hyper, LossWeights, State, StepLoss};
 use crate::feed::Feed;
 use crate::sampling::Sampler;
+use crate::saver::Saver;
 use crate::schedule::learning_rate;
 use crate::snapshot::{self, RunState};
 use crate::{TrainError, solve};
@@ -41,11 +42,10 @@ pub struct Trainer {
     feed: Feed,
     writer: RunWriter,
     progress: Progress,
-    checkpoints: CheckpointDir,
+    saver: Saver,
     stop: Arc<AtomicBool>,
     step: u64,
     tokens: u64,
-    saved: Option<u64>,
     started: Instant,
     /// Of the machine, where it has one.
     meter: Option<Meter>,
@@ -65,7 +65,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let writer = RunWriter::create(dir)?;
         collegium_checkpoint::write_file(&dir.join("config.toml"), config.to_toml().as_bytes())?;
-        Self::open(config, dir, engine, feed, writer, stop)
+        Self::open(config, dir, engine, feed, writer, stop, None)
     }
 
     /// The run in `dir`, from its newest checkpoint; `engine` has that checkpoint's weights already.
@@ -85,8 +85,8 @@ impl Trainer {
         feed.train.restore(&state.data)?;
         let writer = RunWriter::append(dir, state.step)?;
         collegium_checkpoint::write_file(&dir.join("config.toml"), config.to_toml().as_bytes())?;
-        let mut trainer = Self::open(config, dir, engine, feed, writer, stop)?;
-        (trainer.step, trainer.tokens, trainer.saved) = (state.step, state.tokens, Some(state.step));
+        let mut trainer = Self::open(config, dir, engine, feed, writer, stop, Some(state.step))?;
+        (trainer.step, trainer.tokens) = (state.step, state.tokens);
         trainer.progress = Progress::new(trainer.config.train.steps, state.step);
         Ok(trainer)
     }
@@ -98,9 +98,11 @@ impl Trainer {
         feed: Feed,
         writer: RunWriter,
         stop: Arc<AtomicBool>,
+        saved: Option<u64>,
     ) -> Result<Self, TrainError> {
         let checkpoints = CheckpointDir::new(&dir.join("checkpoints"))?;
         checkpoints.prepare()?;
+        let saver = Saver::new(checkpoints, config.run.keep, config.run.checkpoint_async, saved);
         let progress = Progress::new(config.train.steps, 0);
         let dir = dir.to_path_buf();
         let started = Instant::now();
@@ -111,11 +113,10 @@ impl Trainer {
             feed,
             writer,
             progress,
-            checkpoints,
+            saver,
             stop,
             step: 0,
             tokens: 0,
-            saved: None,
             started,
             meter: Meter::open().ok(),
         })
@@ -128,10 +129,12 @@ impl Trainer {
     /// A loss that is not finite, data or a disk that fail, or what the device says; the last checkpoint is untouched.
     pub fn run(mut self) -> Result<(Ending, u64), TrainError> {
         let ending = self.run_steps();
+        // What was saved and what led to an error is worth having too; that it cannot be had must not hide the error itself.
+        let saved = self.finish_saving();
         let closed = self.close();
         self.progress.finish();
-        // What led to an error is worth seeing too; that it cannot be shown must not hide the error itself.
         let ending = ending?;
+        saved?;
         closed?;
         Ok((ending, self.step))
     }
@@ -140,6 +143,8 @@ impl Trainer {
         let (steps, run) = (self.config.train.steps, self.config.run.clone());
         while self.step < steps {
             self.train_step()?;
+            let complete = self.saver.poll()?;
+            self.write_saved(complete)?;
             if run.eval_every > 0 && self.step.is_multiple_of(run.eval_every) && self.step < steps {
                 self.validate()?;
             }
@@ -348,7 +353,7 @@ impl Trainer {
     }
 
     /// The backward pass begins at the head, so the last parameter with such a gradient had it first.
-    fn gradient_not_finite(&self) -> Result<TrainError, TrainError> {
+    fn gradient_not_finite(&mut self) -> Result<TrainError, TrainError> {
         let mut place = "the sum of all gradients".to_string();
         self.engine.export(State::Gradient, &mut |name, _, values| {
             if values.iter().any(|v| !v.is_finite()) {
@@ -359,8 +364,12 @@ impl Trainer {
         Ok(self.stopped_at(place))
     }
 
-    fn stopped_at(&self, place: String) -> TrainError {
-        let remedy = match self.saved {
+    fn stopped_at(&mut self, place: String) -> TrainError {
+        // One that is being written is worth going on from once it is there.
+        if let Err(error) = self.finish_saving() {
+            self.progress.note(&format!("error: {error}"));
+        }
+        let remedy = match self.saver.saved() {
             Some(step) => format!(
                 "the checkpoint of step {step} is untouched: go on from it with `collegium train --resume {}` and a lower \
                  optimizer.learning_rate (--set), or with train.dtype=float32",
@@ -400,7 +409,7 @@ impl Trainer {
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
-        if self.saved == Some(self.step) {
+        if self.saver.has(self.step) {
             return Ok(());
         }
         let state = RunState {
@@ -412,11 +421,22 @@ impl Trainer {
             homes: self.engine.adapter_mut().start_afresh(),
         };
         self.writer.sync()?;
-        let (engine, tokenizer) = (&self.engine, &self.feed.tokenizer);
-        self.checkpoints.save(self.step, |folder| snapshot::write(engine, tokenizer, &state, folder))?;
-        self.checkpoints.prune(self.config.run.keep)?;
-        self.saved = Some(self.step);
-        Ok(())
+        let time_s = self.seconds();
+        let complete = self.saver.save(&self.engine, &self.feed.tokenizer, state, time_s)?;
+        self.write_saved(complete)
+    }
+
+    /// Waits for a checkpoint that is still being written.
+    fn finish_saving(&mut self) -> Result<(), TrainError> {
+        let complete = self.saver.finish()?;
+        self.write_saved(complete)
+    }
+
+    fn write_saved(
+        &mut self,
+        complete: impl IntoIterator<Item = CheckpointRecord>,
+    ) -> Result<(), TrainError> {
+        Ok(complete.into_iter().try_for_each(|record| self.writer.write(&record))?)
     }
 
     fn solve(&mut self) -> Result<(), TrainError> {

@@ -58,10 +58,10 @@ pub struct AskArgs {
     /// Text becomes tokens while training [default: token files are made before it, as `collegium train` does]
     #[arg(long)]
     pub text: bool,
-    /// The next batch is made while the devices work [default: they wait for it, as in `collegium train` today]
-    #[arg(long)]
-    pub prefetch: bool,
-    /// Training waits for a checkpoint (sync, as `collegium train` does) or goes on while it is written (async)
+    /// Steps whose batches are made while the devices work (data.prefetch); with 0 they wait for theirs
+    #[arg(long, value_name = "STEPS", default_value_t = 1)]
+    pub prefetch: usize,
+    /// Training waits for a checkpoint (sync) or goes on while it is written (async: run.checkpoint_async)
     #[arg(long, value_name = "sync|async", default_value = "sync")]
     pub checkpoints: String,
     /// Kind of price: on_demand, capacity_block, reserved, spot [default: the first of capacity_block, on_demand that is known]

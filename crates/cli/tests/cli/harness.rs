@@ -172,12 +172,15 @@ pub fn numbers(file: &Path) -> Vec<f32> {
     bytes[8 + header_bytes..].chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
 }
 
-/// The loss of every step, as recorded.
-pub fn losses(run: &Path) -> Vec<(u64, f64)> {
+/// Records of a kind, as a run wrote them.
+pub fn records(run: &Path, kind: &str) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    records
-        .filter(|r| r.get("grad_norm").is_some())
-        .map(|r| (r["step"].as_u64().unwrap(), r["loss"].as_f64().unwrap()))
-        .collect()
+    records.filter(|r| r["kind"] == kind).collect()
+}
+
+/// The loss of every step, as recorded.
+pub fn losses(run: &Path) -> Vec<(u64, f64)> {
+    let steps = records(run, "step");
+    steps.iter().map(|r| (r["step"].as_u64().unwrap(), r["loss"].as_f64().unwrap())).collect()
 }

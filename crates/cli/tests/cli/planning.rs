@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use collegium_train::config::RunConfig;
+
 use crate::harness::*;
 
 const MODEL: &str = r#"{"model_type":"qwen3_moe","vocab_size":4096,"hidden_size":512,"num_hidden_layers":4,"num_attention_heads":8,
@@ -16,6 +18,10 @@ fn folder() -> tempfile::TempDir {
     std::fs::write(folder.path().join("config.json"), MODEL).unwrap();
     std::fs::write(folder.path().join("huge.json"), HUGE).unwrap();
     folder
+}
+
+fn read_by_the_trainer(file: &Path) -> RunConfig {
+    RunConfig::assemble(None, Some(file), &[]).unwrap()
 }
 
 fn json(folder: &Path, args: &[&str]) -> serde_json::Value {
@@ -47,6 +53,8 @@ fn a_plan_is_printed_written_and_drawn() {
     assert!(best["tokens_per_second"].as_f64().unwrap() > 0.0 && best["usd"].as_f64().unwrap() > 0.0);
     let written = std::fs::read_to_string(folder.path().join("plan.toml")).unwrap();
     assert!(written.contains("[parallel]") && written.contains("dtype = \"bfloat16\""), "{written}");
+    let config = read_by_the_trainer(&folder.path().join("plan.toml"));
+    assert_eq!((config.data.prefetch, config.run.checkpoint_async), (1, false));
     let page = std::fs::read_to_string(folder.path().join("plan.html")).unwrap();
     assert!(
         page.contains("p5.48xlarge:1") && page.ends_with("</html>") && !page.contains("http"),
@@ -91,8 +99,10 @@ fn what_has_no_room_on_devices_goes_to_the_host_and_checkpoints_are_written_mean
     let large = large.replace("\"moe_intermediate_size\":256", "\"moe_intermediate_size\":24576");
     std::fs::write(folder.path().join("large.json"), large).unwrap();
     let ask = ["plan", "--model", "large.json", "--cluster", "dgx-h100:1", "--seq", "512", "--batch", "8"];
-    let rest = ["--checkpoints", "async", "--text", "--tokens", "1B", "--html", "plan.html", "--json"];
-    let plan = json(folder.path(), &[&ask[..], &rest[..]].concat());
+    let rest =
+        ["--checkpoints", "async", "--text", "--prefetch", "0", "--tokens", "1B", "--html", "plan.html"];
+    let out = ["--out", "plan.toml", "--json"];
+    let plan = json(folder.path(), &[&ask[..], &rest[..], &out[..]].concat());
     let best = &plan["answers"][0]["choices"][0];
     assert_eq!(best["candidate"]["layout"]["offload"], true, "{best:#}");
     let memory = &best["candidate"]["estimate"]["memory"];
@@ -104,6 +114,11 @@ fn what_has_no_room_on_devices_goes_to_the_host_and_checkpoints_are_written_mean
     let checkpoints = &best["checkpoints"];
     assert_eq!(checkpoints["bytes"].as_f64().unwrap(), 12.0 * parameters);
     assert!(checkpoints["pause"].as_f64().unwrap() < checkpoints["write"].as_f64().unwrap());
+    let config = read_by_the_trainer(&folder.path().join("plan.toml"));
+    assert_eq!((config.data.prefetch, config.run.checkpoint_async), (0, true));
+    let every =
+        checkpoints["every"].as_f64().unwrap() / best["candidate"]["estimate"]["step"].as_f64().unwrap();
+    assert_eq!(config.run.checkpoint_every, every.round() as u64);
     let page = std::fs::read_to_string(folder.path().join("plan.html")).unwrap();
     assert!(page.contains("In host memory") && page.contains("Checkpoints:"));
 }
@@ -115,7 +130,7 @@ fn bad_questions() {
         let base = ["plan", "--model", "config.json"];
         run(folder.path(), &[&base[..], more].concat())
     };
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["--cluster", "trn2.48xlrge:1"], "did you mean trn2.48xlarge"),
         (&["--cluster", "p5.48xlarge:0"], "is no number of instances"),
         (&["--cluster", "p5.48xlarge:1", "--tokens", "-1T"], "no number above 0"),
@@ -124,6 +139,7 @@ fn bad_questions() {
         (&["--cluster", "p5.48xlarge:1", "--precision", "int3"], "give one of float32"),
         (&["--cluster", "p5.48xlarge:1", "--attention", "magic"], "give fused or written"),
         (&["--cluster", "p5.48xlarge:1", "--checkpoints", "never"], "give sync or async"),
+        (&["--cluster", "p5.48xlarge:1", "--prefetch", "65"], "give 0 to 64"),
     ];
     for (args, part) in cases {
         let done = with(args);

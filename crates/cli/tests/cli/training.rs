@@ -39,6 +39,101 @@ fn a_resumed_run_equals_an_uninterrupted_one_bit_by_bit() {
 }
 
 #[test]
+fn batches_ahead_and_checkpoints_behind_change_no_bit() {
+    if !has_plugin() {
+        return;
+    }
+    // The shared run makes the batches of one step ahead and waits for its checkpoints.
+    let whole = contents(&checkpoint(trained(), 4));
+    for (prefetch, behind) in [("0", "true"), ("3", "true"), ("0", "false")] {
+        let folder = tempfile::tempdir().unwrap();
+        inputs(folder.path());
+        let (ahead, behind) = (format!("data.prefetch={prefetch}"), format!("run.checkpoint_async={behind}"));
+        let tiny = ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run", "run"];
+        let how = ["--set", &ahead, "--set", &behind];
+        succeed(folder.path(), &[&tiny[..], &how].concat());
+        assert_eq!(losses(&folder.path().join("run")), losses(&trained().join("run")), "{how:?}");
+        for step in [2, 4] {
+            let (own, expected) =
+                (contents(&checkpoint(folder.path(), step)), contents(&checkpoint(trained(), step)));
+            assert!(own == expected, "the checkpoint of step {step} differs with {how:?}");
+        }
+        // Taken up from the middle.
+        std::fs::remove_dir_all(checkpoint(folder.path(), 4)).unwrap();
+        succeed(folder.path(), &["train", "--resume", "run"]);
+        assert!(contents(&checkpoint(folder.path(), 4)) == whole, "resumed, {how:?}");
+        let records = records(&folder.path().join("run"), "checkpoint");
+        assert_eq!(records.iter().map(|r| r["step"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 4]);
+        for record in records {
+            let [pause, write] = ["pause_seconds", "write_seconds"].map(|k| record[k].as_f64().unwrap());
+            assert!(pause > 0.0 && write > 0.0, "{record}");
+        }
+    }
+}
+
+#[test]
+fn killed_while_it_writes_a_run_goes_on_from_the_checkpoint_before() {
+    if !has_plugin() {
+        return;
+    }
+    // A large vocabulary makes checkpoints that take a while.
+    let large = ["--set", "model.vocab_size=262144", "--set", "run.checkpoint_async=true"];
+    let tiny = ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run", "run"];
+    let start = |steps: &str, folder: &Path| {
+        inputs(folder);
+        collegium(folder, &[&tiny[..], &large, &["--set", &format!("train.steps={steps}")]].concat())
+    };
+    let whole = tempfile::tempdir().unwrap();
+    assert!(start("3", whole.path()).output().unwrap().status.success());
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start("3", folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let checkpoints = folder.path().join("run/checkpoints");
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(&checkpoints).into_iter().flatten();
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    while !names().iter().any(|n| n.starts_with("step-00000003.tmp-")) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it wrote its last checkpoint");
+        std::thread::sleep(std::time::Duration::from_micros(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = names();
+    assert!(left.iter().any(|n| n.contains(".tmp-")) && !left.contains(&"step-00000003".into()), "{left:?}");
+    assert!(contents(&checkpoint(folder.path(), 2)) == contents(&checkpoint(whole.path(), 2)));
+
+    succeed(folder.path(), &["train", "--resume", "run"]);
+    assert!(
+        !names().iter().any(|n| n.contains(".tmp-")),
+        "what the killed run left is cleared: {:?}",
+        names()
+    );
+    assert!(contents(&checkpoint(folder.path(), 3)) == contents(&checkpoint(whole.path(), 3)));
+    assert_eq!(losses(&folder.path().join("run")), losses(&whole.path().join("run")));
+}
+
+#[test]
+fn a_checkpoint_that_fails_behind_a_run_ends_it() {
+    if !has_plugin() {
+        return;
+    }
+    let folder = copy_at_step_2();
+    let before = contents(&checkpoint(folder.path(), 2));
+    // So many steps that it ends by the error or not at all.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 64; exec '{}' train --resume run --set run.checkpoint_async=true --set train.steps=100000",
+        env!("CARGO_BIN_EXE_collegium")
+    );
+    let mut shell = std::process::Command::new("sh");
+    let done: Done = shell.args(["-c", &script]).current_dir(folder.path()).output().unwrap().into();
+    assert_eq!(done.code, Some(2), "{}", done.err);
+    assert!(done.err.contains("error: cannot write") && done.err.contains("step-00000004"), "{}", done.err);
+    assert!(contents(&checkpoint(folder.path(), 2)) == before);
+    assert!(losses(&folder.path().join("run")).len() < 50, "it is told soon");
+}
+
+#[test]
 fn a_run_resumed_on_another_number_of_devices_stays_close() {
     if !has_plugin() {
         return;
@@ -72,21 +167,21 @@ fn an_interrupted_run_saves_and_can_be_resumed() {
     if !has_plugin() {
         return;
     }
+    for behind in ["run.checkpoint_async=false", "run.checkpoint_async=true"] {
+        interrupt(behind);
+    }
+}
+
+fn interrupt(behind: &str) {
     let folder = tempfile::tempdir().unwrap();
     inputs(folder.path());
-    let args = [
-        "train",
-        "--config",
-        "tiny.toml",
-        "--data",
-        "text.jsonl",
-        "--run",
-        "run",
-        "--set",
-        "train.steps=100000",
-    ];
-    let mut child =
-        collegium(folder.path(), &args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let tiny = ["train", "--config", "tiny.toml", "--data", "text.jsonl", "--run", "run"];
+    let endless = ["--set", "train.steps=100000", "--set", behind];
+    let mut child = collegium(folder.path(), &[tiny.as_slice(), &endless].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("step 1/") {
@@ -148,6 +243,17 @@ fn numbers_that_stop_being_finite_end_the_run_at_the_step_and_place() {
         assert!(done.err.contains(part), "no `{part}` in: {}", done.err);
     }
     assert!(contents(&checkpoint(folder.path(), 2)) == before);
+    // What was being written when it happened is there by the time it is told.
+    let set = ["optimizer.learning_rate=1e30", "run.checkpoint_every=1", "run.checkpoint_async=true"];
+    let set = set.iter().flat_map(|s| ["--set", s]);
+    let behind: Vec<&str> = ["train", "--resume", "run"].into_iter().chain(set).collect();
+    let done = run(folder.path(), &behind);
+    assert!(
+        done.code == Some(2) && done.err.contains("the checkpoint of step 3 is untouched"),
+        "{}",
+        done.err
+    );
+    assert!(checkpoint(folder.path(), 3).join("optimizer.safetensors").exists());
 
     // Weights of layer 1 that hold such a number.
     let file = checkpoint(folder.path(), 2).join("model.safetensors");

@@ -236,6 +236,7 @@ mod tests {
             evals: vec![EvalRecord { step: 1, time_s: 1.0, loss: 4.0, perplexity: 54.6, tokens: 100 }],
             solves: vec![SolveRecord::new(1, 1.0, "countdown", 1, 2)],
             steps,
+            checkpoints: Vec::new(),
         }
     }
 

@@ -5,6 +5,9 @@ use collegium_model::layers::transport::{self, TRANSPORTS};
 use super::{ConfigError, ModelSection, RunConfig};
 use crate::engine::Execution;
 
+/// Most steps whose batches are made ahead.
+pub const MOST_PREFETCHED: usize = 64;
+
 /// The problems found so far.
 #[derive(Default)]
 struct Problems(Vec<String>);
@@ -171,6 +174,12 @@ impl RunConfig {
             ],
         );
         problems.at_least(2, &[("train.seq", t.seq)]);
+        let ahead = self.data.prefetch;
+        problems.require(ahead <= MOST_PREFETCHED, || {
+            format!(
+                "data.prefetch is {ahead}; it must be at most {MOST_PREFETCHED}, since the batches of so many steps lie in memory"
+            )
+        });
         let devices = p.devices.max(1);
         problems.require(t.batch >= devices && t.batch.is_multiple_of(devices), || {
             format!(

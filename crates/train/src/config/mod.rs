@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::adapt::BalanceOptions;
 use crate::engine::{Execution, Settings};
 
+pub use check::MOST_PREFETCHED;
 pub use keys::ConfigError;
 pub use preset::{PRESETS, Preset};
 
@@ -106,6 +107,8 @@ pub struct DataSection {
     /// Where token files are kept; in the run's folder where empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<PathBuf>,
+    /// Steps whose batches are made ahead, on a thread of their own; 0 makes them when a step asks for them.
+    pub prefetch: usize,
     /// Most digits of the numbers in the built-in problems.
     pub max_digits: u32,
     /// Kinds of the built-in problems: addition, subtraction, multiplication, countdown.
@@ -120,6 +123,7 @@ impl Default for DataSection {
             tokenizer: "bytes".into(),
             validation: 0.02,
             cache: None,
+            prefetch: 1,
             max_digits: 3,
             kinds: collegium_data::corpus::Kind::ALL.to_vec(),
         }
@@ -286,6 +290,8 @@ pub struct RunSection {
     pub dir: Option<PathBuf>,
     /// Steps between checkpoints; 0 for one at the end only.
     pub checkpoint_every: u64,
+    /// Whether training goes on while a checkpoint is written, from a copy in host memory of 12 bytes a parameter.
+    pub checkpoint_async: bool,
     /// Checkpoints kept.
     pub keep: usize,
     /// Steps between validations; 0 for one at the end only.
@@ -308,6 +314,7 @@ impl Default for RunSection {
         Self {
             dir: None,
             checkpoint_every: 200,
+            checkpoint_async: false,
             keep: 2,
             eval_every: 100,
             eval_batches: 4,

@@ -8,6 +8,7 @@ use collegium_model::params::{GroupKey, ParamGroup};
 use collegium_model::programs::{self, Collect, GroupShape, Working};
 use collegium_runtime::{Array, Backend};
 
+use super::host_copy::Shards;
 use super::program::{Compiled, Env};
 use super::vector::{State, Vector};
 use crate::TrainError;
@@ -226,27 +227,25 @@ impl Group {
         Ok(())
     }
 
+    /// Its vectors on the host, each copied when it is asked for; none where there is no such state.
+    pub fn shards(&self, state: State) -> impl Iterator<Item = Result<Shards, TrainError>> {
+        let there = if self.has(state) { &self.vectors[..] } else { &[] };
+        there.iter().map(move |vector| {
+            Ok(Shards {
+                params: self.spec.params[vector.params.clone()].to_vec(),
+                experts: self.spec.experts.unwrap_or(1),
+                len: shard_len(&vector.shard, &self.spec),
+                ranks: vector.array(state).expect("it was looked for just above").download()?,
+            })
+        })
+    }
+
     /// Hands every parameter of the vectors to `sink` by checkpoint name, one at a time.
+    ///
+    /// # Errors
+    /// What the device or `sink` says.
     pub fn export(&self, state: State, sink: &mut Sink<'_>) -> Result<(), TrainError> {
-        if !self.has(state) {
-            return Ok(());
-        }
-        for vector in &self.vectors {
-            let array = vector.array(state).expect("it was looked for just above");
-            let shards: Vec<Vec<f32>> = array.download()?.iter().map(|t| t.to_vec::<f32>()).collect();
-            let len = shard_len(&vector.shard, &self.spec);
-            for expert in 0..self.spec.experts.unwrap_or(1) {
-                let piece = |s: &Vec<f32>| s[expert * len..(expert + 1) * len].to_vec();
-                let flat: Vec<f32> = shards.iter().flat_map(piece).collect();
-                let mut start = 0;
-                for param in &self.spec.params[vector.params.clone()] {
-                    let count: usize = param.sizes.iter().product();
-                    sink(&param.name_of(expert), &param.sizes, &flat[start..start + count])?;
-                    start += count;
-                }
-            }
-        }
-        Ok(())
+        self.shards(state).try_for_each(|shards| shards?.export(sink))
     }
 }
 

@@ -6,6 +6,7 @@ mod finite;
 mod fused;
 mod generate;
 mod group;
+mod host_copy;
 mod program;
 mod rotation;
 mod step;
@@ -30,6 +31,7 @@ use crate::adapt::{Adapter, BalanceOptions};
 
 pub use catalogue::{CatalogueEntry, catalogue};
 pub use group::{Group, Sink, Values, shape_of};
+pub use host_copy::{HostCopy, Shards, Tensors};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
 pub use update::Hyper;

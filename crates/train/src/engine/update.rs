@@ -93,7 +93,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Sums of the gradients by checkpoint name, for comparison with a reference.
+    /// One of the sharded vectors of all groups, parameter by parameter under its checkpoint name.
     ///
     /// # Errors
     /// What the device or `sink` says.

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use collegium_cluster::{
     Answer, Catalog, Checkpoints, Choice, Feed, MemoryFit, PlanModel, Precision, Request,
 };
+use collegium_train::config::MOST_PREFETCHED;
 use serde::Serialize;
 
 use super::{catalog, html, layout_file, named, replay};
@@ -31,6 +32,10 @@ pub struct Plan {
     pub answers: Vec<Answer>,
     /// Balancing policy of the replay, where routing was recorded.
     pub policy: Option<String>,
+    /// Steps whose batches are made ahead.
+    pub prefetch: usize,
+    /// Whether training goes on while a checkpoint is written.
+    pub checkpoint_async: bool,
     /// Seconds the planning took.
     pub seconds: f64,
 }
@@ -67,6 +72,8 @@ pub fn run(args: &AskArgs) -> Outcome {
         dtype: if args.precision == "float32" { "float32" } else { "bfloat16" },
         answers,
         policy: args.trace.as_ref().map(|_| args.policy.clone()),
+        prefetch: args.prefetch,
+        checkpoint_async: writes_behind(args),
         seconds: started.elapsed().as_secs_f64(),
     };
     if let Some(file) = &args.out {
@@ -104,6 +111,10 @@ fn amount(text: &str) -> anyhow::Result<f64> {
     }
 }
 
+fn writes_behind(args: &AskArgs) -> bool {
+    args.checkpoints == "async"
+}
+
 fn check(args: &AskArgs) -> anyhow::Result<()> {
     for (name, limit) in [("--max-cost", args.max_cost), ("--deadline", args.deadline)] {
         if limit.is_some_and(|v| !(v > 0.0 && v.is_finite())) {
@@ -121,6 +132,12 @@ fn check(args: &AskArgs) -> anyhow::Result<()> {
     }
     if !["sync", "async"].contains(&args.checkpoints.as_str()) {
         bail!("--checkpoints {} is unknown; give sync or async", args.checkpoints);
+    }
+    if args.prefetch > MOST_PREFETCHED {
+        bail!(
+            "--prefetch {} is more than the trainer makes ahead; give 0 to {MOST_PREFETCHED}",
+            args.prefetch
+        );
     }
     let kinds = ["on_demand", "capacity_block", "reserved", "spot"];
     match &args.price {
@@ -168,8 +185,8 @@ fn request<'a>(
         imbalance: args.imbalance,
         stragglers: replay::stragglers(args, model, (device, instance), ranks)?,
         fused_attention: args.attention.as_deref().map(|a| a == "fused"),
-        feed: Feed { text: args.text, ahead: args.prefetch },
-        checkpoints_behind: args.checkpoints == "async",
+        feed: Feed { text: args.text, ahead: args.prefetch > 0 },
+        checkpoints_behind: writes_behind(args),
         price: args.price.clone(),
     })
 }

@@ -18,6 +18,9 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
     let config = if model.is_dir() { model.join("config.json") } else { model.to_path_buf() };
     let steps = (plan.tokens / (answer.batch * plan.seq) as f64).ceil() as u64;
     let platform = &answer.platform;
+    // Where ranks share a sequence, one of them alone has fewer.
+    let each = answer.batch / answer.ranks;
+    let micro_batch = (1..=layout.micro_batch).rev().find(|m| each.is_multiple_of(*m)).unwrap_or(1);
     let mut text = String::new();
     writeln!(text, "# Planned for {}: {}.", answer.cluster, layout_line(choice))?;
     writeln!(
@@ -37,7 +40,7 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
         text,
         "[train]\nsteps = {steps}\nbatch = {}\nmicro_batch = {}\nseq = {}\ndtype = {:?}\nresiduals = {:?}\n",
         answer.batch,
-        layout.micro_batch,
+        micro_batch,
         plan.seq,
         plan.dtype,
         layout.recompute.name()
@@ -55,8 +58,20 @@ pub fn write(file: &Path, model: &Path, plan: &Plan) -> anyhow::Result<()> {
             clones => writeln!(text, "balance = {name:?}\nclones = {clones}")?,
         }
     }
+    writeln!(
+        text,
+        "\n[data]\nprefetch = {}\n\n[run]\ncheckpoint_async = {}",
+        plan.prefetch, plan.checkpoint_async
+    )?;
+    if let Some(checkpoints) = &choice.checkpoints {
+        let every = (checkpoints.every / choice.candidate.estimate.step).round().max(1.0) as u64;
+        writeln!(
+            text,
+            "# As often as loses least time to checkpoints and failures.\ncheckpoint_every = {every}"
+        )?;
+    }
     if let Some(watts) = choice.watts {
-        writeln!(text, "\n[run]\n# Of the whole cluster at the wall, predicted.\nwatts = {watts:.0}")?;
+        writeln!(text, "# Of the whole cluster at the wall, predicted.\nwatts = {watts:.0}")?;
     }
     Ok(write_file(file, text.as_bytes())?)
 }
