@@ -8,6 +8,10 @@ use crate::roofline::{Kernels, Precision};
 use crate::schedule::Schedule;
 
 /// Degrees of parallelism and what goes with them. Ranks are ordered tensor first, then context, data, pipeline.
+///
+/// The ranks of a stage form two meshes, whatever the degrees of either: tensor x context x data around attention, and `expert_tensor` x `expert` x
+/// copies for experts (MoE parallel folding, Liu et al., 2504.14960). Rows {token, hidden} between the two are spread over all of these ranks by sequence
+/// parallelism, so that nothing is sent from mesh to mesh but what dispatch sends anyhow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Layout {
     /// Ranks that see different sequences with the same weights.
@@ -107,6 +111,13 @@ impl Layout {
         self.stage_ranks().is_multiple_of(self.expert * self.expert_tensor)
     }
 
+    /// Whether experts lie on ranks that no degree of attention's mesh describes: cut otherwise than heads, or spread over ranks that share heads or a
+    /// sequence.
+    pub fn has_separate_meshes(&self) -> bool {
+        let spread = self.expert > 1 || self.expert_tensor > 1;
+        spread && (self.expert_tensor != self.tensor || !self.data.is_multiple_of(self.expert))
+    }
+
     /// What of it the trainer cannot run yet, in words.
     pub fn not_trainable(&self) -> Vec<&'static str> {
         let parts = [
@@ -114,6 +125,7 @@ impl Layout {
             (self.context > 1, "context parallelism"),
             (self.pipeline > 1, "pipeline stages"),
             (self.expert_tensor > 1, "experts cut over ranks"),
+            (self.has_separate_meshes(), "separate meshes for attention and experts"),
             (self.sharding == Sharding::Weights, "weights gathered for every use"),
             (self.offload, "optimizer state in host memory"),
         ];
@@ -239,6 +251,26 @@ impl Software {
             state_bytes: 12.0,
             // `data.prefetch` is 1 unless the user says otherwise; token files are made before the first step.
             feed: Feed { text: false, ahead: true },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::step::case::LAYOUT;
+
+    #[test]
+    fn meshes_are_separate_where_attention_has_other_groups() {
+        let of =
+            |tensor, data, expert, expert_tensor| Layout { tensor, data, expert, expert_tensor, ..LAYOUT };
+        // The trainer's; Megatron's before folding; dense.
+        for layout in [of(1, 8, 4, 1), of(2, 4, 4, 2), of(4, 2, 1, 1)] {
+            assert!(!layout.has_separate_meshes(), "{layout:?}");
+        }
+        for layout in [of(2, 4, 8, 1), of(2, 4, 4, 1), of(1, 8, 2, 4), of(4, 2, 1, 2)] {
+            assert!(layout.has_separate_meshes() && layout.is_consistent(), "{layout:?}");
+            assert!(layout.not_trainable().contains(&"separate meshes for attention and experts"));
         }
     }
 }

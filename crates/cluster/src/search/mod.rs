@@ -247,6 +247,26 @@ mod tests {
     }
 
     #[test]
+    fn experts_are_cut_more_often_and_less_often_than_attention() {
+        let case = Case::new(Sizes::SMALL);
+        let pricer = case.pricer(256);
+        let of = |trainable_only| {
+            let balance = BTreeMap::new();
+            let space = Space { ranks: 8, batch: 64, trainable_only, powers_only: false, balance };
+            let branches = space.branches(&pricer).into_iter();
+            branches.flat_map(|b| space.layouts(b, &pricer, false)).collect::<Vec<Layout>>()
+        };
+        let all = of(false);
+        for (tensor, expert_tensor) in [(1, 1), (1, 4), (4, 1), (4, 4), (2, 4)] {
+            let mut found =
+                all.iter().filter(|l| (l.tensor, l.expert_tensor) == (tensor, expert_tensor) && l.expert > 1);
+            assert!(found.next().is_some(), "{tensor} {expert_tensor}");
+        }
+        assert!(all.iter().all(|l| l.is_consistent() && l.expert_tensor <= 8));
+        assert!(of(true).iter().all(|l| !l.has_separate_meshes()));
+    }
+
+    #[test]
     fn a_price_is_never_above_what_is_played_where_layers_do_not_divide() {
         // 11 layers on 2, 4 and 8 stages.
         let sizes = Sizes { layers: 11, ..Sizes::SMALL };

@@ -66,10 +66,13 @@ impl Space {
         let micro_batches = self.batch / (data * branch.micro_batch);
         let layers = pricer.model.config.num_layers;
         let experts = pricer.model.moe().map_or(1, |m| m.num_experts);
-        let cuts: Vec<usize> = match (pricer.model.moe(), self.trainable_only || coarse) {
-            (Some(_), false) => divisors(branch.tensor),
+        // Experts lie on a mesh of their own: cut as often as attention, less often or more, over ranks that links join directly.
+        let cuts = match (pricer.model.moe(), self.trainable_only || coarse) {
+            (Some(moe), false) => divisors(moe.intermediate),
             _ => vec![1],
         };
+        let cuts: Vec<usize> =
+            cuts.into_iter().filter(|c| *c <= pricer.domain() && self.allowed(*c)).collect();
         let plain = Schedule::OneForwardOneBackward;
         let schedules: &[(Schedule, usize)] = if branch.pipeline == 1 || coarse {
             &[(plain, 1)]

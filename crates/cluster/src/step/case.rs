@@ -3,9 +3,28 @@
 use super::Pricer;
 use crate::catalog::Catalog;
 use crate::instance::Instance;
-use crate::layout::Software;
+use crate::layout::{Layout, Recompute, Sharding, Software};
 use crate::model::{PlanModel, Sizes};
 use crate::roofline::Precision;
+use crate::schedule::Schedule;
+
+/// One micro-batch of one sequence on each of eight ranks.
+pub(crate) const LAYOUT: Layout = Layout {
+    data: 8,
+    tensor: 1,
+    context: 1,
+    pipeline: 1,
+    virtual_stages: 1,
+    schedule: Schedule::OneForwardOneBackward,
+    expert: 1,
+    expert_tensor: 1,
+    clones: 0,
+    micro_batch: 1,
+    micro_batches: 1,
+    recompute: Recompute::SaveEverything,
+    sharding: Sharding::Optimizer,
+    offload: false,
+};
 
 /// A model, and where it runs.
 pub(crate) struct Case {

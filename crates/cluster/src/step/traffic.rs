@@ -164,30 +164,14 @@ fn expected_domains(experts: f64, top_k: f64, domains: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::model::Sizes;
-    use crate::schedule::Schedule;
-    use crate::step::case::Case;
+    use crate::step::case::{Case, LAYOUT};
 
     #[test]
     fn ranks_that_share_an_expert_send_their_own_tokens_and_gather_the_rest() {
         let sizes = Sizes { layers: 1, hidden: 1024, heads: 8, kv_heads: 8, head_dim: 128, ..Sizes::SMALL };
         let case = Case::new(sizes);
         let (pricer, software) = (case.pricer(4096), case.software());
-        let whole = Layout {
-            data: 2,
-            tensor: 4,
-            context: 1,
-            pipeline: 1,
-            virtual_stages: 1,
-            schedule: Schedule::OneForwardOneBackward,
-            expert: 2,
-            expert_tensor: 1,
-            clones: 0,
-            micro_batch: 1,
-            micro_batches: 1,
-            recompute: Recompute::SaveEverything,
-            sharding: Sharding::Optimizer,
-            offload: false,
-        };
+        let whole = Layout { data: 2, tensor: 4, expert: 2, ..LAYOUT };
         let cut = Layout { expert_tensor: 4, ..whole };
         let layer = &case.model.config.layers[0];
         let more = pricer.dispatch(layer, &cut, &software) - pricer.dispatch(layer, &whole, &software);
@@ -197,6 +181,35 @@ mod tests {
         let gather = links.seconds(Kind::AllGather, group, bytes);
         let expected = 2.0 * (gather + links.seconds(Kind::ReduceScatter, group, bytes));
         assert!((more / expected - 1.0).abs() < 1e-9, "{more} {expected}");
+    }
+
+    #[test]
+    fn whatever_the_mesh_of_experts_all_ranks_together_do_the_same_work_and_hold_the_same_weights() {
+        let sizes = Sizes { experts: 8, top_k: 2, expert_intermediate: 512, ..Sizes::SMALL };
+        let case = Case::new(sizes);
+        // Whole blocks of rows everywhere.
+        let (pricer, software) = (case.pricer(4096), case.software());
+        let kind = pricer.kinds.iter().position(|k| k.0.feed_forward.moe().is_some()).unwrap();
+        let of = |layout: &Layout| {
+            let own = pricer.expert_programs(kind, layout, &software).unwrap().unwrap();
+            let flops = own.forward.product_flops() + own.backward.product_flops();
+            // A micro-batch of every data-parallel rank, so of fewer sequences where ranks share them.
+            let sequences = layout.data as f64;
+            let held = pricer.parameters(layout).1 * (layout.expert * layout.expert_tensor) as f64;
+            (flops * layout.ranks() as f64 / sequences, held)
+        };
+        let expected = of(&LAYOUT);
+        for (tensor, context) in [(1, 1), (2, 1), (4, 1), (2, 2), (1, 4)] {
+            for (expert, expert_tensor) in [(8, 1), (4, 2), (2, 4), (1, 8), (4, 1), (2, 2)] {
+                let data = 8 / tensor / context;
+                let layout = Layout { data, tensor, context, expert, expert_tensor, ..LAYOUT };
+                let found = of(&layout);
+                // What concerns whole rows is done by all that share an expert; gates of rows are summed in blocks.
+                let repeated = if expert_tensor > 1 { 0.01 } else { 1e-5 };
+                assert!((found.0 / expected.0 - 1.0).abs() < repeated, "{layout:?}: {found:?} {expected:?}");
+                assert!((found.1 / expected.1 - 1.0).abs() < 1e-9, "{layout:?}: {found:?} {expected:?}");
+            }
+        }
     }
 
     #[test]

@@ -247,6 +247,9 @@ pub fn layout_line(c: &Choice) -> String {
         ("expert-tensor", l.expert_tensor),
     ];
     parts.extend(degrees.iter().filter(|d| d.1 > 1).map(|d| format!("{} {}", d.0, d.1)));
+    if l.has_separate_meshes() {
+        parts.push(format!("experts on a mesh of {} x {} x {}", l.expert_tensor, l.expert, l.expert_data()));
+    }
     parts.extend((l.clones > 0).then(|| format!("clones {}", l.clones)));
     if l.schedule.splits_backward() {
         parts.push(l.schedule.name().into());

@@ -214,10 +214,11 @@ fn ranks(out: &mut String, c: &Choice) -> std::fmt::Result {
     write!(
         out,
         "</svg><p class=note>{} stages of {} ranks{more}. Ranks of one colour hold the same experts; each group of {} neighbours \
-         shares a layer's heads.</p>",
+         shares a layer's heads, of {} an expert.</p>",
         l.pipeline,
         l.stage_ranks(),
-        l.tensor
+        l.tensor,
+        l.expert_tensor
     )
 }
 
