@@ -126,6 +126,7 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
         (_, "state") => m.weights + m.gradients + m.optimizer,
         _ => m.total(),
     };
+    let away = if case.offloads_activations { m.activations } else { 0.0 };
     Ok(Outcome {
         id: case.id.clone(),
         system: case.system.clone(),
@@ -144,7 +145,7 @@ fn predict(catalog: &Catalog, case: &Case) -> Result<Outcome, String> {
         memory: estimate.memory,
         memory_part: case.memory_part,
         imbalance: case.software.imbalance,
-        fit: MemoryFit::of(m.total(), pricer.rank().room()),
+        fit: MemoryFit::of(m.total() - away, pricer.rank().room()),
         out_of_memory: case.out_of_memory,
     })
 }

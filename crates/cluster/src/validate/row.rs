@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use super::models::KnownModels;
 use super::software::software;
+use crate::ClusterError;
 use crate::catalog::Catalog;
 use crate::layout::{Layout, Recompute, Sharding, Software};
 use crate::model::PlanModel;
 use crate::schedule::Schedule;
+use crate::step::Pricer;
 use crate::table::Row;
 
 /// What was measured.
@@ -47,6 +49,8 @@ pub struct Case {
     pub measured: f64,
     /// Whether it ran out of memory, whatever else it says.
     pub out_of_memory: bool,
+    /// Whether its activations may lie on the host.
+    pub offloads_activations: bool,
     /// Part of memory that the row is about: `all`, `activations` or `state`.
     pub memory_part: &'static str,
 }
@@ -99,11 +103,26 @@ fn virtual_stages(system: &str, row: &Row, pipeline: usize, layers: usize) -> us
     if pipeline > 1 { row.count("vpp").unwrap_or(usual).max(1) } else { 1 }
 }
 
-pub(super) fn recompute(text: Option<&str>) -> Recompute {
-    match text {
-        Some(t) if t.starts_with("full") => Recompute::Recompute,
-        Some(t) if t.starts_with("selective") && !t.ends_with("none") => Recompute::SaveDots,
-        _ => Recompute::SaveEverything,
+/// Whether a run keeps activations in host memory as far as the device has no room: Megatron-Bridge's recipes with fully sharded weights on Grace do so
+/// with 20 or 40 of 80 layers of Llama 3 70B and 95 of 126 of 405B (`cpu_offloading_num_layers` in scripts/performance/configs/llama).
+fn offloads_activations(system: &str, row: &Row) -> bool {
+    let notes = row.text("notes").unwrap_or("").to_lowercase();
+    let grace = row.text("device").is_some_and(|d| d.starts_with("GB"));
+    notes.contains("activation offloading")
+        || system.starts_with("mbridge") && grace && sharding(system, row) == Sharding::Weights
+}
+
+/// What a run recomputed, where its row or its publication says so.
+fn stated_recompute(system: &str, row: &Row) -> Option<Recompute> {
+    let notes = row.text("notes").unwrap_or("").to_lowercase();
+    match row.text("recompute") {
+        Some(t) if t.starts_with("full") => Some(Recompute::Recompute),
+        Some(t) if t.starts_with("selective") && !t.ends_with("none") => Some(Recompute::SaveDots),
+        Some(_) => Some(Recompute::SaveEverything),
+        // DeepSeek-V3 runs norms and the projections up from latents again (2412.19437, 3.2.3).
+        None if system.starts_with("dsv3") => Some(Recompute::SaveDots),
+        None => (notes.contains("without activation checkpointing") || offloads_activations(system, row))
+            .then_some(Recompute::SaveEverything),
     }
 }
 
@@ -122,6 +141,22 @@ fn sharding(system: &str, row: &Row) -> Sharding {
     } else {
         Sharding::Optimizer
     }
+}
+
+/// What a run recomputed that nobody describes: as little as it could, since it ran. Nothing where all of that would not do.
+fn as_little_as_fits(
+    pricer: &Pricer<'_>,
+    layout: &Layout,
+    software: impl Fn(&Layout) -> Software,
+) -> Result<Recompute, ClusterError> {
+    for recompute in Recompute::ALL {
+        let tried = Layout { recompute, ..*layout };
+        let memory = pricer.price(&tried, &software(&tried))?.memory;
+        if memory.total() <= pricer.rank().room() {
+            return Ok(recompute);
+        }
+    }
+    Ok(layout.recompute)
 }
 
 /// Whether a row is of a run that ran out of memory.
@@ -163,7 +198,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         return Err("a batch smaller than one micro-batch on every rank".into());
     }
     let expert = if model.is_sparse() { need("ep")? } else { 1 };
-    let layout = Layout {
+    let mut layout = Layout {
         data,
         tensor,
         context,
@@ -176,7 +211,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         clones: 0,
         micro_batch,
         micro_batches,
-        recompute: recompute(row.text("recompute")),
+        recompute: Recompute::SaveEverything,
         sharding: sharding(&system, row),
         offload: false,
     };
@@ -184,7 +219,15 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
         return Err("expert degrees that do not divide the ranks of a stage".into());
     }
     let experts = model.moe().map_or(0.0, |m| m.num_experts as f64 / expert as f64);
-    let software = software(known, &system, row, layout.sharding, experts);
+    let run = |layout: &Layout| software(known, &system, row, layout, experts);
+    if let Some(known) = stated_recompute(&system, row) {
+        layout.recompute = known;
+    } else if !ran_out_of_memory(row) {
+        let instance = catalog.instance(instance).map_err(|e| e.to_string())?;
+        let pricer = Pricer::new(&model, device, instance, seq).map_err(|e| e.to_string())?;
+        layout.recompute = as_little_as_fits(&pricer, &layout, run).map_err(|e| e.to_string())?;
+    }
+    let software = run(&layout);
     let tokens = (batch * seq) as f64;
     let (metric, measured, memory_part) = match metric_name {
         "step_time_s" => (Metric::Step, value, "all"),
@@ -203,6 +246,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     };
     Ok(Case {
         id: id.into(),
+        offloads_activations: offloads_activations(&system, row),
         system,
         model,
         device: device.name.clone(),
@@ -220,6 +264,30 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_nobody_describes_recomputed_what_it_had_to() {
+        let path = std::env::temp_dir().join(format!("collegium-recompute-{}.csv", std::process::id()));
+        let head = "id,model,seq_len,device,devices,tp,pp,micro_batch,global_batch,precision,recompute,metric_name,metric_value,notes\n";
+        // 8 billion parameters in shares of eight H100: sequences of 8,192, one and eight of them at once.
+        let rows = "llmfoundry-1,LLAMA3_8B,8192,H100,8,1,1,1,128,BF16,,step_time_s,9,\n\
+                    llmfoundry-2,LLAMA3_8B,8192,H100,8,1,1,8,128,BF16,,step_time_s,9,\n\
+                    llmfoundry-3,LLAMA3_8B,8192,H100,8,1,1,8,128,BF16,none,step_time_s,9,\n\
+                    llmfoundry-4,LLAMA3_8B,8192,H100,8,1,1,8,128,BF16,,step_time_s,9,run without activation checkpointing\n\
+                    llmfoundry-5,LLAMA3_8B,8192,H100,8,1,1,8,128,BF16,,oom,1,\n\
+                    llmfoundry-6,LLAMA3_8B,8192,H100,8,1,1,1,128,BF16,full,step_time_s,9,\n";
+        std::fs::write(&path, format!("{head}{rows}")).unwrap();
+        let rows = crate::table::read(&path, &["id", "model"]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let (catalog, known) = (Catalog::default(), KnownModels::default());
+        let found: Vec<Recompute> = rows
+            .iter()
+            .map(|r| read(&catalog, &known, r).map_err(|e| panic!("{e}")).unwrap().layout.recompute)
+            .collect();
+        let (all, nothing) = (Recompute::SaveEverything, Recompute::Recompute);
+        assert_eq!(found[1..], [nothing, all, all, all, nothing]);
+        assert_ne!(found[0], nothing, "one sequence fits with little recomputed");
+    }
 
     #[test]
     fn a_third_is_kept_aside_whatever_the_ids_look_like() {

@@ -1,8 +1,8 @@
 //! Which software a publication used: constants of releases and publications, each with the figure it is from, and what rows and recipes say.
 
 use super::models::KnownModels;
-use super::row::{recompute, schedule};
-use crate::layout::{Feed, Recompute, Sharding, Software};
+use super::row::schedule;
+use crate::layout::{Feed, Layout, Recompute, Sharding, Software};
 use crate::roofline::{Kernels, Precision};
 use crate::schedule::Schedule;
 use crate::table::Row;
@@ -82,7 +82,7 @@ pub(super) fn software(
     known: &KnownModels,
     system: &str,
     row: &Row,
-    sharding: Sharding,
+    layout: &Layout,
     experts: f64,
 ) -> Software {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
@@ -99,7 +99,7 @@ pub(super) fn software(
     let host_layer = HOST_LAYER.0 + HOST_LAYER.1 * experts;
     let megatron = ["mbridge", "mbskill", "mlperf", "nemo"].iter().any(|s| system.starts_with(s));
     let precision = precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8")));
-    let policy = recompute(row.text("recompute"));
+    let policy = layout.recompute;
     let kept = if megatron && precision >= Precision::Float8 { KEPT_FLOAT8 } else { KEPT };
     let no_sequence_parallel = notes.contains("without sequence parallel")
         || notes.contains("no sequence parallel")
@@ -108,7 +108,7 @@ pub(super) fn software(
         kernels: Kernels { fused_attention: !unfused, addressing: false },
         // MLPerf's entries on these devices compute in FP8 where the table is silent.
         precision,
-        reduce_every_micro_batch: sharding == Sharding::Weights,
+        reduce_every_micro_batch: layout.sharding == Sharding::Weights,
         gradient_bytes: if neuron || unfused { 4.0 } else { 2.0 },
         deduplicated,
         gradient_sum_bytes: if megatron { 2.0 } else { 4.0 },
