@@ -3,8 +3,8 @@
 //! Order of the cuts: memory (closed form once layers are priced), then a lower bound: the seconds of products and attention of the fullest
 //! stage, which no expert layout, sharding or schedule changes. A first coarse pass gives the incumbent that bounds are held against; it is
 //! fixed before the full pass, so the counts and the answer are the same on any number of threads. What the bound cuts is slower
-//! than the last of the list kept. The closed form that prices layouts is itself a bound of the simulation that finishes the list, so the
-//! distance from the last of the list says by how much another layout could still be faster.
+//! than the last of the list kept. The closed form that prices layouts is itself a bound of the simulation, which goes down the list until no layout
+//! after it can be faster; at the list's end, the distance from its last says by how much another layout could still be.
 
 mod space;
 
@@ -21,8 +21,10 @@ use crate::stragglers::Balanced;
 use space::Branch;
 pub use space::divisors;
 
-/// Layouts kept by the bound, to be simulated.
-const KEPT: usize = 16;
+/// Layouts kept by the bound, of which as many are simulated as could still be the fastest.
+const KEPT: usize = 256;
+/// Layouts that are simulated at once.
+const ROUND: usize = 16;
 /// Layouts that an answer lists.
 const LISTED: usize = 8;
 
@@ -65,7 +67,7 @@ pub struct Found {
     pub too_large: u64,
     /// Of those, cut by the bound.
     pub bounded: u64,
-    /// Share of the best step that a layout outside of those simulated could save at most; 0 certifies the best.
+    /// Share of the best step that a layout which was not simulated could save at most; 0 certifies the best.
     pub gap: f64,
 }
 
@@ -123,22 +125,35 @@ impl Space {
         own
     }
 
-    /// Simulates what the bound has left, best first, and says how far the best may be from the best of all.
+    /// Simulates what the bound has left, best first, until none that is left can be faster, and says how far the best may be from the best of all.
     fn finish(
         &self,
         pricer: &Pricer<'_>,
         software: &Software,
         mut found: Found,
     ) -> Result<Found, ClusterError> {
-        let others = found.best.get(KEPT - 1).map(|c| c.estimate.step);
-        for candidate in &mut found.best {
-            let own = self.software_of(&candidate.layout, software);
-            candidate.estimate = pricer.simulate(&candidate.layout, &own)?;
+        let bounds = std::mem::take(&mut found.best);
+        let mut played: Vec<Candidate> = Vec::new();
+        let mut fastest = f64::INFINITY;
+        for round in bounds.chunks(ROUND) {
+            if round[0].estimate.step >= fastest {
+                break;
+            }
+            let play = |c: &Candidate| {
+                let own = self.software_of(&c.layout, software);
+                Ok(Candidate { estimate: pricer.simulate(&c.layout, &own)?, ..*c })
+            };
+            played.extend(round.par_iter().map(play).collect::<Result<Vec<_>, ClusterError>>()?);
+            fastest = played.iter().map(|c| c.estimate.step).fold(fastest, f64::min);
         }
-        let mut found = Found::default().merge(found);
-        if let (Some(best), Some(others)) = (found.best.first(), others) {
-            found.gap = (1.0 - others / best.estimate.step).max(0.0);
-        }
+        // Where the list is full, what is not on it is no faster than its last.
+        let others = match bounds.get(played.len()) {
+            Some(next) => Some(next),
+            None => bounds.get(KEPT - 1),
+        };
+        let gap = others.map_or(0.0, |c| (1.0 - c.estimate.step / fastest).max(0.0));
+        let mut found = found.merge(Found { best: played, ..Found::default() });
+        found.gap = gap;
         found.best.truncate(LISTED);
         Ok(found)
     }
@@ -304,6 +319,7 @@ mod tests {
         let all = space.finish(&pricer, &software, all).unwrap();
         assert_eq!((&found.best, found.gap), (&all.best, all.gap));
         assert_eq!(found.best.len(), LISTED);
+        let mut fastest = f64::INFINITY;
         for branch in space.branches(&pricer) {
             for layout in space.layouts(branch, &pricer, false) {
                 // Ends on top are for the published runs of 1F1B that put them there.
@@ -315,9 +331,14 @@ mod tests {
                     let (least, step) = (bound.step, played.step);
                     assert!(least <= step * (1.0 + 1e-9) && step < 1.5 * least, "{layout:?}: {least} {step}");
                     assert!((played.parts.total() - step).abs() < 1e-9 * step);
+                    if !ends_on_top && played.memory.host <= pricer.room_on_host().unwrap_or(0.0) {
+                        fastest = fastest.min(step);
+                    }
                 }
             }
         }
+        // All of them fit on the device.
+        assert_eq!((found.gap, found.best[0].estimate.step), (0.0, fastest), "certified");
         assert_eq!(found.legal, all.legal);
         assert_eq!(found.priced + found.bounded, found.legal);
         assert!(found.best.iter().all(|c| c.layout.ranks() == 8 && c.layout.batch() == 32));
