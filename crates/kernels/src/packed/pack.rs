@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_left_side_has_room_for_any_number_of_rows() {
         fn packs<T: Operand>() {
-            let values = vec![T::from_f32(1.0); 40 * 33];
+            let values = [T::from_f32(1.0); 40 * 33];
             for (count, elements) in (1..40).flat_map(|count| [1, 33].map(|elements| (count, elements))) {
                 left_along::<T>(
                     |i| &values[i * elements..][..elements],
