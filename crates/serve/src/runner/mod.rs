@@ -1,5 +1,5 @@
 //! The model on its devices: weights, the cache, and programs: for each number of sequences that decode one of the whole model, for each number of
-//! pages of prompts one of each part. On several devices, which are called ranks, experts are [spread](spread), each rank has sequences and a cache of
+//! pages of prompts one of each part. On several devices, which are called ranks, experts are spread (`spread`), each rank has sequences and a cache of
 //! its own, and those who decode go through the parts too.
 //!
 //! Where the CPU's kernels run, weights are packed for them when they are read, and a page table has one width whatever the sequences are, since
