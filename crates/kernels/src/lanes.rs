@@ -16,7 +16,7 @@ pub(crate) fn run(body: impl Loop) {
     match Instructions::best() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `best` names only what the processor has.
-        Instructions::Avx512 | Instructions::Avx512Bf16 | Instructions::Amx => unsafe { avx512(body) },
+        best if best >= Instructions::Avx512 => unsafe { avx512(body) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Instructions::Avx2 => unsafe { avx2(body) },

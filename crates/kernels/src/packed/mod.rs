@@ -68,12 +68,10 @@ pub(crate) fn left_along<'a, T: Operand>(
     elements: usize,
     space: &mut Lines<u32>,
 ) {
-    let lanes = lanes::<T>(elements);
+    reserve_left::<T>(space, count, elements);
     if has_tiles::<T>() {
-        reserve(space, count, TILE_ROWS, lanes.next_multiple_of(TILE_LANES));
         pack_rows_along::<T>(row, count, elements, space);
     } else {
-        reserve(space, count, ROWS, lanes);
         pack_along::<T, ROWS>(row, count, elements, space);
     }
 }
@@ -85,14 +83,19 @@ pub(crate) fn left_across<'a, T: Operand>(
     elements: usize,
     space: &mut Lines<u32>,
 ) {
-    let lanes = lanes::<T>(elements);
+    reserve_left::<T>(space, count, elements);
     if has_tiles::<T>() {
-        reserve(space, count, TILE_ROWS, lanes.next_multiple_of(TILE_LANES));
         pack_rows_across::<T>(row, count, elements, space);
     } else {
-        reserve(space, count, ROWS, lanes);
         pack_across::<T, ROWS>(row, count, elements, space);
     }
+}
+
+/// Room for the left side, as it is packed here.
+fn reserve_left<T: Operand>(space: &mut Lines<u32>, count: usize, elements: usize) {
+    let lanes = lanes::<T>(elements);
+    let depth = if has_tiles::<T>() { lanes.next_multiple_of(TILE_LANES) } else { lanes };
+    reserve(space, count, rows_together::<T>(), depth);
 }
 
 /// Room for panels of `width` that hold `size` rows or columns, `lanes` deep.

@@ -52,7 +52,7 @@ pub(super) fn multiply_f32(tile: Tile<'_, &[f32], f32>) {
     match Instructions::best() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `best` names only what the processor has.
-        Instructions::Avx512 | Instructions::Avx512Bf16 | Instructions::Amx => unsafe { f32_avx512(tile) },
+        best if best >= Instructions::Avx512 => unsafe { f32_avx512(tile) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Instructions::Avx2 => unsafe { f32_avx2(tile) },

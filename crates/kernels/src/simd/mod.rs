@@ -185,7 +185,7 @@ pub trait Work<T> {
 pub(crate) fn run_f32(instructions: Instructions, work: impl Work<f32>) {
     match instructions.min(Instructions::available()) {
         #[cfg(target_arch = "x86_64")]
-        Instructions::Amx | Instructions::Avx512Bf16 | Instructions::Avx512 => work.run::<avx512::Avx512>(),
+        best if best >= Instructions::Avx512 => work.run::<avx512::Avx512>(),
         #[cfg(target_arch = "x86_64")]
         Instructions::Avx2 => work.run::<avx2::Avx2>(),
         _ => work.run::<portable::Portable>(),
