@@ -23,7 +23,7 @@ use pack::{pack_rows_across, pack_rows_along};
 use collegium_core::DType;
 
 use crate::simd::entries::Product;
-use crate::simd::lines::Lines;
+use crate::simd::lines::{Lines, PER_LINE};
 use crate::simd::multiply_tiles;
 use crate::{Instructions, Operand};
 
@@ -33,9 +33,10 @@ pub(crate) const ROWS: usize = 12;
 /// Columns of a panel of the right side: two vectors.
 pub(crate) const COLS: usize = 32;
 
-/// Rows of a tile's block, and lanes of a tile.
+/// Rows of a tile's block.
 const TILE_ROWS: usize = 32;
-const TILE_LANES: usize = 16;
+/// Lanes of a tile: a line of the cache.
+const TILE_LANES: usize = PER_LINE;
 
 /// Lanes that a panel may be longer than its size says: packing stores whole vectors.
 const SLACK: usize = 16;

@@ -7,10 +7,7 @@ use super::{BLOCK, LANES, Values, Weights};
 use crate::Operand;
 use crate::lanes::{self, vectorized};
 use crate::simd::Pair;
-use crate::simd::lines::Lines;
-
-/// Pairs of a line of the cache.
-const PAIRS: usize = 16;
+use crate::simd::lines::{Lines, PER_LINE};
 
 /// Rows for products with one kind of weights.
 pub(super) enum Rows {
@@ -29,7 +26,7 @@ impl Rows {
         let (width, blocks) = (inner.div_ceil(2), inner.div_ceil(BLOCK));
         match weights.values {
             Values::Bf16(_) if tile::has_pairs() => {
-                let width = width.next_multiple_of(PAIRS);
+                let width = width.next_multiple_of(PER_LINE);
                 Self::Pairs { units: Lines::zeroed(count * width), width }
             }
             Values::Int8(..) => {

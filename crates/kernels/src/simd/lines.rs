@@ -3,10 +3,13 @@
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
+/// Elements of a line.
+pub(crate) const PER_LINE: usize = 16;
+
 /// A line of the cache.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u32; 16]);
+struct Line([u32; PER_LINE]);
 
 // SAFETY: zeros are a value of an array of integers.
 unsafe impl bytemuck::Zeroable for Line {}
@@ -28,11 +31,6 @@ impl<U> Default for Lines<U> {
 }
 
 impl<U: bytemuck::Pod> Lines<U> {
-    const PER_LINE: usize = {
-        assert!(size_of::<U>() == 4);
-        16
-    };
-
     /// So many zeros.
     pub(crate) fn zeroed(len: usize) -> Self {
         let mut lines = Self::default();
@@ -42,7 +40,8 @@ impl<U: bytemuck::Pod> Lines<U> {
 
     /// Changes the length. Old elements stay; what new ones hold is some earlier value or zero.
     pub(crate) fn resize(&mut self, len: usize) {
-        let lines = len.div_ceil(Self::PER_LINE);
+        const { assert!(size_of::<U>() == 4) };
+        let lines = len.div_ceil(PER_LINE);
         if lines > self.lines.len() {
             self.lines.resize(lines, bytemuck::Zeroable::zeroed());
         }
@@ -59,7 +58,7 @@ impl<U: bytemuck::Pod> Lines<U> {
     /// Makes it so many zeros.
     pub(crate) fn fill_zeros(&mut self, len: usize) {
         self.resize(len);
-        self.lines[..len.div_ceil(Self::PER_LINE)].fill(bytemuck::Zeroable::zeroed());
+        self.lines[..len.div_ceil(PER_LINE)].fill(bytemuck::Zeroable::zeroed());
     }
 }
 
