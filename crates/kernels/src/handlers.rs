@@ -54,6 +54,7 @@ pub struct BufferViewMut<'a> {
 /// values.
 pub fn num_in_place(name: &str) -> usize {
     match name {
+        "collegium.swiglu_gradient" => 1,
         "collegium.adamw" => 3,
         "collegium.paged_step" => 2,
         "collegium.paged_step_int8" => 4,

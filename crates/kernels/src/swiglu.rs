@@ -86,31 +86,29 @@ fn row<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T])
 /// What [`swiglu_gradient`] writes.
 #[derive(Debug)]
 pub struct SwigluGradients<'a, T> {
+    /// Holds the cotangent of the result, and then the result of the forward pass again.
+    pub value: &'a mut [T],
     /// Gradient to gate.
     pub d_gate: &'a mut [T],
     /// Gradient to up.
     pub d_up: &'a mut [T],
-    /// The result of the forward pass again.
-    pub value: &'a mut [T],
     /// Gradient to the scale, where there is one.
     pub d_scale: Option<&'a mut [f32]>,
 }
 
-/// Gradients from the cotangent `d` of the result.
+/// Gradients from the cotangent of the result, which `out.value` holds.
 ///
 /// # Errors
 /// Slices of different lengths, or that have no whole rows.
 pub fn swiglu_gradient<G: Operand, T: Operand>(
     given: &Swiglu<'_, G>,
-    d: &[T],
     out: SwigluGradients<'_, T>,
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     const NAME: &str = "swiglu_gradient";
     let width = given.width(NAME)?;
-    let SwigluGradients { d_gate, d_up, value, d_scale } = out;
-    let lengths = [("d", d.len()), ("d_gate", d_gate.len()), ("d_up", d_up.len()), ("value", value.len())];
-    for (name, len) in lengths {
+    let SwigluGradients { value, d_gate, d_up, d_scale } = out;
+    for (name, len) in [("value", value.len()), ("d_gate", d_gate.len()), ("d_up", d_up.len())] {
         length(NAME, name, len, &[given.gate.len()])?;
     }
     let num_scales = given.scale.map_or(0, <[f32]>::len);
@@ -119,10 +117,9 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
     // Of rows without elements there is no task.
     d_scale.fill(0.0);
     let each = (CHUNK / width).max(1);
-    let inputs =
-        given.gate.chunks(each * width).zip(given.up.chunks(each * width)).zip(d.chunks(each * width));
-    let results = d_gate.chunks_mut(each * width).zip(d_up.chunks_mut(each * width));
-    let results = results.zip(value.chunks_mut(each * width));
+    let inputs = given.gate.chunks(each * width).zip(given.up.chunks(each * width));
+    let results = value.chunks_mut(each * width).zip(d_gate.chunks_mut(each * width));
+    let results = results.zip(d_up.chunks_mut(each * width));
     let mut sums = d_scale.chunks_mut(each);
     let tasks: Vec<_> = inputs
         .zip(results)
@@ -132,13 +129,13 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
     threads.run(
         tasks,
         || (),
-        |(), (task, (((gate, up), d), ((d_gate, d_up), value)), sums)| {
-            let inputs = gate.chunks(width).zip(up.chunks(width)).zip(d.chunks(width));
-            let results = d_gate.chunks_mut(width).zip(d_up.chunks_mut(width)).zip(value.chunks_mut(width));
-            for (i, (((gate, up), d), ((d_gate, d_up), value))) in inputs.zip(results).enumerate() {
+        |(), (task, ((gate, up), ((value, d_gate), d_up)), sums)| {
+            let inputs = gate.chunks(width).zip(up.chunks(width));
+            let results = value.chunks_mut(width).zip(d_gate.chunks_mut(width)).zip(d_up.chunks_mut(width));
+            for (i, ((gate, up), ((value, d_gate), d_up))) in inputs.zip(results).enumerate() {
                 let factor = given.factor(task * each + i);
                 let mut sum = 0.0;
-                vectorized(|| sum = row_gradient([gate, up], d, factor, [d_gate, d_up, value]));
+                vectorized(|| sum = row_gradient([gate, up], factor, [value, d_gate, d_up]));
                 if let Some(place) = sums.get_mut(i) {
                     *place = sum;
                 }
@@ -148,22 +145,23 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
     Ok(())
 }
 
-/// Gradients of one row; returns that to its scale.
+/// Gradients of one row, whose cotangent `value` holds before; returns that to its scale.
 #[inline(always)]
 fn row_gradient<G: Operand, T: Operand>(
     [gate, up]: [&[G]; 2],
-    d: &[T],
     factor: f32,
-    [d_gate, d_up, value]: [&mut [T]; 3],
+    [value, d_gate, d_up]: [&mut [T]; 3],
 ) -> f32 {
     let mut lanes = [0.0; LANES];
-    let inputs = gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(d.chunks(BLOCK));
-    let results = d_gate.chunks_mut(BLOCK).zip(d_up.chunks_mut(BLOCK)).zip(value.chunks_mut(BLOCK));
-    for (((gate, up), d), ((d_gate, d_up), value)) in inputs.zip(results) {
+    let inputs = gate.chunks(BLOCK).zip(up.chunks(BLOCK));
+    let results = value.chunks_mut(BLOCK).zip(d_gate.chunks_mut(BLOCK)).zip(d_up.chunks_mut(BLOCK));
+    for ((gate, up), ((value, d_gate), d_up)) in inputs.zip(results) {
         let (mut gates, mut ups, mut values) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let mut parts = [0.0; BLOCK];
         let places = gates.iter_mut().zip(&mut ups).zip(&mut values).zip(&mut parts);
-        for (((((to_gate, to_up), value), part), (gate, up)), d) in places.zip(gate.iter().zip(up)).zip(d) {
+        for (((((to_gate, to_up), value), part), (gate, up)), d) in
+            places.zip(gate.iter().zip(up)).zip(&*value)
+        {
             let (gate, up, d) = (gate.to_f32(), up.to_f32(), d.to_f32());
             let s = logistic(gate);
             *to_gate = d * up * s * (1.0 + gate * (1.0 - s));
@@ -236,16 +234,16 @@ mod tests {
         let given = Swiglu { gate: &gate, up: &up, scale: is_scaled.then_some(&scales[..]) };
         let threads = Threads::new(width, 1);
         let mut out = vec![T::from_f32(9.0); len];
-        let (mut d_gate, mut d_up, mut value) = (out.clone(), out.clone(), out.clone());
+        let (mut d_gate, mut d_up, mut value) = (out.clone(), out.clone(), d.clone());
         let mut d_scale = vec![9.0; rows];
         swiglu(&given, &mut out, &threads).unwrap();
         let results = SwigluGradients {
+            value: &mut value,
             d_gate: &mut d_gate,
             d_up: &mut d_up,
-            value: &mut value,
             d_scale: is_scaled.then_some(&mut d_scale),
         };
-        swiglu_gradient(&given, &d, results, &threads).unwrap();
+        swiglu_gradient(&given, results, &threads).unwrap();
         assert_eq!(bytemuck::cast_slice::<T, u8>(&out), bytemuck::cast_slice::<T, u8>(&value));
         let (mut sums, mut sizes) = (vec![0.0; rows], vec![0.0; rows]);
         for i in 0..len {

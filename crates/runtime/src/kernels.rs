@@ -123,7 +123,7 @@ impl ffi::Handler for SwigluGradient {
     const NAME: &'static str = collegium_hlo::SWIGLU_GRADIENT;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::swiglu_gradient, frame, &[])
+        call_in_place(handlers::swiglu_gradient, frame, &[], handlers::num_in_place(Self::NAME))
     }
 }
 

@@ -65,8 +65,8 @@ pub enum Composite {
         /// Whether rows have scales.
         is_scaled: bool,
     },
-    /// Its gradients. Inputs: gate, up, the result's cotangent, and the scale. Results: the gradients to gate and up and the result, in the
-    /// cotangent's type, and the gradient to the scale.
+    /// Its gradients. Inputs: the result's cotangent, gate, up, and the scale. Results: the result, in the place of its cotangent, the gradients to gate and up, in
+    /// the same type, and the gradient to the scale.
     SwigluGradient {
         /// Whether rows have scales.
         is_scaled: bool,
@@ -253,6 +253,7 @@ impl Composite {
     /// How many of its inputs, the first ones, the kernel turns into the results of the same number, in their memory.
     pub(crate) fn num_in_place(self) -> usize {
         match self {
+            Self::SwigluGradient { .. } => 1,
             Self::AdamW { .. } => 3,
             Self::PagedStep(how) => how.num_held(),
             _ => 0,

@@ -2,7 +2,7 @@
 //!
 //! With `s = 1 / (1 + e^-gate)` and the cotangent `d`: `d_gate = scale d up s (1 + gate (1 - s))`, `d_up = scale d gate s`, and `d_scale` of a row the
 //! sum of `d gate s up` over it. So nothing is kept from the forward pass but gate and up: where the gradient to the next product's weights
-//! needs the result, the same pass makes it again.
+//! needs the result, the same pass makes it again, where the cotangent lay.
 //!
 //! The scale is that of an expert's row, the weight of the token's choice. Applied here, before the last product rather than after it, it is a narrower
 //! row that the gradient to it reads, and one that is kept anyway: the experts' results need not be.
@@ -46,9 +46,9 @@ fn scale_fits(gate: &Shape, scale: &[&Shape]) -> bool {
     }
 }
 
-/// Shapes of the gradients to gate and up and of the result, in the cotangent's type, and of the gradient to the scale.
+/// Shapes of the result and the gradients to gate and up, in the cotangent's type, and of the gradient to the scale.
 pub(super) fn gradient_shapes(x: &[&Shape]) -> Option<Vec<Shape>> {
-    let [gate, up, d, scale @ ..] = x else { return None };
+    let [d, gate, up, scale @ ..] = x else { return None };
     let fits = gate == up && gate.dims == d.dims && gate.dtype.is_float() && d.dtype.is_float();
     (fits && scale_fits(gate, scale)).then(|| [&[*d; 3], scale].concat().into_iter().cloned().collect())
 }
@@ -59,14 +59,14 @@ pub(super) fn plain<'g>(x: &[Value<'g>], dtype: DType) -> Vec<Value<'g>> {
 }
 
 pub(super) fn plain_gradient<'g>(x: &[Value<'g>]) -> Vec<Value<'g>> {
-    let (d, scale) = (x[2], x.get(3));
+    let (d, scale) = (x[0], x.get(3));
     let dtype = d.dtype();
-    let [gate, up] = [x[0], x[1]].map(wide);
+    let [gate, up] = [x[1], x[2]].map(wide);
     let d = d.convert(gate.dtype());
     let (s, value) = (gate.logistic(), gate.silu() * up);
     let to_value = scaled(d, scale);
     let d_gate = to_value * up * s * (gate * (-s + 1.0) + 1.0);
-    let of_rows = [d_gate, to_value * gate * s, scaled(value, scale)].map(|v| v.convert(dtype));
+    let of_rows = [scaled(value, scale), d_gate, to_value * gate * s].map(|v| v.convert(dtype));
     let inside: Vec<_> = gate.shape().dims.iter().skip(1).map(|d| d.name).collect();
     of_rows.into_iter().chain(scale.map(|_| (d * value).sum(&inside))).collect()
 }
@@ -76,17 +76,17 @@ fn scaled<'g>(rows: Value<'g>, scale: Option<&Value<'g>>) -> Value<'g> {
 }
 
 pub(super) fn pull_back<'g>(x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {
-    let places = [0, 1, 3];
-    x.iter().zip(places).map(|(&x_i, i)| (x_i, gradient(x, d, i).convert(x_i.dtype()))).collect()
+    let results = [1, 2, 3];
+    x.iter().zip(results).map(|(&x_i, i)| (x_i, gradient(x, d, i).convert(x_i.dtype()))).collect()
 }
 
 /// The result, as the pass of the gradient makes it again.
 pub(super) fn again<'g>(x: &[Value<'g>], d: Value<'g>) -> Value<'g> {
-    gradient(x, d, 2)
+    gradient(x, d, 0)
 }
 
 fn gradient<'g>(x: &[Value<'g>], d: Value<'g>, result: usize) -> Value<'g> {
-    let inputs: Vec<_> = [x[0], x[1], d].into_iter().chain(x.get(2).copied()).collect();
+    let inputs: Vec<_> = [d, x[0], x[1]].into_iter().chain(x.get(2).copied()).collect();
     Value::composite(Composite::SwigluGradient { is_scaled: x.len() == 3 }, result, &inputs)
 }
 

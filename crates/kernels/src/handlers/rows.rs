@@ -29,8 +29,8 @@ pub fn swiglu(
     }
 }
 
-/// Operands gate {row, ..}, up and the result's cotangent, of one shape, and perhaps the scale {row}; results: the gradients to gate and up and the result of the
-/// forward pass, in the cotangent's type, and the gradient to the scale where there is one.
+/// Operands gate {row, ..} and up, of one shape, and perhaps the scale {row}; results: the result of the forward pass, which holds its cotangent before, the gradients
+/// to gate and up, in the same type, and the gradient to the scale where there is one.
 pub fn swiglu_gradient(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
@@ -38,20 +38,20 @@ pub fn swiglu_gradient(
 ) -> Result<(), ArgumentError> {
     let kernel = "swiglu_gradient";
     let call = Call { kernel };
-    let (args, scale) = scaled::<3>(args);
+    let (args, scale) = scaled::<2>(args);
     let num_outs = outs.len();
     let (outs, scale) = match (scale, outs) {
         (Some(scale), [outs @ .., d_scale]) if num_outs == 4 => (outs, Some((scale, d_scale))),
         (Some(_), _) => return Err(call.number_of_results(4, num_outs)),
         (None, outs) => (outs, None),
     };
-    let (args, outs): (&[_; 3], &mut [_; 3]) = counted(kernel, args, outs)?;
-    match (args[0].dtype, args[2].dtype) {
+    let (args, outs): (&[_; 2], &mut [_; 3]) = counted(kernel, args, outs)?;
+    match (args[0].dtype, outs[0].dtype) {
         (DType::F32, DType::F32) => call.swiglu_gradient::<f32, f32>(args, scale, outs),
         (DType::F32, DType::Bf16) => call.swiglu_gradient::<f32, bf16>(args, scale, outs),
         (DType::Bf16, DType::F32) => call.swiglu_gradient::<bf16, f32>(args, scale, outs),
         (DType::Bf16, DType::Bf16) => call.swiglu_gradient::<bf16, bf16>(args, scale, outs),
-        (DType::F32 | DType::Bf16, given) => Err(call.dtype("d", "f32 or bf16", given)),
+        (DType::F32 | DType::Bf16, given) => Err(call.dtype("value", "f32 or bf16", given)),
         (given, _) => Err(call.dtype("gate", "f32 or bf16", given)),
     }
 }
@@ -129,27 +129,25 @@ impl Call {
 
     fn swiglu_gradient<G: Operand, T: Operand>(
         &self,
-        [gate, up, d]: &[BufferView<'_>; 3],
+        [gate, up]: &[BufferView<'_>; 2],
         scale: Option<(&BufferView<'_>, &mut BufferViewMut<'_>)>,
-        [d_gate, d_up, value]: &mut [BufferViewMut<'_>; 3],
+        [value, d_gate, d_up]: &mut [BufferViewMut<'_>; 3],
     ) -> Result<(), ArgumentError> {
         let given = self.gate_and_up::<G>(&[*gate, *up], scale.as_ref().map(|s| s.0))?;
-        self.like("d", d.dims, gate.dims)?;
+        self.like("value", value.dims, gate.dims)?;
         self.like("d_gate", d_gate.dims, gate.dims)?;
         self.like("d_up", d_up.dims, gate.dims)?;
-        self.like("value", value.dims, gate.dims)?;
-        let d = self.input::<T>("d", T::DTYPE, d)?;
         let d_scale = scale.map(|(scale, d_scale)| {
             self.like("d_scale", d_scale.dims, scale.dims)?;
             self.result("d_scale", DType::F32, d_scale)
         });
         let results = SwigluGradients {
+            value: self.result::<T>("value", T::DTYPE, value)?,
             d_gate: self.result("d_gate", T::DTYPE, d_gate)?,
             d_up: self.result("d_up", T::DTYPE, d_up)?,
-            value: self.result("value", T::DTYPE, value)?,
             d_scale: d_scale.transpose()?,
         };
-        swiglu::swiglu_gradient(&given, d, results, &Threads::current())
+        swiglu::swiglu_gradient(&given, results, &Threads::current())
     }
 
     fn links<'a, T: Operand>(
@@ -198,7 +196,7 @@ mod tests {
 
     fn gradient_frame() -> Frame {
         let mut frame = swiglu_frame();
-        frame.operands.extend([frame.operands[0].clone(), buffer(DType::F32, &[3], 0)]);
+        frame.operands.push(buffer(DType::F32, &[3], 0));
         let results = [0, 0].map(|i| frame.results[i].clone());
         frame.results.extend(results);
         frame.results.push(buffer(DType::F32, &[3], POISON));
@@ -242,15 +240,14 @@ mod tests {
             swiglu_gradient,
             &[
                 (|f| f.results.truncate(3), "takes 4 results, got 3"),
-                (|f| f.operands.truncate(3), "takes 3 results, got 4"),
-                (|f| f.operands[2].1 = vec![3, 4], "`d` must be [3, 5]"),
-                (|f| f.operands[3].1 = vec![5], "`scale` must be [3], got [5]"),
-                (|f| f.operands[3].0 = DType::Bf16, "`scale` must hold f32"),
-                (|f| f.results[2].1 = vec![15], "`value` must be [3, 5]"),
+                (|f| f.operands.truncate(2), "takes 3 results, got 4"),
+                (|f| f.operands[2].1 = vec![5], "`scale` must be [3], got [5]"),
+                (|f| f.operands[2].0 = DType::Bf16, "`scale` must hold f32"),
+                (|f| f.results[0].1 = vec![15], "`value` must be [3, 5]"),
+                (|f| f.results[0].0 = DType::U32, "`value` must hold f32 or bf16"),
                 (|f| f.results[3].1 = vec![1, 3], "`d_scale` must be [3]"),
-                (|f| f.results[1].1 = vec![4, 5], "`d_up` must be [3, 5]"),
-                (|f| f.results[1].0 = DType::Bf16, "`d_up` must hold f32"),
-                (|f| f.operands[2].0 = DType::U32, "`d` must hold f32 or bf16"),
+                (|f| f.results[2].1 = vec![4, 5], "`d_up` must be [3, 5]"),
+                (|f| f.results[2].0 = DType::Bf16, "`d_up` must hold f32"),
             ],
         );
     }

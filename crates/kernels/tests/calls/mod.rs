@@ -51,8 +51,8 @@ pub fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>
         "collegium.slot_sums" => (vec![f32s(&[a, b, c]), f32s(&[a, b, d])], vec![f32s(&[c, d])]),
         "collegium.swiglu" => (vec![floats(&[a, b]), floats(&[a, b]), f32s(&[a])], vec![floats(&[a, b])]),
         "collegium.swiglu_gradient" => {
-            let (rows, scale) = (vec![floats(&[a, b]); 3], vec![f32s(&[a])]);
-            ([rows.clone(), scale.clone()].concat(), [rows, scale].concat())
+            let (rows, scale) = (floats(&[a, b]), f32s(&[a]));
+            (vec![rows.clone(), rows.clone(), scale.clone()], vec![rows.clone(), rows.clone(), rows, scale])
         }
         "collegium.gathered_sum" => {
             (vec![floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![floats(&[c, b])])

@@ -35,7 +35,9 @@ pub fn expert_layer(
     let routed = Routed { x, gates, choices, weights, sent_as: shape.sent_as() };
     let out = graph.scope("experts", || mixed + shape.shuffled(transport.experts(&routed, &tables, &sizes)));
     let cotangent = b.input("d.hidden_out", shape.dtype, &[token, hidden]);
-    let gradients = b.gradients(&[(out, cotangent)], &[("normed", x), ("gates", gates)]);
+    let mut gradients = b.gradients(&[(out, cotangent)], &[("normed", x), ("gates", gates)]);
+    // Compilers tend to compute in the order of the outputs: those of `down` first, which let go of the most.
+    gradients.reverse();
     split("experts", &[("hidden_out", out)], &[cotangent], &named(&gradients), shape.residuals)
 }
 
