@@ -141,7 +141,7 @@ impl Pricer<'_> {
         let all = layer_total + ends.total();
         let (fullest, others) = if layout.pipeline == 1 {
             (fair, 0.0)
-        } else if last > fair && (!software.ends_on_top || last > whole * layer_total) {
+        } else if last > fair && (!self.has_ends_on_top(software) || last > whole * layer_total) {
             // Every other stage is passed on the way to it and back.
             (last, all - last)
         } else if whole * layer_total > fair {
@@ -200,14 +200,29 @@ impl Pricer<'_> {
         if layout.ranks() > 1 { self.device.calibration.barrier } else { 0.0 }
     }
 
+    /// Whether embedding and head lie on top of whole layers. Second predictions have layouts of their own.
+    fn has_ends_on_top(&self, software: &Software) -> bool {
+        software.ends_on_top && self.model.predictions == 0
+    }
+
+    /// Layers of a stage with the ends on top. Where the layers do not divide over the pieces and two more would, each end counts as one of them
+    /// (`account_for_embedding_in_pipeline_split` of Megatron, for which Llama 3.1 405B has 126 layers and Qwen3-235B 94).
+    fn layers_of_stage(&self, layout: &Layout, stage: usize) -> usize {
+        let (layers, stages) = (self.model.config.num_layers, layout.pipeline);
+        let pieces = stages * layout.virtual_stages;
+        if !layers.is_multiple_of(pieces) && (layers + 2).is_multiple_of(pieces) {
+            return (layers + 2) / stages - usize::from(stage == 0) - usize::from(stage + 1 == stages);
+        }
+        layers / stages + usize::from(stage < layers % stages)
+    }
+
     /// Layers on the last stage where its share cannot be made as small as the head beside them asks for: with the head on top, and where
     /// more than the next token is predicted, since layers of that kind stay with the head. Recipes give that stage what is left over
     /// (`pp_layout` of Megatron-Bridge: `Et*4|(t*4|)*14tmL`).
     fn layers_of_last(&self, layout: &Layout, software: &Software) -> Option<usize> {
         let layers = self.model.config.num_layers;
-        if software.ends_on_top {
-            // One less where they do not divide.
-            return Some(layers / layout.pipeline);
+        if self.has_ends_on_top(software) {
+            return Some(self.layers_of_stage(layout, layout.pipeline - 1));
         }
         let pieces = layout.pipeline * layout.virtual_stages;
         let piece = layers.div_ceil(pieces);

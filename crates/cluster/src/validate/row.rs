@@ -112,8 +112,10 @@ fn offloads_activations(system: &str, row: &Row) -> bool {
         || system.starts_with("mbridge") && grace && sharding(system, row) == Sharding::Weights
 }
 
-/// What a run recomputed, where its row or its publication says so.
+/// What a run recomputed, where its row or its publication says so: NeMo's recipes (`recompute_layers` and `recompute_modules` of
+/// scripts/performance/recommended_model_configs) nothing but parts of attention of DeepSeek-V3.
 fn stated_recompute(system: &str, row: &Row) -> Option<Recompute> {
+    let deepseek = row.text("model").is_some_and(|m| m.starts_with("DeepSeek"));
     let notes = row.text("notes").unwrap_or("").to_lowercase();
     match row.text("recompute") {
         Some(t) if t.starts_with("full") => Some(Recompute::Recompute),
@@ -121,6 +123,8 @@ fn stated_recompute(system: &str, row: &Row) -> Option<Recompute> {
         Some(_) => Some(Recompute::SaveEverything),
         // DeepSeek-V3 runs norms and the projections up from latents again (2412.19437, 3.2.3).
         None if system.starts_with("dsv3") => Some(Recompute::SaveDots),
+        None if system.starts_with("dgxc") && deepseek => Some(Recompute::SaveDots),
+        None if system.starts_with("dgxc") || system.starts_with("nemo") => Some(Recompute::SaveEverything),
         None => (notes.contains("without activation checkpointing") || offloads_activations(system, row))
             .then_some(Recompute::SaveEverything),
     }
@@ -218,8 +222,7 @@ pub fn read(catalog: &Catalog, known: &KnownModels, row: &Row) -> Result<Case, S
     if !layout.is_consistent() {
         return Err("expert degrees that do not divide the ranks of a stage".into());
     }
-    let experts = model.moe().map_or(0.0, |m| m.num_experts as f64 / expert as f64);
-    let run = |layout: &Layout| software(known, &system, row, layout, experts);
+    let run = |layout: &Layout| software(known, &system, row, layout, &model);
     if let Some(known) = stated_recompute(&system, row) {
         layout.recompute = known;
     } else if !ran_out_of_memory(row) {

@@ -3,6 +3,7 @@
 use super::models::KnownModels;
 use super::row::schedule;
 use crate::layout::{Feed, Layout, Recompute, Sharding, Software};
+use crate::model::PlanModel;
 use crate::roofline::{Kernels, Precision};
 use crate::schedule::Schedule;
 use crate::table::Row;
@@ -34,6 +35,16 @@ const HOST_DENSE: f64 = 2.3e-3;
 /// That time on the host of GB200 and GB300 over the others': Qwen3-235B, Megatron-Bridge 25.09 (14.8 s over 32 micro-batches and 94 layers, two experts
 /// a rank).
 const GRACE_HOST: f64 = 0.7;
+/// That time where attention, router and what prepares dispatch are replayed as graphs, over the time without. Assumed: experts and exchange, which are
+/// still issued one by one, are about half of a sparse layer's kernels.
+const GRAPHED: f64 = 0.5;
+/// Attention that is not one kernel in Transformer Engine, over attention as the trainer writes it: it computes the scores of all keys, also of those
+/// after a query.
+const ALL_KEYS: f64 = 2.0;
+/// Publications of Megatron-Core and what is built on it, whose recipes are public.
+const MEGATRON: [&str; 5] = ["mbridge", "mbskill", "mlperf", "nemo", "dgxc"];
+/// Others that run it.
+const ON_MEGATRON: [&str; 2] = ["modelzoo", "simumax"];
 /// Attention of LLM Foundry's tables over today's kernels, on A100 and on H100: the Triton kernel with ALiBi of 2023, which does not
 /// use what is new in the later chip.
 const TRITON_ATTENTION: (f64, f64) = (2.0, 3.0);
@@ -66,6 +77,25 @@ fn hides_dispatch(system: &str, row: &Row) -> bool {
         && release(system).is_some_and(|r| r > first)
 }
 
+/// Whether a recipe replays attention, router and what prepares dispatch as graphs (`cuda_graph_scope` in scripts/performance/configs of
+/// Megatron-Bridge from 26.02 on, and in Megatron-MoE-ModelZoo): on GB200 and GB300, on B300 but for Qwen3-235B, on B200 for DeepSeek-V3 with virtual stages.
+fn graphs_parts(system: &str, row: &Row) -> bool {
+    let (device, model) = (row.text("device").unwrap_or(""), row.text("model").unwrap_or(""));
+    let graphed = match device.get(..4) {
+        Some("B300") => !model.starts_with("Qwen3_235B"),
+        Some("B200") => model.starts_with("DeepSeek") && row.count("vpp").is_some_and(|n| n > 1),
+        _ => device.starts_with("GB"),
+    };
+    graphed && (release(system).is_some_and(|r| r > 26.01) || system.starts_with("modelzoo"))
+}
+
+/// Whether latent attention had no kernel for training: on Blackwell before cuDNN 9.11 (`nvte_get_fused_attn_backend` in Transformer Engine), which is
+/// later than NeMo 25.04. Recipes of DeepSeek-V3 for GB200 of that time run `core_attn` again, since its scores would not fit.
+fn lacks_a_kernel(system: &str, row: &Row, model: &PlanModel) -> bool {
+    let blackwell = row.text("device").is_some_and(|d| d.starts_with("GB") || d.starts_with('B'));
+    system.starts_with("dgxc25") && blackwell && model.latent.is_some()
+}
+
 fn precision(text: Option<&str>) -> Precision {
     let name = text.unwrap_or("bf16").to_lowercase();
     if name.contains("fp4") {
@@ -77,18 +107,18 @@ fn precision(text: Option<&str>) -> Precision {
     }
 }
 
-/// Which software a publication used, on ranks that hold so many experts of a layer.
+/// Which software a publication used.
 pub(super) fn software(
     known: &KnownModels,
     system: &str,
     row: &Row,
     layout: &Layout,
-    experts: f64,
+    model: &PlanModel,
 ) -> Software {
     let notes = row.text("notes").unwrap_or("").to_lowercase();
     // Before fused attention kernels.
-    let unfused =
-        system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
+    let old = system.starts_with("vtrain") || system.starts_with("seqsel") || system.starts_with("mlm-a100");
+    let lacking = lacks_a_kernel(system, row, model);
     // Megatron-Bridge turns DeepEP on wherever it drops no tokens (`enable_deepep` in scripts/performance).
     let deduplicated = ["deepep", "hybridep", "flex dispatcher"].iter().any(|w| notes.contains(w))
         || system.starts_with("mbridge") && !row.text("model").is_some_and(|m| m.contains("tokendrop"))
@@ -96,8 +126,11 @@ pub(super) fn software(
     let neuron = system.starts_with("neuron");
     let dual_pipe = schedule(row) == Schedule::DualPipe;
     let hidden = hides_dispatch(system, row);
-    let host_layer = HOST_LAYER.0 + HOST_LAYER.1 * experts;
-    let megatron = ["mbridge", "mbskill", "mlperf", "nemo"].iter().any(|s| system.starts_with(s));
+    let experts = model.moe().map_or(0.0, |m| m.num_experts as f64 / layout.expert as f64);
+    let graphed = if graphs_parts(system, row) { GRAPHED } else { 1.0 };
+    let host_layer = graphed * (HOST_LAYER.0 + HOST_LAYER.1 * experts);
+    let of = |systems: &[&str]| systems.iter().any(|s| system.starts_with(s));
+    let megatron = of(&MEGATRON);
     let precision = precision(row.text("precision").or(system.starts_with("mlperf").then_some("fp8")));
     let policy = layout.recompute;
     let kept = if megatron && precision >= Precision::Float8 { KEPT_FLOAT8 } else { KEPT };
@@ -105,23 +138,24 @@ pub(super) fn software(
         || notes.contains("no sequence parallel")
         || system.starts_with("vtrain");
     Software {
-        kernels: Kernels { fused_attention: !unfused, addressing: false },
+        kernels: Kernels { fused_attention: !old && !lacking, addressing: false },
         // MLPerf's entries on these devices compute in FP8 where the table is silent.
         precision,
         reduce_every_micro_batch: layout.sharding == Sharding::Weights,
-        gradient_bytes: if neuron || unfused { 4.0 } else { 2.0 },
+        gradient_bytes: if neuron || old { 4.0 } else { 2.0 },
         deduplicated,
         gradient_sum_bytes: if megatron { 2.0 } else { 4.0 },
         compute: if dual_pipe { DUAL_PIPE.1 } else { 1.0 },
         sequence_parallel: !no_sequence_parallel,
         overlap_expert: match (dual_pipe || hidden, notes.contains("ep overlap off")) {
             (true, _) => Some(DUAL_PIPE.0),
+            // NCCL's all-to-all is waited for as soon as it is begun.
             (_, true) => Some(0.0),
-            _ => None,
+            _ => (!deduplicated).then_some(0.0),
         },
-        // `balance` in VIA-Research/vTrain, src/predictor.py, and its runs on one node: a micro-batch of p stages takes as long as the layers of
-        // one and the whole head.
-        ends_on_top: system.starts_with("vtrain"),
+        // Where Megatron puts them, and `balance` in VIA-Research/vTrain, src/predictor.py: in its runs on one node a micro-batch of p stages takes as
+        // long as the layers of one and the whole head.
+        ends_on_top: megatron || of(&ON_MEGATRON) || system.starts_with("vtrain"),
         imbalance: if notes.contains("real routing") || notes.contains("real (unbalanced") {
             REAL_IMBALANCE
         } else {
@@ -131,6 +165,7 @@ pub(super) fn software(
             system.starts_with("llmfoundry"),
             row.text("device").is_some_and(|d| d.starts_with("A100")),
         ) {
+            (false, _) if lacking => ALL_KEYS,
             (false, _) => 1.0,
             (true, true) => TRITON_ATTENTION.0,
             (true, false) => TRITON_ATTENTION.1,
@@ -140,11 +175,11 @@ pub(super) fn software(
         // Full recomputation keeps inputs of layers alone, which are bf16 in the programs too.
         kept: match policy {
             Recompute::Recompute => 1.0,
-            _ if unfused => 1.0,
+            _ if old => 1.0,
             Recompute::SaveDots => kept.1,
             Recompute::SaveEverything => kept.0,
         },
-        kept_scores: if unfused && policy == Recompute::SaveEverything { KEPT_SCORES } else { 0.0 },
+        kept_scores: if old && policy == Recompute::SaveEverything { KEPT_SCORES } else { 0.0 },
         host_layer: match row.text("device").is_some_and(|d| d.starts_with("GB")) {
             _ if fused_sparse(system, row) => 0.0,
             true => GRACE_HOST * host_layer,

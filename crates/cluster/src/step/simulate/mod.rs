@@ -79,7 +79,8 @@ impl Pricer<'_> {
     fn stage_seconds(&self, layout: &Layout, software: &Software, passes: &[Pass; 2]) -> Vec<[f64; 2]> {
         let (p, layers) = (layout.pipeline, self.model.config.num_layers);
         let own = |s: usize| (layers / p + usize::from(s < layers % p)) as f64 / layers as f64;
-        if p > 1 && software.ends_on_top {
+        if p > 1 && self.has_ends_on_top(software) {
+            let own = |s: usize| self.layers_of_stage(layout, s) as f64 / layers as f64;
             let first = |s: usize| if s == 0 { 1.0 } else { 0.0 };
             let last = |s: usize| if s + 1 == p { 1.0 } else { 0.0 };
             let of = |s, pass: &Pass| own(s) * pass.layers + first(s) * pass.embed + last(s) * pass.head;
