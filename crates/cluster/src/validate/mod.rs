@@ -3,6 +3,7 @@
 
 mod calibrate;
 mod models;
+mod order;
 mod report;
 mod row;
 mod software;
@@ -17,6 +18,7 @@ use crate::table::Row;
 
 pub use calibrate::{Fit, calibrate, rewrite};
 pub use models::KnownModels;
+pub use order::{Order, Orders};
 pub use report::{Coverage, FitCounts, Report, RoutingPair};
 pub use row::{Case, Metric, read, system_of};
 
@@ -81,6 +83,7 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
             let id = row.text("id").map_or_else(|| format!("line {}", row.line), str::to_string);
             let ran_out = row::ran_out_of_memory(row);
             let case = read(catalog, &known, row).map_err(|why| LeftOut { id: id.clone(), why, ran_out })?;
+            // By the name that the row has for its precision: two formats of 8 bits differ in more than layout.
             let key = format!(
                 "{}|{}|{}|{}|{}|{:?}|{:?}",
                 case.system,
@@ -89,7 +92,7 @@ pub fn check(catalog: &Catalog, rows: &[Row]) -> Report {
                 case.layout.ranks(),
                 case.layout.batch(),
                 case.seq,
-                case.software.precision
+                row.text("precision")
             );
             predict(catalog, &case).map(|o| (o, key)).map_err(|why| LeftOut { id, why, ran_out })
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Outcome;
+use super::order::{self, Orders};
 use super::row::{Metric, is_kept_aside};
 use crate::stats::{Errors, quantile};
 use crate::step::MemoryFit;
@@ -75,14 +76,14 @@ pub struct Report {
     pub memory: Errors,
     /// What nine of ten measured peaks lie below, over their prediction.
     pub memory_above: f64,
+    /// What nine of ten lie above.
+    pub memory_below: f64,
     /// What is said of runs that ran out of memory.
     pub ran_out: FitCounts,
     /// What is said of runs whose step was measured, which therefore fitted.
     pub ran: FitCounts,
-    /// Pairs of rows of one publication, model, device, number of devices, batch and precision that differ in layout: how many there are.
-    pub pairs: usize,
-    /// And how many the predictions order as the measurements do.
-    pub pairs_ordered: usize,
+    /// Pairs of rows that differ in layout only, and how many of them are in the measured order.
+    pub pairs: Orders,
     /// Rows that differ in routing only.
     pub routing: Vec<RoutingPair>,
     /// Of the rows whose device was fitted to them, and of the others: how many there are and how many lie in the stated band.
@@ -123,10 +124,10 @@ pub(super) fn summarise(report: &mut Report, keys: &[String]) {
     let by_fold = cut(&fold);
     let step = errors(&steps.iter().map(|s| s.0).collect::<Vec<_>>());
     let memory: Vec<&Outcome> = report.rows.iter().filter(|o| o.metric == Metric::Memory).collect();
-    let mut above: Vec<f64> =
+    let mut peaks: Vec<f64> =
         memory.iter().filter(|o| o.memory_part == "all").map(|o| o.measured / o.predicted).collect();
-    above.sort_by(f64::total_cmp);
-    let memory_above = quantile(&above, 0.9);
+    peaks.sort_by(f64::total_cmp);
+    let (memory_above, memory_below) = (quantile(&peaks, 0.9), quantile(&peaks, 0.1));
     let memory = errors(&memory);
     let (mut ran_out, mut ran) = (report.ran_out, FitCounts::default());
     for outcome in &report.rows {
@@ -144,14 +145,7 @@ pub(super) fn summarise(report: &mut Report, keys: &[String]) {
         covered.rows += 1;
         covered.within += usize::from(outcome.error.abs() <= outcome.band);
     }
-    let (mut pairs, mut ordered) = (0, 0);
-    for (i, (a, key)) in steps.iter().enumerate() {
-        for (b, _) in steps[i + 1..].iter().filter(|(b, k)| k == key && b.layout != a.layout) {
-            pairs += 1;
-            let measured = (a.measured - b.measured).signum();
-            ordered += usize::from((a.predicted - b.predicted).signum() == measured);
-        }
-    }
+    let pairs = order::of(&steps);
     let mut routing = Vec::new();
     for (real, key) in steps.iter().filter(|(o, _)| o.imbalance > 1.0) {
         let same = |o: &Outcome| o.imbalance == 1.0 && o.layout == real.layout;
@@ -172,10 +166,10 @@ pub(super) fn summarise(report: &mut Report, keys: &[String]) {
         by_fold,
         memory,
         memory_above,
+        memory_below,
         ran_out,
         ran,
         pairs,
-        pairs_ordered: ordered,
         routing,
         band,
         ..std::mem::take(report)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use collegium_cluster::collective::{self, CollectiveReport, Kind};
-use collegium_cluster::validate::{self, Metric, Outcome, Report};
+use collegium_cluster::validate::{self, Metric, Order, Orders, Outcome, Report};
 use collegium_cluster::{Catalog, Errors, table};
 use collegium_report::panels::{Scatter, write_scatters};
 
@@ -114,18 +114,17 @@ fn print_rows(report: &Report) {
         cut.iter().for_each(|(name, e)| println!("{}", line(name, e)));
     }
     println!("\n{}", line("memory of a device", &report.memory));
-    println!("nine of ten measured peaks are below {:.2} times their prediction", report.memory_above);
+    println!(
+        "nine of ten measured peaks are below {:.2} times their prediction, nine of ten above {:.2} times",
+        report.memory_above, report.memory_below
+    );
     for (who, f) in [("ran out of memory", &report.ran_out), ("ran", &report.ran)] {
         println!(
             "runs that {who}: {} said not to fit, {} that may not fit, {} to fit; {} say too little",
             f.does_not_fit, f.may_not_fit, f.fits, f.left_out
         );
     }
-    let (pairs, ordered) = (report.pairs, report.pairs_ordered);
-    let share = 100.0 * ordered as f64 / pairs.max(1) as f64;
-    println!(
-        "layouts of one model, device and batch: {ordered} of {pairs} pairs ordered as measured ({share:.0} %)"
-    );
+    print_orders(&report.pairs);
     for p in &report.routing {
         println!(
             "real routing over forced balance, {} and {}: {:.3} measured, {:.3} predicted",
@@ -138,6 +137,15 @@ fn print_rows(report: &Report) {
     });
     println!("\n{} rows left out", report.skipped_rows.len());
     report.skipped.iter().for_each(|(why, n)| println!("  {n:>5}  {why}"));
+}
+
+fn print_orders(orders: &Orders) {
+    let order =
+        |o: &Order| format!("{} of {} pairs ordered as measured ({:.0} %)", o.ordered, o.pairs, o.percent());
+    println!("\nlayouts of one model, device and batch: {}", order(&orders.all));
+    orders.by_runs.iter().for_each(|(name, o)| println!("  {name:<46}{}", order(o)));
+    println!("and by how far apart the two were measured");
+    orders.by_distance.iter().for_each(|(name, o)| println!("  {name:<46}{}", order(o)));
 }
 
 fn line(name: &str, e: &Errors) -> String {
