@@ -206,6 +206,10 @@ impl Request<'_> {
         if unpriced {
             unknown.push(format!("no price of {} is known, so there is no cost", self.instance.name));
         }
+        if pricer.rank().own_peak(self.precision).is_none() {
+            let (device, precision) = (&self.device.title, self.precision.name());
+            unknown.push(format!("{device} has no engine for {precision}, so the next wider type is priced"));
+        }
         if self.instance.watts(self.device, self.instances, 1.0).is_none() {
             let missing = [&self.device.power.idle, &self.device.power.max, &self.instance.host_power];
             let why = missing.iter().find(|f| f.value.is_none()).map_or("", |f| f.source.as_str());

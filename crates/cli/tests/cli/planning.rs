@@ -71,6 +71,22 @@ fn a_plan_is_printed_written_and_drawn() {
 
 #[test]
 fn what_is_unknown_is_said_and_not_invented() {
+    let own = folder();
+    let done = succeed(
+        own.path(),
+        &[
+            "plan",
+            "--model",
+            "config.json",
+            "--cluster",
+            "p4d.24xlarge:1",
+            "--seq",
+            "512",
+            "--precision",
+            "float8",
+        ],
+    );
+    assert!(done.contains("has no engine for float8, so the next wider type is priced"), "{done}");
     let folder = folder();
     let plan = json(
         folder.path(),

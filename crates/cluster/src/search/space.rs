@@ -103,6 +103,9 @@ impl Space {
                 if !stage_ranks.is_multiple_of(expert * expert_tensor) || !self.allowed(expert) {
                     continue;
                 }
+                // Where no two ranks hold the same weights there is nothing to spread: one layout, not four of one price.
+                let copies = (data * branch.context).max(stage_ranks / (expert * expert_tensor));
+                let shardings = if copies == 1 { &shardings[..1] } else { shardings };
                 for &(schedule, virtual_stages) in schedules {
                     let pieces = branch.pipeline * virtual_stages;
                     // Interleaving needs full rounds of micro-batches, and DualPipe two directions.

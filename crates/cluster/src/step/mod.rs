@@ -331,6 +331,21 @@ mod tests {
     }
 
     #[test]
+    fn ends_lie_on_top_or_count_as_a_layer_each() {
+        let layers = |layers: usize, pipeline: usize, virtual_stages: usize| -> Vec<usize> {
+            let case = case::Case::new(Sizes { layers, ..Sizes::SMALL });
+            let pricer = case.pricer(256);
+            let layout = Layout { data: 1, pipeline, virtual_stages, ..case::LAYOUT };
+            (0..pipeline).map(|s| pricer.layers_of_stage(&layout, s)).collect()
+        };
+        // Llama 3 70B in five pieces; 405B and Qwen3-235B, which have two layers less than divide; neither.
+        assert_eq!(layers(80, 4, 5), [20; 4]);
+        assert_eq!(layers(126, 8, 8), [15, 16, 16, 16, 16, 16, 16, 15]);
+        assert_eq!(layers(94, 4, 12), [23, 24, 24, 23]);
+        assert_eq!(layers(61, 4, 1), [16, 15, 15, 15]);
+    }
+
+    #[test]
     fn a_layer_takes_more_than_the_longer_of_device_and_host() {
         assert_eq!((longer(3.0, 0.0), longer(0.0, 3.0)), (3.0, 3.0));
         assert!((longer(1.0, 1.0) - 2f64.powf(0.25)).abs() < 1e-12);

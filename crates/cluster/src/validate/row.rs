@@ -293,6 +293,35 @@ mod tests {
     }
 
     #[test]
+    fn recipes_say_what_was_run_again_and_which_attention_had_no_kernel() {
+        let path = std::env::temp_dir().join(format!("collegium-recipes-{}.csv", std::process::id()));
+        let head = "id,model,seq_len,device,devices,tp,pp,ep,micro_batch,global_batch,precision,metric_name,metric_value\n";
+        let row = |id: &str, model: &str, device: &str| {
+            format!("{id},{model},4096,{device},512,2,4,64,1,4096,BF16,step_time_s,30\n")
+        };
+        let rows = [
+            row("dgxc25.05-1", "DeepSeek-V3", "GB200"),
+            row("dgxc25.05-2", "DeepSeek-V3", "H100"),
+            row("mbridge-26.04-1", "DeepSeekV3", "GB200"),
+            row("dgxc25.05-3", "Llama4-Maverick-400B", "GB200"),
+        ];
+        std::fs::write(&path, head.to_string() + &rows.concat()).unwrap();
+        let rows = crate::table::read(&path, &["id", "model"]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let (catalog, known) = (Catalog::default(), KnownModels::default());
+        let cases: Vec<Case> =
+            rows.iter().map(|r| read(&catalog, &known, r).unwrap_or_else(|e| panic!("{e}"))).collect();
+        let fused: Vec<bool> = cases.iter().map(|c| c.software.kernels.fused_attention).collect();
+        assert_eq!(fused, [false, true, true, true]);
+        let again: Vec<Recompute> = cases.iter().map(|c| c.layout.recompute).collect();
+        assert_eq!(again[..2], [Recompute::SaveDots; 2]);
+        assert_eq!(again[3], Recompute::SaveEverything);
+        // NCCL's all-to-all hides nothing; what sends a row once to a domain is the device's.
+        let hidden: Vec<Option<f64>> = cases.iter().map(|c| c.software.overlap_expert).collect();
+        assert_eq!(hidden, [Some(0.0), Some(0.0), None, Some(0.0)]);
+    }
+
+    #[test]
     fn a_third_is_kept_aside_whatever_the_ids_look_like() {
         for source in ["mbridge-26.02-", "vtrain-multi-", "x"] {
             let aside = (0..3000).filter(|i| is_kept_aside(&format!("{source}{i:03}"))).count();

@@ -41,6 +41,8 @@ const GRAPHED: f64 = 0.5;
 /// Attention that is not one kernel in Transformer Engine, over attention as the trainer writes it: it computes the scores of all keys, also of those
 /// after a query.
 const ALL_KEYS: f64 = 2.0;
+/// Attention in 8 bits over attention in 16: its engines are twice as fast.
+const FLOAT8_ATTENTION: f64 = 0.5;
 /// Publications of Megatron-Core and what is built on it, whose recipes are public.
 const MEGATRON: [&str; 5] = ["mbridge", "mbskill", "mlperf", "nemo", "dgxc"];
 /// Others that run it.
@@ -87,6 +89,14 @@ fn graphs_parts(system: &str, row: &Row) -> bool {
         _ => device.starts_with("GB"),
     };
     graphed && (release(system).is_some_and(|r| r > 26.01) || system.starts_with("modelzoo"))
+}
+
+/// Whether a recipe computes attention in 8 bits and is faster for it (`fp8_dot_product_attention` in scripts/performance/configs from 26.06 on): DeepSeek-V3
+/// and Kimi-K2 on GB300 and B300 with micro-batches of one sequence. GPT-OSS has it too, but its heads of 64 wait for exponentials.
+fn attends_in_8_bits(system: &str, row: &Row, model: &PlanModel) -> bool {
+    let on = row.text("device").is_some_and(|d| d.starts_with("GB300") || d.starts_with("B300"));
+    let alone = row.count("micro_batch") == Some(1) && row.text("precision") == Some("MXFP8");
+    on && alone && model.latent.is_some() && release(system).is_some_and(|r| r > 26.05)
 }
 
 /// Whether latent attention had no kernel for training: on Blackwell before cuDNN 9.11 (`nvte_get_fused_attn_backend` in Transformer Engine), which is
@@ -166,6 +176,7 @@ pub(super) fn software(
             row.text("device").is_some_and(|d| d.starts_with("A100")),
         ) {
             (false, _) if lacking => ALL_KEYS,
+            (false, _) if attends_in_8_bits(system, row, model) => FLOAT8_ATTENTION,
             (false, _) => 1.0,
             (true, true) => TRITON_ATTENTION.0,
             (true, false) => TRITON_ATTENTION.1,

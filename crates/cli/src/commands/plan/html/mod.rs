@@ -183,7 +183,7 @@ fn bar(out: &mut String, parts: &[(&str, f64)], whole: f64, unit: &str, size: f6
         let colour = COLOURS[i % COLOURS.len()];
         write!(
             out,
-            "<span style=\"color:{colour}\">&#9632;</span> {name} {:.2} {unit} &nbsp;",
+            "<span style=\"color:{colour}\">&#9632;</span>&nbsp;{name} {:.2} {unit} &nbsp;",
             value / size
         )?;
     }
@@ -211,14 +211,23 @@ fn ranks(out: &mut String, c: &Choice) -> std::fmt::Result {
         }
     }
     let more = if shown < l.stage_ranks() || rows < l.pipeline { " (the first of them)" } else { "" };
+    let several = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let shared = |n: usize, what: &str| match n {
+        1 => String::new(),
+        n => format!(" Each group of {n} neighbours shares {what}."),
+    };
+    let experts = match l.expert {
+        1 => String::new(),
+        n if n <= COLOURS.len() => " Ranks of one colour hold the same experts.".into(),
+        n => format!(" The {n} shares of the experts go through {} colours again and again.", COLOURS.len()),
+    };
     write!(
         out,
-        "</svg><p class=note>{} stages of {} ranks{more}. Ranks of one colour hold the same experts; each group of {} neighbours \
-         shares a layer's heads, of {} an expert.</p>",
-        l.pipeline,
-        l.stage_ranks(),
-        l.tensor,
-        l.expert_tensor
+        "</svg><p class=note>{} of {}{more}.{experts}{}{}</p>",
+        several(l.pipeline, "stage"),
+        several(l.stage_ranks(), "rank"),
+        shared(l.tensor, "a layer's heads"),
+        shared(l.expert_tensor, "an expert")
     )
 }
 

@@ -177,7 +177,7 @@ fn colour(span: &Span) -> &'static str {
 fn legend(out: &mut String, entries: &[(&str, &str)]) -> std::fmt::Result {
     write!(out, "<p>")?;
     for (name, colour) in entries.iter().filter(|e| !e.0.is_empty()) {
-        write!(out, "<span style=\"color:{colour}\">&#9632;</span> {name} &nbsp;")?;
+        write!(out, "<span style=\"color:{colour}\">&#9632;</span>&nbsp;{name} &nbsp;")?;
     }
     write!(out, "</p>")
 }
