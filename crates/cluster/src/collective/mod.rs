@@ -120,7 +120,13 @@ impl Links<'_> {
             (Topology::Torus, _) => self.torus_share(ranks),
             _ => 1.0,
         };
-        latency * steps(kind, ranks) + kind.wire(ranks) * bytes * reach / bandwidth
+        // All cores of a device send to all others at once, over the same links, but for what stays on the device.
+        let cores = self.device.cores as f64;
+        let sent = match kind {
+            Kind::AllToAll => kind.wire(ranks).max(cores * (ranks - cores) / ranks),
+            _ => kind.wire(ranks),
+        };
+        latency * steps(kind, ranks) + sent * bytes * reach / bandwidth
     }
 
     /// How much fewer links a small group on a torus of four neighbours uses.
@@ -129,10 +135,16 @@ impl Links<'_> {
         (4.0 / (2.0 * (chips.log2().max(1.0))).min(4.0)).max(1.0)
     }
 
+    /// Bytes a second that one rank sends to other domains while all ranks of its device do.
+    pub fn network_rate(&self) -> f64 {
+        let network = &self.instance.network;
+        network.bandwidth.get().unwrap_or(f64::INFINITY) * network.share / self.device.cores as f64
+    }
+
     /// Two levels: `local` ranks in each of `nodes` domains.
     fn across(&self, kind: Kind, local: usize, nodes: usize, bytes: f64) -> f64 {
         let network = &self.instance.network;
-        let rate = network.bandwidth.get().unwrap_or(f64::INFINITY) * network.share;
+        let rate = self.network_rate();
         let latency = network.latency.get().unwrap_or(0.0);
         let m = nodes as f64;
         let rounds = m.log2().max(1.0);
@@ -163,5 +175,30 @@ fn steps(kind: Kind, ranks: f64) -> f64 {
         Kind::AllReduce => 2.0 * ranks.log2(),
         Kind::Shift => 1.0,
         _ => ranks.log2(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn ranks_of_one_device_share_its_way_out() {
+        let catalog = Catalog::default();
+        let instance = catalog.instance("trn2.48xlarge").unwrap();
+        let device = catalog.device(&instance.device).unwrap();
+        let links = Links { device, instance };
+        // Four logical cores a chip, whose 25 GB/s reach 75 %.
+        assert_eq!(links.network_rate(), 25e9 * 0.75 / 4.0);
+        let shift = links.seconds(Kind::Shift, Group { ranks: 2, local: 1 }, 1e9);
+        assert!((shift - 4.0 / (25.0 * 0.75)).abs() < 1e-3, "{shift}");
+        // Inside, too, what the four send to other chips goes over the same links.
+        let sent = |cores: usize| {
+            let device = Device { cores, ..device.clone() };
+            let links = Links { device: &device, instance };
+            links.seconds(Kind::AllToAll, Group { ranks: 64, local: 64 }, 1e9)
+        };
+        assert!((sent(4) / sent(1) - 4.0 * 60.0 / 63.0).abs() < 0.01, "{} {}", sent(4), sent(1));
     }
 }

@@ -58,8 +58,7 @@ impl Pricer<'_> {
             // Of every row that some rank of a domain needs, one copy crosses; inside it fans out.
             let reached = expected_domains(moe.num_experts as f64, moe.top_k as f64, nodes);
             let network = &self.instance.network;
-            let rate = network.bandwidth.get().unwrap_or(f64::INFINITY) * network.share;
-            let outside = tokens * reached * (nodes - 1.0) / nodes * width / rate;
+            let outside = tokens * reached * (nodes - 1.0) / nodes * width / links.network_rate();
             let inside =
                 links.seconds(Kind::AllToAll, Group { ranks: group.local, local: group.local }, rows * width);
             outside.max(inside) + 0.25 * outside.min(inside) + network.latency.get().unwrap_or(0.0)
