@@ -122,6 +122,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_nothing_was_fitted_to_is_no_surer_than_what_was() {
+        let catalog = Catalog::default();
+        let fitted = |d: &&Device| !d.calibration.fitted_to.is_empty();
+        let bands = |d: &Device| [d.calibration.spread, d.calibration.spread_sparse];
+        let guessed = |d: &&Device| !fitted(d) && d.calibration.like.is_none();
+        for device in catalog.devices.iter().filter(guessed) {
+            for known in catalog.devices.iter().filter(fitted).filter(|k| k.platform == device.platform) {
+                let wider = bands(device).iter().zip(bands(known)).all(|(own, other)| *own >= other);
+                assert!(wider, "{} beside {}", device.name, known.name);
+            }
+        }
+    }
+
+    #[test]
     fn every_file_parses_and_names_a_device_that_exists() {
         let catalog = Catalog::default();
         for instance in &catalog.instances {
