@@ -3,8 +3,8 @@ module @swiglu_down attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions
     %0 = stablehlo.custom_call @collegium.swiglu(%arg0, %arg1, %arg2) {api_version = 4 : i32, backend_config = {}} : (tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>) -> tensor<6x19xf32>
     %1 = stablehlo.dot_general %0, %arg3, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<6x19xf32>, tensor<4x19xf32>) -> tensor<6x4xf32>
     %2 = stablehlo.dot_general %arg4, %arg3, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<6x4xf32>, tensor<4x19xf32>) -> tensor<6x19xf32>
-    %3:4 = stablehlo.custom_call @collegium.swiglu_gradient(%arg0, %arg1, %2, %arg2) {api_version = 4 : i32, backend_config = {}} : (tensor<6x19xf32>, tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>) -> (tensor<6x19xf32>, tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>)
-    %4 = stablehlo.dot_general %arg4, %3#2, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<6x4xf32>, tensor<6x19xf32>) -> tensor<4x19xf32>
-    return %1, %3#0, %3#1, %3#3, %4 : tensor<6x4xf32>, tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>, tensor<4x19xf32>
+    %3:4 = stablehlo.custom_call @collegium.swiglu_gradient(%2, %arg0, %arg1, %arg2) {api_version = 4 : i32, backend_config = {}, output_operand_aliases = [#stablehlo.output_operand_alias<output_tuple_indices = [0], operand_index = 0, operand_tuple_indices = []>]} : (tensor<6x19xf32>, tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>) -> (tensor<6x19xf32>, tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>)
+    %4 = stablehlo.dot_general %arg4, %3#0, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<6x4xf32>, tensor<6x19xf32>) -> tensor<4x19xf32>
+    return %1, %3#1, %3#2, %3#3, %4 : tensor<6x4xf32>, tensor<6x19xf32>, tensor<6x19xf32>, tensor<6xf32>, tensor<4x19xf32>
   }
 }
