@@ -27,8 +27,8 @@ mod verify;
 
 pub use build::{Inverse, MOST_DIVIDED, running_sum};
 pub use composite::{
-    ADAMW_HYPER, AdamW, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Paging, Pick,
-    largest, masked_attention,
+    ADAMW_HYPER, AdamW, Around, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Paging,
+    Pick, largest, masked_attention,
 };
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;

@@ -90,7 +90,8 @@ fn best<'a, T: Operand>(
         let started = Instant::now();
         for matrix in 0..MATRICES {
             let weights = Weights { values: values(matrix), slots: 1, features: FEATURES, inner: INNER };
-            packed_dot(&PackedDot { rows: &x, weights, num_rows: rows }, &mut out, threads).expect("it fits");
+            let problem = PackedDot { rows: &x, weights, num_rows: rows, norm: None, onto: None };
+            packed_dot(&problem, &mut out, threads).expect("it fits");
             black_box(&out);
         }
         started.elapsed().as_secs_f64()

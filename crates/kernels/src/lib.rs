@@ -7,6 +7,7 @@ pub mod cross_entropy;
 mod element;
 mod error;
 pub mod gathered;
+mod grid;
 pub mod grouped;
 pub mod handlers;
 mod lanes;

@@ -32,6 +32,22 @@ pub fn rms_norm<T: Operand>(
     Ok(())
 }
 
+/// A norm whose rows are something else's operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm<'a, T> {
+    /// {width}.
+    pub weight: &'a [T],
+    /// What is added to the mean of squares.
+    pub eps: f32,
+}
+
+impl<T: Operand> Norm<'_, T> {
+    /// Writes `x` normalised to `out`; both have whole rows.
+    pub(crate) fn write(self, x: &[T], out: &mut [T], wide: &mut Vec<f32>) {
+        lanes::run(Rows { x, weight: self.weight, eps: self.eps, out, wide });
+    }
+}
+
 struct Rows<'a, T> {
     x: &'a [T],
     weight: &'a [T],

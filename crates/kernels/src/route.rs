@@ -2,7 +2,9 @@
 //! renormalised over the choice where asked. Ties go to the lower expert. Each token is computed alone, in one order.
 
 use crate::check::length;
+use crate::grid::Grid;
 use crate::lanes::{self, Loop};
+use crate::norm::Norm;
 use crate::{ArgumentError, Operand, Threads};
 
 /// Tokens that a thread takes at once.
@@ -25,24 +27,31 @@ pub struct Route<'a, T> {
     pub top_k: usize,
     /// Whether the weights of a token's choices add up to one.
     pub normalise: bool,
+    /// Of the tokens.
+    pub norm: Option<Norm<'a, T>>,
 }
 
-/// Writes the weight {token, choice} and the expert {token, choice} of every choice.
+/// Writes the weight {token, choice} and the expert {token, choice} of every choice, and, where there is a norm, what it makes of the tokens
+/// {token, hidden}.
 ///
 /// # Errors
 /// A slice that does not have the elements of its dims, or fewer experts than choices.
 pub fn route<T: Operand>(
     problem: &Route<'_, T>,
-    gates: &mut [f32],
-    experts: &mut [i32],
+    (gates, experts): (&mut [f32], &mut [i32]),
+    normed: &mut [T],
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     const NAME: &str = "route";
-    let Route { x, weight, bias, num_tokens, hidden, top_k, .. } = *problem;
+    let Route { x, weight, bias, num_tokens, hidden, top_k, norm, .. } = *problem;
     length(NAME, "x", x.len(), &[num_tokens, hidden])?;
     length(NAME, "weight", weight.len(), &[bias.len(), hidden])?;
     length(NAME, "gates", gates.len(), &[num_tokens, top_k])?;
     length(NAME, "experts", experts.len(), &[num_tokens, top_k])?;
+    length(NAME, "normed", normed.len(), &[if norm.is_some() { num_tokens } else { 0 }, hidden])?;
+    for norm in norm.iter() {
+        length(NAME, "norm", norm.weight.len(), &[hidden])?;
+    }
     if top_k > bias.len() {
         let (required, given) = (format!("at least {top_k} experts"), bias.len().to_string());
         return Err(ArgumentError::Dims { kernel: NAME, name: "weight", required, given });
@@ -50,13 +59,20 @@ pub fn route<T: Operand>(
     if gates.is_empty() {
         return Ok(());
     }
-    let each = TOKENS * top_k;
-    let tasks: Vec<_> = gates.chunks_mut(each).zip(experts.chunks_mut(each)).enumerate().collect();
-    threads.run(tasks, Default::default, |space, (at, (gates, experts))| {
-        let places = gates.chunks_mut(top_k).zip(experts.chunks_mut(top_k));
-        for (i, (gates, experts)) in places.enumerate() {
-            let x = &x[(at * TOKENS + i) * hidden..][..hidden];
-            lanes::run(Token { problem, x, gates, experts, space: &mut *space });
+    let (gates, experts) = (Grid::new(gates, top_k), Grid::new(experts, top_k));
+    let normed = Grid::new(normed, hidden);
+    threads.each(num_tokens.div_ceil(TOKENS), <[Vec<f32>; 2]>::default, |space, task| {
+        for token in task * TOKENS..((task + 1) * TOKENS).min(num_tokens) {
+            let mut x = &x[token * hidden..][..hidden];
+            if let Some(norm) = norm {
+                // SAFETY: a token is of one task.
+                let normed = unsafe { normed.part(token, 0..hidden) };
+                norm.write(x, normed, &mut space[0]);
+                x = normed;
+            }
+            // SAFETY: as above.
+            let (gates, experts) = unsafe { (gates.part(token, 0..top_k), experts.part(token, 0..top_k)) };
+            lanes::run(Token { problem, x, gates, experts, space });
         }
     });
     Ok(())
@@ -129,10 +145,32 @@ mod tests {
         let x = numbers(tokens * hidden, seed, |x| T::from_f32(x));
         let weight = numbers(experts * hidden, seed + 1, |x| T::from_f32(x));
         let bias = numbers(experts, seed + 2, |x| x * 0.1);
-        let problem =
-            Route { x: &x, weight: &weight, bias: &bias, num_tokens: tokens, hidden, top_k, normalise };
+        let problem = Route {
+            x: &x,
+            weight: &weight,
+            bias: &bias,
+            num_tokens: tokens,
+            hidden,
+            top_k,
+            normalise,
+            norm: None,
+        };
         let (mut gates, mut picked) = (vec![9.0; tokens * top_k], vec![-9; tokens * top_k]);
-        route(&problem, &mut gates, &mut picked, &Threads::new(2, 1)).unwrap();
+        route(&problem, (&mut gates, &mut picked), &mut [], &Threads::new(2, 1)).unwrap();
+        // With a norm: that of its own call, and what the router makes of it.
+        let weights = numbers(hidden, seed + 3, |x| T::from_f32(x));
+        let norm = Norm { weight: &weights, eps: 1e-5 };
+        let (mut given, mut normed) = (x.clone(), x.clone());
+        crate::norm::rms_norm(&x, &weights, 1e-5, &mut given, &Threads::new(1, 1)).unwrap();
+        let mut own = [
+            (vec![9.0; gates.len()], vec![-9; gates.len()]),
+            (vec![9.0; gates.len()], vec![-9; gates.len()]),
+        ];
+        let [(a, b), (c, d)] = &mut own;
+        let with = Route { norm: Some(norm), ..problem };
+        route(&with, (a, b), &mut normed, &Threads::new(2, 1)).unwrap();
+        route(&Route { x: &given, ..problem }, (c, d), &mut [], &Threads::new(2, 1)).unwrap();
+        assert!(own[0] == own[1] && normed.iter().zip(&given).all(|(a, b)| a.to_f32() == b.to_f32()));
         for t in 0..tokens {
             let logit = |e: usize| -> f64 {
                 let pair = |i: usize| {
@@ -185,13 +223,16 @@ mod tests {
             hidden: 1,
             top_k: 2,
             normalise: true,
+            norm: None,
         };
-        route(&base, &mut found.0, &mut found.1, &Threads::new(1, 1)).unwrap();
+        route(&base, (&mut found.0, &mut found.1), &mut [], &Threads::new(1, 1)).unwrap();
         assert_eq!(found, ([0.5; 2], [0, 1]));
-        route(&Route { x: &[f32::NAN], ..base }, &mut found.0, &mut found.1, &Threads::new(1, 1)).unwrap();
+        let none = Route { x: &[f32::NAN], ..base };
+        route(&none, (&mut found.0, &mut found.1), &mut [], &Threads::new(1, 1)).unwrap();
         assert_eq!(found.1, [0, 1]);
         let error =
-            route(&Route { top_k: 4, ..base }, &mut [0.0; 4], &mut [0; 4], &Threads::new(1, 1)).unwrap_err();
+            route(&Route { top_k: 4, ..base }, (&mut [0.0; 4], &mut [0; 4]), &mut [], &Threads::new(1, 1))
+                .unwrap_err();
         assert!(error.to_string().contains("at least 4 experts"), "{error}");
     }
 }

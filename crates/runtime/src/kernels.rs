@@ -153,8 +153,7 @@ impl ffi::Handler for PackedDot {
     const NAME: &'static str = collegium_hlo::PACKED_DOT;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let features = frame.integer("features")?;
-        call(handlers::packed_dot, frame, &[("features", features)])
+        call_with(handlers::packed_dot, frame, ["eps_bits", "features", "is_added", "is_normed"])
     }
 }
 
@@ -164,8 +163,7 @@ impl ffi::Handler for PackedExperts {
     const NAME: &'static str = collegium_hlo::PACKED_EXPERTS;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let intermediate = frame.integer("intermediate")?;
-        call(handlers::packed_experts, frame, &[("intermediate", intermediate)])
+        call_with(handlers::packed_experts, frame, ["intermediate", "is_added"])
     }
 }
 
@@ -175,8 +173,7 @@ impl ffi::Handler for Route {
     const NAME: &'static str = collegium_hlo::ROUTE;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let normalise = frame.integer("normalise")?;
-        call(handlers::route, frame, &[("normalise", normalise)])
+        call_with(handlers::route, frame, ["eps_bits", "normalise"])
     }
 }
 
@@ -226,6 +223,19 @@ impl ffi::Handler for AdamW {
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
         call_in_place(handlers::adamw, frame, &[], handlers::num_in_place(Self::NAME))
     }
+}
+
+/// Shows a call's buffers and these attributes of it to a kernel.
+fn call_with<const N: usize>(
+    kernel: handlers::Handler,
+    frame: &mut CallFrame<'_>,
+    attributes: [&'static str; N],
+) -> Result<(), String> {
+    let mut values = [("", 0); N];
+    for (value, name) in values.iter_mut().zip(attributes) {
+        *value = (name, frame.integer(name)?);
+    }
+    call(kernel, frame, &values)
 }
 
 /// Shows a call's buffers to a kernel.

@@ -1,14 +1,14 @@
 module @packed_experts_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
-  func.func public @main(%arg0: tensor<3x66xbf16>, %arg1: tensor<3x2xf32>, %arg2: tensor<3x2xi32>, %arg3: tensor<4x1x33x64x2xbf16>, %arg4: tensor<4x1x33x64x2xbf16>, %arg5: tensor<4x2x10x64x2xbf16>) -> (tensor<3x66xbf16>) {
-    %0 = stablehlo.transpose %arg3, dims = [0, 1, 3, 2, 4] : (tensor<4x1x33x64x2xbf16>) -> tensor<4x1x64x33x2xbf16>
+  func.func public @main(%arg0: tensor<3x66xbf16>, %arg1: tensor<3x2xf32>, %arg2: tensor<3x2xi32>, %arg3: tensor<3x66xbf16>, %arg4: tensor<4x1x33x64x2xbf16>, %arg5: tensor<4x1x33x64x2xbf16>, %arg6: tensor<4x2x10x64x2xbf16>) -> (tensor<3x66xbf16>) {
+    %0 = stablehlo.transpose %arg4, dims = [0, 1, 3, 2, 4] : (tensor<4x1x33x64x2xbf16>) -> tensor<4x1x64x33x2xbf16>
     %1 = stablehlo.reshape %0 : (tensor<4x1x64x33x2xbf16>) -> tensor<4x1x64x66xbf16>
     %2 = stablehlo.reshape %1 : (tensor<4x1x64x66xbf16>) -> tensor<4x64x66xbf16>
     %3 = stablehlo.slice %2 [0:4, 0:20, 0:66] : (tensor<4x64x66xbf16>) -> tensor<4x20x66xbf16>
-    %4 = stablehlo.transpose %arg4, dims = [0, 1, 3, 2, 4] : (tensor<4x1x33x64x2xbf16>) -> tensor<4x1x64x33x2xbf16>
+    %4 = stablehlo.transpose %arg5, dims = [0, 1, 3, 2, 4] : (tensor<4x1x33x64x2xbf16>) -> tensor<4x1x64x33x2xbf16>
     %5 = stablehlo.reshape %4 : (tensor<4x1x64x33x2xbf16>) -> tensor<4x1x64x66xbf16>
     %6 = stablehlo.reshape %5 : (tensor<4x1x64x66xbf16>) -> tensor<4x64x66xbf16>
     %7 = stablehlo.slice %6 [0:4, 0:20, 0:66] : (tensor<4x64x66xbf16>) -> tensor<4x20x66xbf16>
-    %8 = stablehlo.transpose %arg5, dims = [0, 1, 3, 2, 4] : (tensor<4x2x10x64x2xbf16>) -> tensor<4x2x64x10x2xbf16>
+    %8 = stablehlo.transpose %arg6, dims = [0, 1, 3, 2, 4] : (tensor<4x2x10x64x2xbf16>) -> tensor<4x2x64x10x2xbf16>
     %9 = stablehlo.reshape %8 : (tensor<4x2x64x10x2xbf16>) -> tensor<4x2x64x20xbf16>
     %10 = stablehlo.reshape %9 : (tensor<4x2x64x20xbf16>) -> tensor<4x128x20xbf16>
     %11 = stablehlo.slice %10 [0:4, 0:66, 0:20] : (tensor<4x128x20xbf16>) -> tensor<4x66x20xbf16>
@@ -112,6 +112,7 @@ module @packed_experts_bf16 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %100 = stablehlo.constant dense<0.0> : tensor<f32>
     %101 = stablehlo.reduce(%99 init: %100) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
     %102 = stablehlo.convert %101 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
-    return %102 : tensor<3x66xbf16>
+    %103 = stablehlo.add %arg3, %102 : tensor<3x66xbf16>
+    return %103 : tensor<3x66xbf16>
   }
 }

@@ -1,12 +1,12 @@
 module @packed_experts_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
-  func.func public @main(%arg0: tensor<3x66xf32>, %arg1: tensor<3x2xf32>, %arg2: tensor<3x2xi32>, %arg3: tensor<4x1x66x64xf32>, %arg4: tensor<4x1x66x64xf32>, %arg5: tensor<4x2x20x64xf32>) -> (tensor<3x66xf32>) {
-    %0 = stablehlo.transpose %arg3, dims = [0, 1, 3, 2] : (tensor<4x1x66x64xf32>) -> tensor<4x1x64x66xf32>
+  func.func public @main(%arg0: tensor<3x66xf32>, %arg1: tensor<3x2xf32>, %arg2: tensor<3x2xi32>, %arg3: tensor<3x66xf32>, %arg4: tensor<4x1x66x64xf32>, %arg5: tensor<4x1x66x64xf32>, %arg6: tensor<4x2x20x64xf32>) -> (tensor<3x66xf32>) {
+    %0 = stablehlo.transpose %arg4, dims = [0, 1, 3, 2] : (tensor<4x1x66x64xf32>) -> tensor<4x1x64x66xf32>
     %1 = stablehlo.reshape %0 : (tensor<4x1x64x66xf32>) -> tensor<4x64x66xf32>
     %2 = stablehlo.slice %1 [0:4, 0:20, 0:66] : (tensor<4x64x66xf32>) -> tensor<4x20x66xf32>
-    %3 = stablehlo.transpose %arg4, dims = [0, 1, 3, 2] : (tensor<4x1x66x64xf32>) -> tensor<4x1x64x66xf32>
+    %3 = stablehlo.transpose %arg5, dims = [0, 1, 3, 2] : (tensor<4x1x66x64xf32>) -> tensor<4x1x64x66xf32>
     %4 = stablehlo.reshape %3 : (tensor<4x1x64x66xf32>) -> tensor<4x64x66xf32>
     %5 = stablehlo.slice %4 [0:4, 0:20, 0:66] : (tensor<4x64x66xf32>) -> tensor<4x20x66xf32>
-    %6 = stablehlo.transpose %arg5, dims = [0, 1, 3, 2] : (tensor<4x2x20x64xf32>) -> tensor<4x2x64x20xf32>
+    %6 = stablehlo.transpose %arg6, dims = [0, 1, 3, 2] : (tensor<4x2x20x64xf32>) -> tensor<4x2x64x20xf32>
     %7 = stablehlo.reshape %6 : (tensor<4x2x64x20xf32>) -> tensor<4x128x20xf32>
     %8 = stablehlo.slice %7 [0:4, 0:66, 0:20] : (tensor<4x128x20xf32>) -> tensor<4x66x20xf32>
     %9 = stablehlo.broadcast_in_dim %arg0, dims = [0, 2] : (tensor<3x66xf32>) -> tensor<3x2x66xf32>
@@ -105,6 +105,7 @@ module @packed_experts_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_par
     %93 = stablehlo.multiply %87, %92 : tensor<3x2x66xf32>
     %94 = stablehlo.constant dense<0.0> : tensor<f32>
     %95 = stablehlo.reduce(%93 init: %94) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
-    return %95 : tensor<3x66xf32>
+    %96 = stablehlo.add %arg3, %95 : tensor<3x66xf32>
+    return %96 : tensor<3x66xf32>
   }
 }

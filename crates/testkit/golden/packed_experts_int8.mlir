@@ -1,12 +1,12 @@
 module @packed_experts_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_partitions = 1 : i32} {
-  func.func public @main(%arg0: tensor<3x66xbf16>, %arg1: tensor<3x2xf32>, %arg2: tensor<3x2xi32>, %arg3: tensor<4x1x33x64x2xi8>, %arg4: tensor<4x1x33x64x2xi8>, %arg5: tensor<4x2x10x64x2xi8>, %arg6: tensor<4x1x3x64xbf16>, %arg7: tensor<4x1x3x64xbf16>, %arg8: tensor<4x2x1x64xbf16>) -> (tensor<3x66xbf16>) {
-    %0 = stablehlo.convert %arg3 : (tensor<4x1x33x64x2xi8>) -> tensor<4x1x33x64x2xf32>
+  func.func public @main(%arg0: tensor<3x66xbf16>, %arg1: tensor<3x2xf32>, %arg2: tensor<3x2xi32>, %arg3: tensor<3x66xbf16>, %arg4: tensor<4x1x33x64x2xi8>, %arg5: tensor<4x1x33x64x2xi8>, %arg6: tensor<4x2x10x64x2xi8>, %arg7: tensor<4x1x3x64xbf16>, %arg8: tensor<4x1x3x64xbf16>, %arg9: tensor<4x2x1x64xbf16>) -> (tensor<3x66xbf16>) {
+    %0 = stablehlo.convert %arg4 : (tensor<4x1x33x64x2xi8>) -> tensor<4x1x33x64x2xf32>
     %1 = stablehlo.transpose %0, dims = [0, 1, 3, 2, 4] : (tensor<4x1x33x64x2xf32>) -> tensor<4x1x64x33x2xf32>
     %2 = stablehlo.reshape %1 : (tensor<4x1x64x33x2xf32>) -> tensor<4x1x64x66xf32>
     %3 = stablehlo.constant dense<0.0> : tensor<f32>
     %4 = stablehlo.pad %2, %3, low = [0, 0, 0, 0], high = [0, 0, 0, 30], interior = [0, 0, 0, 0] : (tensor<4x1x64x66xf32>, tensor<f32>) -> tensor<4x1x64x96xf32>
     %5 = stablehlo.reshape %4 : (tensor<4x1x64x96xf32>) -> tensor<4x1x64x3x32xf32>
-    %6 = stablehlo.convert %arg6 : (tensor<4x1x3x64xbf16>) -> tensor<4x1x3x64xf32>
+    %6 = stablehlo.convert %arg7 : (tensor<4x1x3x64xbf16>) -> tensor<4x1x3x64xf32>
     %7 = stablehlo.transpose %6, dims = [0, 1, 3, 2] : (tensor<4x1x3x64xf32>) -> tensor<4x1x64x3xf32>
     %8 = stablehlo.broadcast_in_dim %7, dims = [0, 1, 2, 3] : (tensor<4x1x64x3xf32>) -> tensor<4x1x64x3x32xf32>
     %9 = stablehlo.multiply %5, %8 : tensor<4x1x64x3x32xf32>
@@ -14,13 +14,13 @@ module @packed_experts_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %11 = stablehlo.slice %10 [0:4, 0:1, 0:64, 0:66] : (tensor<4x1x64x96xf32>) -> tensor<4x1x64x66xf32>
     %12 = stablehlo.reshape %11 : (tensor<4x1x64x66xf32>) -> tensor<4x64x66xf32>
     %13 = stablehlo.slice %12 [0:4, 0:20, 0:66] : (tensor<4x64x66xf32>) -> tensor<4x20x66xf32>
-    %14 = stablehlo.convert %arg4 : (tensor<4x1x33x64x2xi8>) -> tensor<4x1x33x64x2xf32>
+    %14 = stablehlo.convert %arg5 : (tensor<4x1x33x64x2xi8>) -> tensor<4x1x33x64x2xf32>
     %15 = stablehlo.transpose %14, dims = [0, 1, 3, 2, 4] : (tensor<4x1x33x64x2xf32>) -> tensor<4x1x64x33x2xf32>
     %16 = stablehlo.reshape %15 : (tensor<4x1x64x33x2xf32>) -> tensor<4x1x64x66xf32>
     %17 = stablehlo.constant dense<0.0> : tensor<f32>
     %18 = stablehlo.pad %16, %17, low = [0, 0, 0, 0], high = [0, 0, 0, 30], interior = [0, 0, 0, 0] : (tensor<4x1x64x66xf32>, tensor<f32>) -> tensor<4x1x64x96xf32>
     %19 = stablehlo.reshape %18 : (tensor<4x1x64x96xf32>) -> tensor<4x1x64x3x32xf32>
-    %20 = stablehlo.convert %arg7 : (tensor<4x1x3x64xbf16>) -> tensor<4x1x3x64xf32>
+    %20 = stablehlo.convert %arg8 : (tensor<4x1x3x64xbf16>) -> tensor<4x1x3x64xf32>
     %21 = stablehlo.transpose %20, dims = [0, 1, 3, 2] : (tensor<4x1x3x64xf32>) -> tensor<4x1x64x3xf32>
     %22 = stablehlo.broadcast_in_dim %21, dims = [0, 1, 2, 3] : (tensor<4x1x64x3xf32>) -> tensor<4x1x64x3x32xf32>
     %23 = stablehlo.multiply %19, %22 : tensor<4x1x64x3x32xf32>
@@ -28,13 +28,13 @@ module @packed_experts_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %25 = stablehlo.slice %24 [0:4, 0:1, 0:64, 0:66] : (tensor<4x1x64x96xf32>) -> tensor<4x1x64x66xf32>
     %26 = stablehlo.reshape %25 : (tensor<4x1x64x66xf32>) -> tensor<4x64x66xf32>
     %27 = stablehlo.slice %26 [0:4, 0:20, 0:66] : (tensor<4x64x66xf32>) -> tensor<4x20x66xf32>
-    %28 = stablehlo.convert %arg5 : (tensor<4x2x10x64x2xi8>) -> tensor<4x2x10x64x2xf32>
+    %28 = stablehlo.convert %arg6 : (tensor<4x2x10x64x2xi8>) -> tensor<4x2x10x64x2xf32>
     %29 = stablehlo.transpose %28, dims = [0, 1, 3, 2, 4] : (tensor<4x2x10x64x2xf32>) -> tensor<4x2x64x10x2xf32>
     %30 = stablehlo.reshape %29 : (tensor<4x2x64x10x2xf32>) -> tensor<4x2x64x20xf32>
     %31 = stablehlo.constant dense<0.0> : tensor<f32>
     %32 = stablehlo.pad %30, %31, low = [0, 0, 0, 0], high = [0, 0, 0, 12], interior = [0, 0, 0, 0] : (tensor<4x2x64x20xf32>, tensor<f32>) -> tensor<4x2x64x32xf32>
     %33 = stablehlo.reshape %32 : (tensor<4x2x64x32xf32>) -> tensor<4x2x64x1x32xf32>
-    %34 = stablehlo.convert %arg8 : (tensor<4x2x1x64xbf16>) -> tensor<4x2x1x64xf32>
+    %34 = stablehlo.convert %arg9 : (tensor<4x2x1x64xbf16>) -> tensor<4x2x1x64xf32>
     %35 = stablehlo.transpose %34, dims = [0, 1, 3, 2] : (tensor<4x2x1x64xf32>) -> tensor<4x2x64x1xf32>
     %36 = stablehlo.broadcast_in_dim %35, dims = [0, 1, 2, 3] : (tensor<4x2x64x1xf32>) -> tensor<4x2x64x1x32xf32>
     %37 = stablehlo.multiply %33, %36 : tensor<4x2x64x1x32xf32>
@@ -144,6 +144,7 @@ module @packed_experts_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %132 = stablehlo.constant dense<0.0> : tensor<f32>
     %133 = stablehlo.reduce(%131 init: %132) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
     %134 = stablehlo.convert %133 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
-    return %134 : tensor<3x66xbf16>
+    %135 = stablehlo.add %134, %arg3 : tensor<3x66xbf16>
+    return %135 : tensor<3x66xbf16>
   }
 }

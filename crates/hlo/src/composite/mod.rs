@@ -30,7 +30,7 @@ pub use adamw::{ADAMW_HYPER, AdamW};
 pub use attention::masked_attention;
 pub use gathered::Links;
 pub use paged_step::{PagedStep, Paging};
-pub use prepacked::{PACKED_BLOCK, PACKED_LANES, Packed};
+pub use prepacked::{Around, PACKED_BLOCK, PACKED_LANES, Packed, Surrounded};
 pub use route::{Pick, largest};
 
 /// What a composite operation computes.
@@ -78,7 +78,7 @@ pub enum Composite {
     /// [`Value::paged_step`]. Inputs: keys, values and their scales, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
     /// where there are. Results: keys, values and scales, in place, and the output. No gradient.
     PagedStep(Paging),
-    /// [`Value::packed_dot`]. Inputs: rows, weights, and their scales. Result: products in `dtype`. No gradient.
+    /// [`Value::packed_dot`]. Inputs: rows, weights, their scales, a norm of rows, what the result is added to. Result: products in `dtype`. No gradient.
     PackedDot {
         /// Outputs.
         features: usize,
@@ -86,20 +86,26 @@ pub enum Composite {
         dtype: DType,
         /// Whether weights have scales.
         is_scaled: bool,
+        /// What it does besides.
+        around: Surrounded,
     },
-    /// [`Value::packed_experts`]. Inputs: tokens, gates, choices, weights of gate, up and down, and their scales. No gradient.
+    /// [`Value::packed_experts`]. Inputs: tokens, gates, choices, weights of gate, up and down, their scales, and what the result is added to. No gradient.
     PackedExperts {
         /// Size inside the experts.
         intermediate: usize,
         /// Whether weights have scales.
         is_scaled: bool,
+        /// Whether the result is added to something.
+        is_added: bool,
     },
-    /// [`Value::route`]. Inputs: tokens, weight, bias. Results: weights and experts of the choices. No gradient.
+    /// [`Value::route`]. Inputs: tokens, weight, bias, and a norm. Results: weights and experts of the choices, and what the norm gives. No gradient.
     Route {
         /// Choices of a token.
         top_k: usize,
         /// Whether the weights of a token's choices add up to one.
         normalise: bool,
+        /// What is added to the mean of squares, as the bits of an f32, where tokens are normalised first.
+        eps_bits: Option<u32>,
     },
     /// [`Value::rms_norm_rows`]. Inputs: rows, weight. No gradient.
     RmsNorm {
@@ -149,15 +155,11 @@ impl Composite {
             Self::GatheredSum => 3,
             Self::SumOfSquares => 1,
             Self::PagedStep(how) => how.num_inputs(),
-            Self::PackedDot { is_scaled, .. } => 2 + usize::from(is_scaled),
-            Self::PackedExperts { is_scaled, .. } => {
-                if is_scaled {
-                    9
-                } else {
-                    6
-                }
+            Self::PackedDot { is_scaled, around, .. } => 2 + usize::from(is_scaled) + around.num_inputs(),
+            Self::PackedExperts { is_scaled, is_added, .. } => {
+                6 + 3 * usize::from(is_scaled) + usize::from(is_added)
             }
-            Self::Route { .. } => 3,
+            Self::Route { eps_bits, .. } => 3 + usize::from(eps_bits.is_some()),
             Self::RmsNorm { .. } => 2,
         }
     }
@@ -175,11 +177,13 @@ impl Composite {
             Self::GatheredSum => gathered::shapes(x),
             Self::SumOfSquares => squares::shapes(x),
             Self::PagedStep(how) => paged_step::shapes(x, how),
-            Self::PackedDot { features, dtype, .. } => prepacked::dot_shapes(x, features, dtype),
-            Self::PackedExperts { intermediate, is_scaled } => {
-                prepacked::experts_shapes(x, intermediate, is_scaled)
+            Self::PackedDot { features, dtype, is_scaled, around } => {
+                prepacked::dot_shapes(x, (features, dtype), is_scaled, around)
             }
-            Self::Route { top_k, .. } => route::shapes(x, top_k),
+            Self::PackedExperts { intermediate, is_scaled, is_added } => {
+                prepacked::experts_shapes(x, intermediate, (is_scaled, is_added))
+            }
+            Self::Route { top_k, eps_bits, .. } => route::shapes(x, top_k, eps_bits.is_some()),
             Self::RmsNorm { .. } => norm::shapes(x),
             Self::AdamW { working } => adamw::shapes(x, working),
         }
@@ -198,11 +202,13 @@ impl Composite {
             Self::GatheredSum => gathered::plain(x),
             Self::SumOfSquares => squares::plain(x),
             Self::PagedStep(how) => paged_step::plain(x, how),
-            Self::PackedDot { features, dtype, .. } => prepacked::plain_dot(x, features, dtype),
-            Self::PackedExperts { intermediate, is_scaled } => {
-                prepacked::plain_experts(x, intermediate, is_scaled)
+            Self::PackedDot { features, dtype, is_scaled, around } => {
+                prepacked::plain_dot(x, (features, dtype), is_scaled, around)
             }
-            Self::Route { top_k, normalise } => route::plain(x, top_k, normalise),
+            Self::PackedExperts { intermediate, is_scaled, is_added } => {
+                prepacked::plain_experts(x, intermediate, (is_scaled, is_added))
+            }
+            Self::Route { top_k, normalise, eps_bits } => route::plain(x, (top_k, normalise), eps_bits),
             Self::RmsNorm { eps_bits } => norm::plain(x, eps_bits),
             Self::AdamW { working } => adamw::plain(x, working),
         }
@@ -242,9 +248,20 @@ impl Composite {
                 let (window, eps) = (window.unwrap_or(0), eps_bits.unwrap_or(0));
                 format!("eps_bits = {eps} : i64, window = {window} : i64")
             }
-            Self::PackedDot { features, .. } => format!("features = {features} : i64"),
-            Self::PackedExperts { intermediate, .. } => format!("intermediate = {intermediate} : i64"),
-            Self::Route { normalise, .. } => format!("normalise = {} : i64", i64::from(normalise)),
+            Self::PackedDot { features, around: Surrounded { eps_bits, is_added }, .. } => {
+                let (is_normed, is_added) = (i64::from(eps_bits.is_some()), i64::from(is_added));
+                let eps = eps_bits.unwrap_or(0);
+                format!(
+                    "eps_bits = {eps} : i64, features = {features} : i64, is_added = {is_added} : i64, is_normed = {is_normed} : i64"
+                )
+            }
+            Self::PackedExperts { intermediate, is_added, .. } => {
+                format!("intermediate = {intermediate} : i64, is_added = {} : i64", i64::from(is_added))
+            }
+            Self::Route { normalise, eps_bits, .. } => {
+                let eps = eps_bits.unwrap_or(0);
+                format!("eps_bits = {eps} : i64, normalise = {} : i64", i64::from(normalise))
+            }
             Self::RmsNorm { eps_bits } => format!("eps_bits = {eps_bits} : i64"),
             _ => String::new(),
         }
@@ -265,7 +282,7 @@ impl Composite {
         match self {
             Self::AdamW { .. } => 3,
             Self::PagedStep(how) => how.num_held() + 1,
-            Self::Route { .. } => 2,
+            Self::Route { eps_bits, .. } => 2 + usize::from(eps_bits.is_some()),
             Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
             _ => 1,
         }

@@ -8,13 +8,16 @@
 //! | scales of i8 | {panel, block, lane} bf16: one for [`PACKED_BLOCK`] weights of an output |
 //! | result | {token, feature} |
 //!
+//! A product may normalise its rows first, and add its result to a value ([`Around`]); experts may add theirs: a step of serving is a chain of few calls
+//! then, with nothing between them that the compiler would run by other threads.
+//!
 //! Weights of experts have `slot` in front. Sums are f32. The kernels take rows that meet i8
 //! as whole numbers of 16 bits, a scale for each block; the plain form takes them as they are. There is no gradient. The plain form lays the weights out again, so other devices should
 //! be given weights as they are.
 
 use collegium_core::DType;
 
-use super::Composite;
+use super::{Composite, norm};
 use crate::build::product::product_dtype;
 use crate::{Dim, Shape, Value, dim};
 
@@ -51,31 +54,61 @@ impl Packed<'_> {
     }
 }
 
+/// What a product with packed weights does besides.
+#[derive(Clone, Copy, Default)]
+pub struct Around<'g> {
+    /// {in}: rows are normalised first as [`Value::rms_norm_rows`] does it, with this weight and what is added to the mean of squares.
+    pub norm: Option<(Value<'g>, f32)>,
+    /// {token, feature} in the type of the result, which is added to it.
+    pub onto: Option<Value<'g>>,
+}
+
+/// Which of these there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Surrounded {
+    /// The bits of an f32, where rows are normalised.
+    pub eps_bits: Option<u32>,
+    /// Whether something is added.
+    pub is_added: bool,
+}
+
+impl Surrounded {
+    /// How many inputs they are.
+    pub(super) fn num_inputs(self) -> usize {
+        usize::from(self.eps_bits.is_some()) + usize::from(self.is_added)
+    }
+}
+
 impl<'g> Value<'g> {
-    /// `self` {token, in} times packed weights of `features` outputs: {token, feature} in `dtype`.
+    /// `self` {token, in} times packed weights of `features` outputs, and what is `around` that: {token, feature} in `dtype`.
     #[track_caller]
-    pub fn packed_dot(self, weights: Packed<'g>, features: usize, dtype: DType) -> Self {
+    pub fn packed_dot(self, weights: Packed<'g>, features: usize, dtype: DType, around: Around<'g>) -> Self {
+        let Around { norm, onto } = around;
         let is_scaled = weights.scales.is_some();
-        let inputs: Vec<_> = [self, weights.values].into_iter().chain(weights.scales).collect();
-        Self::composite(Composite::PackedDot { features, dtype, is_scaled }, 0, &inputs)
+        let around = Surrounded { eps_bits: norm.map(|n| n.1.to_bits()), is_added: onto.is_some() };
+        let inputs = [self, weights.values].into_iter().chain(weights.scales).chain(norm.map(|n| n.0));
+        let inputs: Vec<_> = inputs.chain(onto).collect();
+        Self::composite(Composite::PackedDot { features, dtype, is_scaled, around }, 0, &inputs)
     }
 
     /// For `self` {token, hidden} the sum over a token's choices of `gates` {token, choice} f32 times the gated feed-forward of the experts
     /// `choices` {token, choice} i32, each of `intermediate` inside: {token, hidden}. Weights are gate, up and down. A choice below zero is no expert and
-    /// adds nothing.
+    /// adds nothing. The sum is added to `onto` {token, hidden}, if it is given.
     #[track_caller]
     pub fn packed_experts(
         self,
-        gates: Self,
-        choices: Self,
+        (gates, choices): (Self, Self),
         weights: [Packed<'g>; 3],
         intermediate: usize,
+        onto: Option<Self>,
     ) -> Self {
         let is_scaled = weights[0].scales.is_some();
         let mut inputs = vec![self, gates, choices];
         inputs.extend(weights.iter().map(|w| w.values));
         inputs.extend(weights.iter().filter_map(|w| w.scales));
-        Self::composite(Composite::PackedExperts { intermediate, is_scaled }, 0, &inputs)
+        inputs.extend(onto);
+        let is_added = onto.is_some();
+        Self::composite(Composite::PackedExperts { intermediate, is_scaled, is_added }, 0, &inputs)
     }
 }
 
@@ -95,18 +128,34 @@ fn fits(
     typed && values.dims == dims
 }
 
-pub(super) fn dot_shapes(x: &[&Shape], features: usize, dtype: DType) -> Option<Vec<Shape>> {
-    let (rows, values) = (x.first()?, x.get(1)?);
+pub(super) fn dot_shapes(
+    x: &[&Shape],
+    (features, dtype): (usize, DType),
+    is_scaled: bool,
+    around: Surrounded,
+) -> Option<Vec<Shape>> {
+    let [rows, values, rest @ ..] = x else { return None };
+    let (scales, rest) = rest.split_at_checked(usize::from(is_scaled))?;
+    let (norm, onto) = rest.split_at_checked(usize::from(around.eps_bits.is_some()))?;
     let [token, inner] = &rows.dims[..] else { return None };
-    let sound = fits(rows.dtype, values, x.get(2).copied(), None, (features, inner.size))
+    let out = Shape::new(dtype, &[*token, dim("feature", features)]);
+    let sound = fits(rows.dtype, values, scales.first().copied(), None, (features, inner.size))
         && features > 0
         && rows.dtype.is_float()
         && dtype.is_float()
-        && token.name == "token";
-    sound.then(|| vec![Shape::new(dtype, &[*token, dim("feature", features)])])
+        && token.name == "token"
+        && norm.iter().all(|norm| **norm == Shape::new(rows.dtype, &[*inner]))
+        && onto.len() == usize::from(around.is_added)
+        && onto.iter().all(|onto| **onto == out);
+    sound.then(|| vec![out])
 }
 
-pub(super) fn experts_shapes(x: &[&Shape], intermediate: usize, is_scaled: bool) -> Option<Vec<Shape>> {
+pub(super) fn experts_shapes(
+    x: &[&Shape],
+    intermediate: usize,
+    (is_scaled, is_added): (bool, bool),
+) -> Option<Vec<Shape>> {
+    let (x, onto) = x.split_at_checked(x.len() - usize::from(is_added))?;
     let [rows, gates, choices, rest @ ..] = x else { return None };
     let ([token, hidden], [also, choice]) = (&rows.dims[..], &gates.dims[..]) else { return None };
     let slots = rest.first()?.dims.first()?.size;
@@ -124,6 +173,7 @@ pub(super) fn experts_shapes(x: &[&Shape], intermediate: usize, is_scaled: bool)
         && gates.dtype == product_dtype(rows.dtype)
         && choices.dims == gates.dims
         && choices.dtype == DType::I32
+        && onto.iter().all(|onto| onto == rows)
         && intermediate > 0;
     sound.then(|| vec![(*rows).clone()])
 }
@@ -157,17 +207,29 @@ fn unpacked<'g>(
     flat.slice(inner.name, 0, inner.size).merge(&["panel", "lane"], out.name).slice(out.name, 0, out.size)
 }
 
-pub(super) fn plain_dot<'g>(x: &[Value<'g>], features: usize, dtype: DType) -> Vec<Value<'g>> {
-    let (rows, scales) = (x[0], x.get(2).copied());
+pub(super) fn plain_dot<'g>(
+    x: &[Value<'g>],
+    (features, dtype): (usize, DType),
+    is_scaled: bool,
+    around: Surrounded,
+) -> Vec<Value<'g>> {
+    let scales = is_scaled.then(|| x[2]);
+    let behind = 2 + usize::from(is_scaled);
+    let rows = around.eps_bits.map_or(x[0], |eps| norm::plain(&[x[0], x[behind]], eps)[0]);
     let inner = rows.shape().dims[1];
     // The result's dim may have the name of the contracted one.
     let rows = rows.rename(&[(inner.name, "in")]);
     let weight = unpacked(x[1], scales, false, [dim("feature", features), dim("in", inner.size)]);
     let rows = if scales.is_some() { rows.convert(weight.dtype()) } else { rows };
-    vec![rows.dot_as(weight, &["in"], product_dtype(rows.dtype())).convert(dtype)]
+    let product = rows.dot_as(weight, &["in"], product_dtype(rows.dtype())).convert(dtype);
+    vec![if around.is_added { *x.last().expect("shapes were checked") + product } else { product }]
 }
 
-pub(super) fn plain_experts<'g>(x: &[Value<'g>], intermediate: usize, is_scaled: bool) -> Vec<Value<'g>> {
+pub(super) fn plain_experts<'g>(
+    x: &[Value<'g>],
+    intermediate: usize,
+    (is_scaled, is_added): (bool, bool),
+) -> Vec<Value<'g>> {
     let (rows, gates, choices) = (x[0], x[1], x[2]);
     let dims = gates.shape().dims;
     let hidden = rows.shape().dims[1];
@@ -186,5 +248,6 @@ pub(super) fn plain_experts<'g>(x: &[Value<'g>], intermediate: usize, is_scaled:
     let made = product(given(gated), down, "intermediate").convert(dtype);
     let parts = made.split("row", &dims).convert(gates.dtype());
     let gates = choices.at_least(zero).select(gates, gates.graph().scalar(gates.dtype(), 0.0));
-    vec![(parts * gates).sum(&["choice"]).convert(dtype)]
+    let sum = (parts * gates).sum(&["choice"]).convert(dtype);
+    vec![if is_added { *x.last().expect("shapes were checked") + sum } else { sum }]
 }

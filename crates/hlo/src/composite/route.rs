@@ -6,11 +6,12 @@
 //! | x | {token, hidden} |
 //! | weight | {expert, hidden}, as x |
 //! | bias | {expert} f32 |
-//! | results | weights {token, choice} f32, experts {token, choice} i32 |
+//! | norm | {hidden}, as x: tokens are normalised first, where it is given ([`Value::rms_norm_rows`]) |
+//! | results | weights {token, choice} f32, experts {token, choice} i32, and where tokens are normalised these, {token, hidden} |
 
 use collegium_core::DType;
 
-use super::Composite;
+use super::{Composite, norm};
 use crate::build::product::product_dtype;
 use crate::{Shape, Value, dim};
 
@@ -46,26 +47,51 @@ impl<'g> Value<'g> {
     /// Weights and experts of the choices of `self` {token, hidden} by the router `weight` {expert, hidden} and `bias` {expert}.
     #[track_caller]
     pub fn route(self, weight: Self, bias: Self, top_k: usize, normalise: bool) -> (Self, Self) {
-        let result = |i| Self::composite(Composite::Route { top_k, normalise }, i, &[self, weight, bias]);
+        let what = Composite::Route { top_k, normalise, eps_bits: None };
+        let result = |i| Self::composite(what, i, &[self, weight, bias]);
         (result(0), result(1))
+    }
+
+    /// The same for `self` normalised by `norm` {hidden}, which comes first.
+    #[track_caller]
+    pub fn normed_route(
+        self,
+        (norm, eps): (Self, f32),
+        weight: Self,
+        bias: Self,
+        (top_k, normalise): (usize, bool),
+    ) -> [Self; 3] {
+        let what = Composite::Route { top_k, normalise, eps_bits: Some(eps.to_bits()) };
+        [2, 0, 1].map(|i| Self::composite(what, i, &[self, weight, bias, norm]))
     }
 }
 
-pub(super) fn shapes(x: &[&Shape], top_k: usize) -> Option<Vec<Shape>> {
-    let [x, weight, bias] = x else { return None };
+pub(super) fn shapes(x: &[&Shape], top_k: usize, is_normed: bool) -> Option<Vec<Shape>> {
+    let [x, weight, bias, norm @ ..] = x else { return None };
     let ([token, hidden], [expert, also]) = (&x.dims[..], &weight.dims[..]) else { return None };
     let fits = x.dtype.is_float()
         && x.dtype == weight.dtype
         && [token.name, expert.name] == ["token", "expert"]
         && hidden == also
         && **bias == Shape::new(product_dtype(x.dtype), &[*expert])
+        && norm.len() == usize::from(is_normed)
+        && norm.iter().all(|norm| **norm == Shape::new(x.dtype, &[*hidden]))
         && (1..=expert.size).contains(&top_k);
     let dims = [*token, dim("choice", top_k)];
-    fits.then(|| vec![Shape::new(bias.dtype, &dims), Shape::new(DType::I32, &dims)])
+    let normed = is_normed.then(|| (*x).clone());
+    fits.then(|| {
+        [Shape::new(bias.dtype, &dims), Shape::new(DType::I32, &dims)].into_iter().chain(normed).collect()
+    })
 }
 
-pub(super) fn plain<'g>(x: &[Value<'g>], top_k: usize, normalise: bool) -> Vec<Value<'g>> {
-    let [x, weight, bias] = *x else { unreachable!("it has three inputs") };
+pub(super) fn plain<'g>(
+    x: &[Value<'g>],
+    (top_k, normalise): (usize, bool),
+    eps_bits: Option<u32>,
+) -> Vec<Value<'g>> {
+    let (weight, bias) = (x[1], x[2]);
+    let normed = eps_bits.map(|eps| norm::plain(&[x[0], x[3]], eps)[0]);
+    let x = normed.unwrap_or(x[0]);
     let wide = bias.dtype();
     let logits = x.convert(wide).dot(weight.convert(wide), &[x.shape().dims[1].name]);
     let probabilities = logits.softmax("expert");
@@ -77,5 +103,6 @@ pub(super) fn plain<'g>(x: &[Value<'g>], top_k: usize, normalise: bool) -> Vec<V
     };
     let gates = stack(picks.iter().map(|p| (probabilities * p.hit).sum(&["expert"])).collect());
     let gates = if normalise { gates / gates.sum(&["choice"]) } else { gates };
-    vec![gates, stack(picks.iter().map(|p| p.expert).collect()).convert(DType::I32)]
+    let experts = stack(picks.iter().map(|p| p.expert).collect()).convert(DType::I32);
+    [gates, experts].into_iter().chain(normed).collect()
 }

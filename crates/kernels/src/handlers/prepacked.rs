@@ -4,42 +4,53 @@ use collegium_core::DType;
 use half::bf16;
 
 use super::{Attributes, BufferView, BufferViewMut, Call, counted};
+use crate::norm::{self, Norm};
 use crate::prepacked::{self, BLOCK, LANES, PackedDot, PickedExperts, Values, Weights};
 use crate::route::{self, Route};
-use crate::{ArgumentError, Operand, Threads, norm};
+use crate::{ArgumentError, Operand, Threads};
 
 /// Operands rows {row, in} and packed weights: {panel, in, lane} f32, {panel, step, lane, pair} bf16, or {panel, step, lane, pair} i8 with a third
-/// operand of scales {panel, block, lane} bf16. Result {row, feature}, f32 or as the rows. The attribute `features` says how many outputs there are.
+/// operand of scales {panel, block, lane} bf16; behind them a norm of the rows {in}, where the attribute `is_normed` is 1, and {row, feature} that the
+/// result is added to, where `is_added` is. Result {row, feature}, f32 or as the rows. Further attributes: `features`, how many outputs there are, and
+/// `eps_bits` of the norm, an f32.
 pub fn packed_dot(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     attributes: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let call = Call { kernel: "packed_dot" };
-    let (args, scales) = match args {
-        [front @ .., scales] if front.len() == 2 => (front, Some(scales)),
-        all => (all, None),
-    };
-    let ([rows, weights], [out]) = counted(call.kernel, args, outs)?;
-    let features = call.count(attributes, "features")?;
+    let (args, rest) = args.split_at(args.len().min(2));
+    let ([rows, weights], [out]): (&[BufferView<'_>; 2], _) = counted(call.kernel, args, outs)?;
+    let (is_normed, is_added) = (call.flag(attributes, "is_normed")?, call.flag(attributes, "is_added")?);
+    let wanted = [weights.dtype == DType::I8, is_normed, is_added];
+    let required = wanted.iter().filter(|is_wanted| **is_wanted).count();
+    if rest.len() != required {
+        let (required, given) = (2 + required, 2 + rest.len());
+        return Err(ArgumentError::Count { kernel: call.kernel, what: "operands", required, given });
+    }
+    let mut rest = rest.iter();
+    let rest = wanted.map(|is_wanted| if is_wanted { rest.next() } else { None });
     match (rows.dtype, out.dtype) {
-        (DType::F32, DType::F32) => call.packed_dot::<f32, f32>([rows, weights], scales, features, out),
-        (DType::F32, DType::Bf16) => call.packed_dot::<f32, bf16>([rows, weights], scales, features, out),
-        (DType::Bf16, DType::F32) => call.packed_dot::<bf16, f32>([rows, weights], scales, features, out),
-        (DType::Bf16, DType::Bf16) => call.packed_dot::<bf16, bf16>([rows, weights], scales, features, out),
+        (DType::F32, DType::F32) => call.packed_dot::<f32, f32>([rows, weights], rest, attributes, out),
+        (DType::F32, DType::Bf16) => call.packed_dot::<f32, bf16>([rows, weights], rest, attributes, out),
+        (DType::Bf16, DType::F32) => call.packed_dot::<bf16, f32>([rows, weights], rest, attributes, out),
+        (DType::Bf16, DType::Bf16) => call.packed_dot::<bf16, bf16>([rows, weights], rest, attributes, out),
         (DType::F32 | DType::Bf16, given) => Err(call.dtype("out", "f32 or bf16", given)),
         (given, _) => Err(call.dtype("rows", "f32 or bf16", given)),
     }
 }
 
 /// Operands x {token, hidden}, gates {token, choice} f32, choices {token, choice} i32, packed weights of gate, up and down with a leading dim of
-/// experts, and the scales of those where they are i8. Result as x. The attribute `intermediate` is the size inside.
+/// experts, the scales of those where they are i8, and, where the attribute `is_added` is 1, what the result is added to, as x. Result as x. The attribute
+/// `intermediate` is the size inside.
 pub fn packed_experts(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     attributes: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let call = Call { kernel: "packed_experts" };
+    let is_added = call.flag(attributes, "is_added")?;
+    let (args, onto) = args.split_at(args.len().saturating_sub(usize::from(is_added)));
     let (args, scales) = args.split_at(args.len().min(6));
     let (args, [out]): (&[BufferView<'_>; 6], _) = counted(call.kernel, args, outs)?;
     let scales = match scales {
@@ -52,24 +63,34 @@ pub fn packed_experts(
     };
     let intermediate = call.count(attributes, "intermediate")?;
     match args[0].dtype {
-        DType::F32 => call.packed_experts::<f32>(args, scales, intermediate, out),
-        DType::Bf16 => call.packed_experts::<bf16>(args, scales, intermediate, out),
+        DType::F32 => call.packed_experts::<f32>(args, (scales, onto.first()), intermediate, out),
+        DType::Bf16 => call.packed_experts::<bf16>(args, (scales, onto.first()), intermediate, out),
         given => Err(call.dtype("x", "f32 or bf16", given)),
     }
 }
 
-/// Operands x {token, hidden}, weight {expert, hidden}, bias {expert} f32; results weights {token, choice} f32 and experts {token, choice} i32. The
-/// attribute `normalise` is 1 where a token's weights add up to one.
+/// Operands x {token, hidden}, weight {expert, hidden}, bias {expert} f32; results weights {token, choice} f32 and experts {token, choice} i32. With a
+/// norm {hidden} of x behind them a third result is what it gives, as x. The attribute `normalise` is 1 where a token's weights add up to one, `eps_bits` is
+/// an f32.
 pub fn route(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     attributes: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let call = Call { kernel: "route" };
+    let (args, norm) = args.split_at(args.len().min(3));
+    let (norm, outs, normed) = match (norm, outs) {
+        ([norm], [outs @ .., normed]) => (Some(norm), outs, Some(normed)),
+        ([], outs) => (None, outs, None),
+        (more, _) => {
+            let given = args.len() + more.len();
+            return Err(ArgumentError::Count { kernel: call.kernel, what: "operands", required: 3, given });
+        }
+    };
     let (args, outs): (&[BufferView<'_>; 3], &mut [BufferViewMut<'_>; 2]) = counted(call.kernel, args, outs)?;
     match args[0].dtype {
-        DType::F32 => call.route::<f32>(args, outs, attributes),
-        DType::Bf16 => call.route::<bf16>(args, outs, attributes),
+        DType::F32 => call.route::<f32>(args, outs, (norm, normed), attributes),
+        DType::Bf16 => call.route::<bf16>(args, outs, (norm, normed), attributes),
         given => Err(call.dtype("x", "f32 or bf16", given)),
     }
 }
@@ -126,21 +147,25 @@ impl Call {
     fn packed_dot<T: Operand, O: Operand>(
         &self,
         [rows, weights]: [&BufferView<'_>; 2],
-        scales: Option<&BufferView<'_>>,
-        features: usize,
+        [scales, norm, onto]: [Option<&BufferView<'_>>; 3],
+        attributes: Attributes<'_>,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
+        let features = self.count(attributes, "features")?;
         let [num_rows, inner] = self.dims("rows", rows.dims)?;
         self.same_dims("out", out.dims, &[num_rows, features])?;
         let weights = self.packed("weights", (weights, scales), false, T::DTYPE, (features, inner))?;
-        let problem = PackedDot { rows: self.input::<T>("rows", T::DTYPE, rows)?, weights, num_rows };
+        let rows = self.input::<T>("rows", T::DTYPE, rows)?;
+        let norm = norm.map(|norm| self.norm(norm, inner, attributes)).transpose()?;
+        let onto = onto.map(|onto| self.onto::<O>(onto, out.dims)).transpose()?;
+        let problem = PackedDot { rows, weights, num_rows, norm, onto };
         prepacked::packed_dot(&problem, self.result::<O>("out", O::DTYPE, out)?, &Threads::current())
     }
 
     fn packed_experts<T: Operand>(
         &self,
         [x, gates, choices, gate, up, down]: &[BufferView<'_>; 6],
-        scales: [Option<&BufferView<'_>>; 3],
+        (scales, onto): ([Option<&BufferView<'_>>; 3], Option<&BufferView<'_>>),
         intermediate: usize,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
@@ -159,6 +184,7 @@ impl Call {
             up: weights("up", up, 1, (intermediate, hidden))?,
             down: weights("down", down, 2, (hidden, intermediate))?,
             num_tokens,
+            onto: onto.map(|onto| self.onto::<T>(onto, out.dims)).transpose()?,
         };
         prepacked::picked_experts(&problem, self.result("out", T::DTYPE, out)?, &Threads::current())
     }
@@ -167,6 +193,7 @@ impl Call {
         &self,
         [x, weight, bias]: &[BufferView<'_>; 3],
         [gates, experts]: &mut [BufferViewMut<'_>; 2],
+        (norm, normed): (Option<&BufferView<'_>>, Option<&mut BufferViewMut<'_>>),
         attributes: Attributes<'_>,
     ) -> Result<(), ArgumentError> {
         let normalise = self.flag(attributes, "normalise")?;
@@ -177,7 +204,11 @@ impl Call {
         self.same_dims("bias", bias.dims, &[num_experts])?;
         self.same_dims("gates", gates.dims, &[num_tokens, top_k])?;
         self.same_dims("experts", experts.dims, &[num_tokens, top_k])?;
+        for normed in normed.iter() {
+            self.like("normed", normed.dims, x.dims)?;
+        }
         let problem = Route {
+            norm: norm.map(|norm| self.norm(norm, hidden, attributes)).transpose()?,
             x: self.input::<T>("x", T::DTYPE, x)?,
             weight: self.input("weight", T::DTYPE, weight)?,
             bias: self.input("bias", DType::F32, bias)?,
@@ -188,7 +219,29 @@ impl Call {
         };
         let gates = self.result("gates", DType::F32, gates)?;
         let experts = self.result("experts", DType::I32, experts)?;
-        route::route(&problem, gates, experts, &Threads::current())
+        let normed = match normed {
+            Some(normed) => self.result("normed", T::DTYPE, normed)?,
+            None => &mut [],
+        };
+        route::route(&problem, (gates, experts), normed, &Threads::current())
+    }
+
+    /// A norm of rows of so many elements.
+    fn norm<'a, T: Operand>(
+        &self,
+        weight: &BufferView<'a>,
+        width: usize,
+        attributes: Attributes<'_>,
+    ) -> Result<Norm<'a, T>, ArgumentError> {
+        let eps = f32::from_bits(self.count(attributes, "eps_bits")? as u32);
+        self.same_dims("norm", weight.dims, &[width])?;
+        Ok(Norm { weight: self.input("norm", T::DTYPE, weight)?, eps })
+    }
+
+    /// What a result of these dims is added to.
+    fn onto<'a, T: Operand>(&self, onto: &BufferView<'a>, out: &[i64]) -> Result<&'a [T], ArgumentError> {
+        self.like("onto", onto.dims, out)?;
+        self.input("onto", T::DTYPE, onto)
     }
 
     fn rms_norm<T: Operand>(

@@ -8,6 +8,7 @@ use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
 use super::cell::Cell;
+use crate::grid::Grid;
 use crate::lanes::{self, Loop, fused};
 use crate::simd::entries::Entries;
 use crate::simd::{self, Work};
@@ -48,51 +49,45 @@ pub(crate) struct Paged<'a, T, C> {
     pub window: Option<usize>,
 }
 
-/// A head of a token, with the places that it sees.
-struct Row<'o, T> {
-    /// Of the query.
-    start: usize,
-    seen: Range<usize>,
-    out: &'o mut [T],
-}
-
-/// Rows of one sequence and one key-value head.
-struct Tile<'o, T> {
-    sequence: usize,
+/// Heads of tokens of one sequence that share a key-value head: rows, of which the first is that of `token` and the group's first head.
+#[derive(Clone)]
+struct Tile {
     kv_head: usize,
-    rows: Vec<Row<'o, T>>,
+    token: usize,
+    /// At most [`ROWS`].
+    rows: Range<usize>,
 }
 
 /// Writes {token, head, head_dim}. Sizes were checked.
 pub(crate) fn attend<T: Operand, C: Cell<T>>(problem: &Paged<'_, T, C>, out: &mut [T], threads: &Threads) {
-    threads.run(problem.tiles(out), Vec::new, |space, tile| {
-        simd::run_f32(Instructions::best(), OneTile { problem, tile, space });
+    let tiles = problem.tiles();
+    let outs = Grid::new(out, problem.head_dim);
+    threads.each(tiles.len(), Vec::new, |space, at| {
+        let tile = OneTile { problem, tile: &tiles[at], outs: &outs, space };
+        simd::run_f32(Instructions::best(), tile);
     });
 }
 
 impl<T: Operand, C: Cell<T>> Paged<'_, T, C> {
-    fn tiles<'o>(&self, out: &'o mut [T]) -> Vec<Tile<'o, T>> {
+    fn tiles(&self) -> Vec<Tile> {
         let group = self.heads / self.kv_heads;
-        let mut outs: Vec<_> = out.chunks_mut(self.head_dim).map(Some).collect();
         let mut tiles = Vec::new();
-        let tokens: Vec<usize> = (0..self.sequence.len()).collect();
-        for run in tokens.chunk_by(|&a, &b| self.sequence[a] == self.sequence[b]) {
+        let mut token = 0;
+        for run in self.sequence.chunk_by(|a, b| a == b) {
+            let rows = run.len() * group;
             for kv_head in 0..self.kv_heads {
-                let heads =
-                    |&token: &usize| (0..group).map(move |g| token * self.heads + kv_head * group + g);
-                let rows = run.iter().flat_map(heads).filter_map(|at| {
-                    let (token, start) = (at / self.heads, at * self.head_dim);
-                    Some(Row { start, seen: self.seen(token), out: outs[at].take()? })
-                });
-                let mut rows = rows.peekable();
-                while rows.peek().is_some() {
-                    // Padding names no sequence.
-                    let sequence = usize::try_from(self.sequence[run[0]]).unwrap_or(0);
-                    tiles.push(Tile { sequence, kv_head, rows: rows.by_ref().take(ROWS).collect() });
-                }
+                let of = |first: usize| Tile { kv_head, token, rows: first..(first + ROWS).min(rows) };
+                tiles.extend((0..rows).step_by(ROWS).map(of));
             }
+            token += run.len();
         }
         tiles
+    }
+
+    /// Token and head of each row of a tile.
+    fn rows(&self, tile: &Tile) -> impl Iterator<Item = (usize, usize)> + Clone {
+        let (group, Tile { kv_head, token, rows }) = (self.heads / self.kv_heads, tile.clone());
+        rows.map(move |row| (token + row / group, kv_head * group + row % group))
     }
 
     fn seen(&self, token: usize) -> Range<usize> {
@@ -101,29 +96,34 @@ impl<T: Operand, C: Cell<T>> Paged<'_, T, C> {
     }
 }
 
-struct OneTile<'a, 'o, 's, T, C> {
+struct OneTile<'a, T, C> {
     problem: &'a Paged<'a, T, C>,
-    tile: Tile<'o, T>,
-    space: &'s mut Vec<f32>,
+    tile: &'a Tile,
+    /// {token and head, head_dim}.
+    outs: &'a Grid<'a, T>,
+    space: &'a mut Vec<f32>,
 }
 
-impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, '_, '_, T, C> {
+impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, T, C> {
     fn run<L: Entries>(self)
     where
         L::Unit: simd::Unit<f32>,
     {
-        let Self { problem: p, tile: Tile { sequence, kv_head, rows }, space } = self;
-        let width = p.head_dim;
-        let seen = || rows.iter().map(|row| row.seen.clone()).filter(|seen| !seen.is_empty());
+        let Self { problem: p, tile, outs, space } = self;
+        let (width, kv_head, count) = (p.head_dim, tile.kv_head, tile.rows.len());
+        let rows = p.rows(tile);
+        // Padding names no sequence.
+        let sequence = usize::try_from(p.sequence[tile.token]).unwrap_or(0);
+        let seen = || rows.clone().map(|(token, _)| p.seen(token)).filter(|seen| !seen.is_empty());
         let from = seen().map(|s| s.start / PAGE).min().unwrap_or(0);
         let to = seen().map(|s| s.end.div_ceil(PAGE)).max().unwrap_or(0);
         let columns = to.saturating_sub(from) * PAGE;
         space.clear();
-        space.resize(rows.len() * (2 * width + columns), 0.0);
-        let (queries, rest) = space.split_at_mut(rows.len() * width);
-        let (sums, scores) = rest.split_at_mut(rows.len() * width);
-        for (to, row) in queries.chunks_mut(width).zip(&rows) {
-            lanes::widen(&p.query[row.start..][..width], to);
+        space.resize(count * (2 * width + columns), 0.0);
+        let (queries, rest) = space.split_at_mut(count * width);
+        let (sums, scores) = rest.split_at_mut(count * width);
+        for (to, (token, head)) in queries.chunks_mut(width).zip(rows.clone()) {
+            lanes::widen(&p.query[(token * p.heads + head) * width..][..width], to);
         }
         let pages = if columns > 0 { &p.pages[sequence * p.columns..][from..to] } else { &[] };
         let tiles = Slab { problem: p, kv_head, pages };
@@ -131,9 +131,14 @@ impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, '_, '_, T, C> {
         tiles.scale(0, scores);
         let factor = LOG2_E / (width as f32).sqrt();
         let mut totals = [1f32; ROWS];
-        for ((scores, row), total) in scores.chunks_mut(columns.max(1)).zip(&rows).zip(&mut totals) {
-            let start = row.seen.start.saturating_sub(from * PAGE);
-            let end = row.seen.end.saturating_sub(from * PAGE);
+        let mut seen: [Range<usize>; ROWS] = Default::default();
+        for (seen, (token, _)) in seen.iter_mut().zip(rows.clone()) {
+            let places = p.seen(token);
+            *seen = places.start.saturating_sub(from * PAGE)..places.end.saturating_sub(from * PAGE);
+        }
+        let seen = &seen[..count];
+        for ((scores, seen), total) in scores.chunks_mut(columns.max(1)).zip(seen).zip(&mut totals) {
+            let Range { start, end } = *seen;
             let own = &mut scores[start / PAGE * PAGE..end.next_multiple_of(PAGE)];
             let (before, behind) = (start % PAGE, end - start / PAGE * PAGE);
             own[..before].fill(f32::NEG_INFINITY);
@@ -143,14 +148,12 @@ impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, '_, '_, T, C> {
                 *total = unsafe { L::softmax_entry(own, f32::NEG_INFINITY, factor, &mut []).1 };
             }
         }
-        let seen: Vec<Range<usize>> = rows
-            .iter()
-            .map(|row| row.seen.start.saturating_sub(from * PAGE)..row.seen.end.saturating_sub(from * PAGE))
-            .collect();
         tiles.scale(1, scores);
-        lanes::run(Mix { slab: &tiles, seen: &seen, weights: scores, sums: &mut *sums });
-        for ((sums, row), total) in sums.chunks(width).zip(rows).zip(totals) {
-            T::narrowed(sums, 1.0 / total, row.out);
+        lanes::run(Mix { slab: &tiles, seen, weights: scores, sums: &mut *sums });
+        for ((sums, (token, head)), total) in sums.chunks(width).zip(rows).zip(totals) {
+            // SAFETY: a head of a token is of one tile, and a tile of one task.
+            let out = unsafe { outs.part(token * p.heads + head, 0..width) };
+            T::narrowed(sums, 1.0 / total, out);
         }
     }
 }

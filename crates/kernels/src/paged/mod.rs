@@ -7,12 +7,16 @@ mod cell;
 mod turn;
 
 use crate::check::length;
+use crate::grid::Grid;
 use crate::{ArgumentError, Operand, Threads, lanes};
 use attend::{Paged, attend};
 use cell::Cell;
 use turn::Turn;
 
 pub use attend::PAGE;
+
+/// Tokens whose heads a thread turns at once.
+const TOKENS: usize = 8;
 
 /// Operands of [`paged_step`].
 #[derive(Clone, Copy, Debug)]
@@ -104,12 +108,11 @@ impl<T: Operand> PagedStep<'_, T> {
         if out.is_empty() {
             return Ok(());
         }
-        let mut query = vec![T::from_f32(0.0); out.len()];
-        let mut key = vec![T::from_f32(0.0); self.kv_heads * self.head_dim];
-        let queries = query.chunks_mut(self.heads * self.head_dim);
-        for (token, (&place, query)) in places.iter().zip(queries).enumerate() {
-            self.token(token, [query, &mut key]);
-            self.store(token, place, &key, &mut caches);
+        let [query, key] = self.turned(threads);
+        // By one thread: unused tokens share a place.
+        for (token, (&place, key)) in places.iter().zip(key.chunks(self.kv_heads * self.head_dim)).enumerate()
+        {
+            self.store(token, place, key, &mut caches);
         }
         let Caches { keys, values, scales: [key_scales, value_scales] } = caches;
         let problem = Paged {
@@ -136,6 +139,25 @@ impl<T: Operand> PagedStep<'_, T> {
         let features = &self.qkv[token * sizes.iter().sum::<usize>()..];
         let (queries, rest) = features.split_at(sizes[0]);
         [queries, &rest[..sizes[1]], &rest[sizes[1]..][..sizes[2]]]
+    }
+
+    /// Queries {token, head, head_dim} and keys {token, kv_head, head_dim} as attention takes them.
+    fn turned(&self, threads: &Threads) -> [Vec<T>; 2] {
+        let (tokens, widths) = (self.place.len(), [self.heads, self.kv_heads].map(|n| n * self.head_dim));
+        let [mut query, mut key] = widths.map(|width| vec![T::from_f32(0.0); tokens * width]);
+        let (queries, keys) = (Grid::new(&mut query, widths[0]), Grid::new(&mut key, widths[1]));
+        threads.each(
+            tokens.div_ceil(TOKENS),
+            || (),
+            |(), task| {
+                for token in task * TOKENS..((task + 1) * TOKENS).min(tokens) {
+                    // SAFETY: a token is of one task.
+                    let to = unsafe { [queries.part(token, 0..widths[0]), keys.part(token, 0..widths[1])] };
+                    self.token(token, to);
+                }
+            },
+        );
+        [query, key]
     }
 
     /// A token's queries and keys as attention takes them.

@@ -4,10 +4,13 @@
 //! weight that somebody picked is read once. The sum is f32 in the order of the choices; what an expert gives is rounded to the type of the
 //! tokens before, as is the inside of its feed-forward. A choice below zero is no expert and adds nothing.
 
-use super::product::multiply;
-use super::rows::{Piece, Rows, columns};
+use std::ops::Range;
+
+use super::product::{finish, multiply};
+use super::rows::Rows;
 use super::{LANES, Weights};
 use crate::check::length;
+use crate::grid::Grid;
 use crate::swiglu::gated;
 use crate::{ArgumentError, Operand, Threads};
 
@@ -30,10 +33,49 @@ pub struct PickedExperts<'a, T> {
     pub down: Weights<'a>,
     /// Size of `token`.
     pub num_tokens: usize,
+    /// {token, hidden}: what the sum is added to, once it is rounded.
+    pub onto: Option<&'a [T]>,
 }
 
-/// Rows of one expert, as places in {token, choice}.
-type Group = (usize, Vec<usize>);
+/// The experts that somebody picked, lowest first.
+struct Groups {
+    /// Places in {token, choice}, by expert.
+    places: Vec<usize>,
+    /// Experts, each with its part of `places`.
+    experts: Vec<(usize, Range<usize>)>,
+}
+
+impl Groups {
+    fn new(choices: &[i32], slots: usize) -> Self {
+        let picked = |&choice: &i32| usize::try_from(choice).ok();
+        let mut counts = vec![0; slots];
+        choices.iter().filter_map(picked).for_each(|expert| counts[expert] += 1);
+        let mut experts = Vec::with_capacity(slots);
+        let mut start = 0;
+        for (expert, count) in counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
+            experts.push((expert, start..start + *count));
+            // From now on, where the next of its places goes.
+            start += std::mem::replace(count, start);
+        }
+        let mut places = vec![0; start];
+        for (place, expert) in choices.iter().enumerate().filter_map(|(at, c)| Some((at, picked(c)?))) {
+            places[counts[expert]] = place;
+            counts[expert] += 1;
+        }
+        Self { places, experts }
+    }
+
+    /// Each expert with its places.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        self.experts.iter().map(|(expert, places)| (*expert, &self.places[places.clone()]))
+    }
+
+    /// The expert at this place among those picked, with its places.
+    fn at(&self, at: usize) -> (usize, &[usize]) {
+        let (expert, places) = &self.experts[at];
+        (*expert, &self.places[places.clone()])
+    }
+}
 
 impl<T: Operand> PickedExperts<'_, T> {
     fn check(&self, out: usize) -> Result<(), ArgumentError> {
@@ -49,6 +91,9 @@ impl<T: Operand> PickedExperts<'_, T> {
         }
         length(NAME, "x", self.x.len(), &[self.num_tokens, hidden])?;
         length(NAME, "out", out, &[self.num_tokens, hidden])?;
+        for onto in self.onto.iter() {
+            length(NAME, "onto", onto.len(), &[self.num_tokens, hidden])?;
+        }
         length(NAME, "gates", self.gates.len(), &[self.choices.len()])?;
         if self.num_tokens > 0 {
             length(
@@ -73,39 +118,25 @@ impl<T: Operand> PickedExperts<'_, T> {
         }
     }
 
-    /// The experts that somebody picked, lowest first, each with the places in {token, choice} that picked it.
-    fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<Vec<usize>> = vec![Vec::new(); self.gate.slots];
-        for (place, &expert) in self.choices.iter().enumerate() {
-            if let Ok(expert) = usize::try_from(expert) {
-                groups[expert].push(place);
-            }
-        }
-        groups.into_iter().enumerate().filter(|g| !g.1.is_empty()).collect()
-    }
-
     /// `silu(gate) · up` of every place in {token, choice}.
-    fn inside(&self, groups: &[Group], choices: usize, threads: &Threads) -> Rows {
-        let x = Rows::of(self.x, self.gate.inner, &self.gate);
+    fn inside(&self, groups: &Groups, choices: usize, threads: &Threads) -> Rows {
+        let x = Rows::of(self.x, None, &self.gate, threads);
         let mut inside = Rows::zeros(self.choices.len(), self.gate.features, &self.down);
-        let mut tasks = Vec::new();
-        for (panel, pieces) in inside.pieces(LANES).into_iter().enumerate() {
-            let mut pieces: Vec<Option<Piece<'_>>> = pieces.into_iter().map(Some).collect();
-            for (expert, places) in groups {
-                let own: Vec<Piece<'_>> = places.iter().filter_map(|&p| pieces[p].take()).collect();
-                tasks.push((*expert, panel, places, own));
-            }
-        }
+        let parts = inside.parts();
+        let panels = self.gate.features.div_ceil(LANES);
         // An expert's panels one after another.
-        tasks.sort_by_key(|task| (task.0, task.1));
-        threads.run(tasks, <[Vec<f32>; 2]>::default, |[gate, up], (expert, panel, places, pieces)| {
+        let tasks = groups.experts.len() * panels;
+        threads.each(tasks, <[Vec<f32>; 2]>::default, |[gate, up], task| {
+            let ((expert, places), panel) = (groups.at(task / panels), task % panels);
             let tokens = places.iter().map(|place| place / choices);
             multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate);
             multiply(self.up.panel(expert, panel), &x, tokens, up);
             gated(gate, up);
-            let width = LANES.min(self.gate.features - panel * LANES);
-            for (mut piece, values) in pieces.into_iter().zip(gate.chunks(LANES)) {
-                piece.write::<T>(&values[..width]);
+            let features = panel * LANES..self.gate.features.min((panel + 1) * LANES);
+            for (place, values) in places.iter().zip(gate.chunks(LANES)) {
+                // SAFETY: a place has one expert, and a panel of it is of one task.
+                let mut piece = unsafe { parts.piece(*place, features.clone()) };
+                piece.write::<T>(&values[..features.len()]);
             }
         });
         inside
@@ -124,36 +155,47 @@ pub fn picked_experts<T: Operand>(
     problem.check(out.len())?;
     let (hidden, places) = (problem.gate.inner, problem.choices.len());
     if out.is_empty() || places == 0 || problem.gate.features == 0 {
-        out.fill(T::from_f32(0.0));
+        match problem.onto {
+            Some(onto) => out.copy_from_slice(onto),
+            None => out.fill(T::from_f32(0.0)),
+        }
         return Ok(());
     }
     let choices = places / problem.num_tokens;
-    let groups = problem.groups();
+    let groups = Groups::new(problem.choices, problem.gate.slots);
     let inside = problem.inside(&groups, choices, threads);
-    let tasks: Vec<_> = columns(out, hidden, LANES, |part| part).into_iter().enumerate().collect();
+    let outs = Grid::new(out, hidden);
     let space = || (vec![0f32; places * LANES], Vec::new());
-    threads.run(tasks, space, |(given, sums), (panel, outs)| {
-        for (expert, own) in &groups {
-            multiply(problem.down.panel(*expert, panel), &inside, own.iter().copied(), sums);
+    threads.each(hidden.div_ceil(LANES), space, |(given, sums), panel| {
+        for (at, (expert, own)) in groups.iter().enumerate() {
+            // Panels of two experts do not lie one behind another.
+            if let Some((next, _)) = groups.experts.get(at + 1) {
+                problem.down.panel(*next, panel).ask_first();
+            }
+            multiply(problem.down.panel(expert, panel), &inside, own.iter().copied(), sums);
             for (place, sums) in own.iter().zip(sums.chunks(LANES)) {
                 given[place * LANES..][..LANES].copy_from_slice(sums);
             }
         }
         let tokens = given.chunks(choices * LANES).zip(problem.gates.chunks(choices));
-        for (out, (given, gates)) in outs.into_iter().zip(tokens) {
-            combine(given, gates, out);
+        for (token, (given, gates)) in tokens.enumerate() {
+            let first = panel * LANES;
+            // SAFETY: a panel is of one task.
+            let out = unsafe { outs.part(token, first..first + LANES) };
+            let onto = problem.onto.map(|onto| &onto[token * hidden + first..][..out.len()]);
+            finish(&mut combined::<T>(given, gates), onto, out);
         }
     });
     Ok(())
 }
 
 /// The weighted sum of what a token's experts gave, {choice, lane}.
-fn combine<T: Operand>(given: &[f32], gates: &[f32], out: &mut [T]) {
+fn combined<T: Operand>(given: &[f32], gates: &[f32]) -> [f32; LANES] {
     let mut total = [0f32; LANES];
     let mut rounded = [T::from_f32(0.0); LANES];
     for (given, gate) in given.chunks(LANES).zip(gates) {
         T::narrowed(given, 1.0, &mut rounded);
         total.iter_mut().zip(rounded).for_each(|(sum, x)| *sum += gate * x.to_f32());
     }
-    T::narrowed(&total[..out.len()], 1.0, out);
+    total
 }

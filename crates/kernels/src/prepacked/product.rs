@@ -1,9 +1,12 @@
 //! Rows times one packed matrix.
 
-use super::rows::{Rows, columns};
+use super::rows::Rows;
 use super::tile::{self, Blocks, ROWS, Tile};
 use super::{LANES, Values, Weights};
 use crate::check::length;
+use crate::grid::Grid;
+use crate::lanes::vectorized;
+use crate::norm::Norm;
 use crate::simd::entries::Product;
 use crate::simd::lines::Lines;
 use crate::simd::{Pair, multiply_tiles};
@@ -16,6 +19,7 @@ pub(super) fn multiply(
     picked: impl ExactSizeIterator<Item = usize>,
     out: &mut Vec<f32>,
 ) {
+    panel.ask_first();
     out.clear();
     out.resize(picked.len() * LANES, 0.0);
     fn part<T>(units: &[T], width: usize, row: usize) -> &[T] {
@@ -99,15 +103,19 @@ fn tiles<R: Copy + Default, W>(
     }
 }
 
-/// Operands of [`packed_dot`].
+/// Operands of [`packed_dot`]. With `norm` and `onto` a product does what would be calls of their own before and behind it, to the same bits.
 #[derive(Clone, Copy, Debug)]
-pub struct PackedDot<'a, T> {
+pub struct PackedDot<'a, T, O> {
     /// {row, in}.
     pub rows: &'a [T],
     /// Of one slot.
     pub weights: Weights<'a>,
     /// Size of `row`.
     pub num_rows: usize,
+    /// Of the rows.
+    pub norm: Option<Norm<'a, T>>,
+    /// {row, feature}: what the result is added to.
+    pub onto: Option<&'a [O]>,
 }
 
 /// Writes {row, feature}: `rows` times the weights, each sum in f32 and in the order of `in`.
@@ -115,28 +123,53 @@ pub struct PackedDot<'a, T> {
 /// # Errors
 /// A slice that does not have the elements of its dims.
 pub fn packed_dot<T: Operand, O: Operand>(
-    problem: &PackedDot<'_, T>,
+    problem: &PackedDot<'_, T, O>,
     out: &mut [O],
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     const NAME: &str = "packed_dot";
-    let PackedDot { rows, weights, num_rows } = *problem;
+    let PackedDot { rows, weights, num_rows, norm, onto } = *problem;
     let Weights { features, inner, .. } = weights;
     weights.check(NAME, "weights")?;
     length(NAME, "weights", weights.slots, &[1])?;
     length(NAME, "rows", rows.len(), &[num_rows, inner])?;
     length(NAME, "out", out.len(), &[num_rows, features])?;
+    for norm in norm.iter() {
+        length(NAME, "norm", norm.weight.len(), &[inner])?;
+    }
+    for onto in onto.iter() {
+        length(NAME, "onto", onto.len(), &[num_rows, features])?;
+    }
     if inner == 0 || out.is_empty() {
-        out.fill(O::from_f32(0.0));
+        match onto {
+            Some(onto) => out.copy_from_slice(onto),
+            None => out.fill(O::from_f32(0.0)),
+        }
         return Ok(());
     }
-    let rows = Rows::of(rows, inner, &weights);
-    let tasks: Vec<_> = columns(out, features, LANES, |part| part).into_iter().enumerate().collect();
-    threads.run(tasks, Vec::new, |sums, (panel, outs)| {
+    // While rows are made ready.
+    weights.panel(0, 0).ask_first();
+    let rows = Rows::of(rows, norm, &weights, threads);
+    let outs = Grid::new(out, features);
+    threads.each(features.div_ceil(LANES), Vec::new, |sums, panel| {
         multiply(weights.panel(0, panel), &rows, 0..num_rows, sums);
-        for (out, sums) in outs.into_iter().zip(sums.chunks(LANES)) {
-            O::narrowed(&sums[..out.len()], 1.0, out);
+        for (row, sums) in sums.chunks_mut(LANES).enumerate() {
+            let first = panel * LANES;
+            // SAFETY: a panel is of one task.
+            let out = unsafe { outs.part(row, first..first + LANES) };
+            finish(sums, onto.map(|onto| &onto[row * features + first..][..out.len()]), out);
         }
     });
     Ok(())
+}
+
+/// Rounds sums to `out`, and then what they make with `onto`. Changes the sums.
+pub(super) fn finish<O: Operand>(sums: &mut [f32], onto: Option<&[O]>, out: &mut [O]) {
+    let sums = &mut sums[..out.len()];
+    O::narrowed(sums, 1.0, out);
+    if let Some(onto) = onto {
+        let each = sums.iter_mut().zip(onto).zip(&*out);
+        vectorized(|| each.for_each(|((sum, onto), out)| *sum = onto.to_f32() + out.to_f32()));
+        O::narrowed(sums, 1.0, out);
+    }
 }

@@ -1,13 +1,20 @@
 //! Rows as the inner loops take them, for each kind of weights.
 
+use std::ops::Range;
+
 use half::bf16;
 
 use super::tile;
 use super::{BLOCK, LANES, Values, Weights};
-use crate::Operand;
+use crate::grid::Grid;
 use crate::lanes::{self, vectorized};
+use crate::norm::Norm;
 use crate::simd::Pair;
 use crate::simd::lines::{Lines, PER_LINE};
+use crate::{Operand, Threads};
+
+/// Elements that a thread takes at once, at least.
+const ELEMENTS: usize = 1 << 15;
 
 /// Rows for products with one kind of weights.
 pub(super) enum Rows {
@@ -37,30 +44,68 @@ impl Rows {
         }
     }
 
-    /// The rows of `x` {row, in}. What is f32 is rounded where the weights are pairs.
-    pub(super) fn of<T: Operand>(x: &[T], inner: usize, weights: &Weights<'_>) -> Self {
-        let mut rows = Self::zeros(x.len() / inner.max(1), inner, weights);
-        let mut wide = vec![0f32; inner];
-        let pieces = rows.pieces(inner.next_multiple_of(BLOCK).max(BLOCK)).into_iter().flatten();
-        for (mut row, x) in pieces.zip(x.chunks(inner.max(1))) {
-            lanes::widen(x, &mut wide);
-            row.put(&wide);
-        }
+    /// The rows of `x` {row, in}, normalised first where there is a norm. What is f32 is rounded where the weights are pairs.
+    pub(super) fn of<T: Operand>(
+        x: &[T],
+        norm: Option<Norm<'_, T>>,
+        weights: &Weights<'_>,
+        threads: &Threads,
+    ) -> Self {
+        let inner = weights.inner;
+        let count = x.len() / inner.max(1);
+        let mut rows = Self::zeros(count, inner, weights);
+        let parts = rows.parts();
+        let each = (ELEMENTS / inner.max(1)).max(1);
+        let space = || (vec![0f32; inner], vec![T::from_f32(0.0); if norm.is_some() { inner } else { 0 }]);
+        threads.each(count.div_ceil(each), space, |(wide, normed), task| {
+            for row in task * each..((task + 1) * each).min(count) {
+                let mut x = &x[row * inner..][..inner];
+                if let Some(norm) = norm {
+                    norm.write(x, normed, wide);
+                    x = normed;
+                }
+                lanes::widen(x, wide);
+                // SAFETY: a row is of one task.
+                unsafe { parts.piece(row, 0..inner) }.put(wide);
+            }
+        });
         rows
     }
 
-    /// Pieces of the rows, `each` elements wide (a multiple of [`BLOCK`]), by piece and then by row.
-    pub(super) fn pieces(&mut self, each: usize) -> Vec<Vec<Piece<'_>>> {
+    /// The rows, to be written by several threads.
+    pub(super) fn parts(&mut self) -> Parts<'_> {
         match self {
-            Self::F32 { units, width } => columns(units, *width, each, Piece::F32),
-            Self::Pairs { units, width } => columns(units, *width, each / 2, Piece::Pairs),
+            Self::F32 { units, width } => Parts::F32(Grid::new(units, *width)),
+            Self::Pairs { units, width } => Parts::Pairs(Grid::new(units, *width)),
             Self::Blocks { units, width, scales, blocks } => {
-                let units = columns(units, *width, each / 2, |units| units);
-                let scales = columns(scales, *blocks, each / BLOCK, |scales| scales);
-                let both = |(u, s): (Vec<_>, Vec<_>)| {
-                    u.into_iter().zip(s).map(|(units, scales)| Piece::Blocks { units, scales }).collect()
-                };
-                units.into_iter().zip(scales).map(both).collect()
+                Parts::Blocks(Grid::new(units, *width), Grid::new(scales, *blocks))
+            }
+        }
+    }
+}
+
+/// Rows that several threads write.
+pub(super) enum Parts<'a> {
+    F32(Grid<'a, f32>),
+    Pairs(Grid<'a, Pair>),
+    Blocks(Grid<'a, Pair>, Grid<'a, f32>),
+}
+
+impl Parts<'_> {
+    /// Elements of a row, from a multiple of [`BLOCK`] on.
+    ///
+    /// # Safety
+    /// While it is used nobody else has any of them, or of a block that begins in them.
+    pub(super) unsafe fn piece(&self, row: usize, elements: Range<usize>) -> Piece<'_> {
+        let of = |each: usize| elements.start / each..elements.end.div_ceil(each);
+        // SAFETY: promised by the caller.
+        unsafe {
+            match self {
+                Self::F32(units) => Piece::F32(units.part(row, elements)),
+                Self::Pairs(units) => Piece::Pairs(units.part(row, of(2))),
+                Self::Blocks(units, scales) => {
+                    Piece::Blocks { units: units.part(row, of(2)), scales: scales.part(row, of(BLOCK)) }
+                }
             }
         }
     }
@@ -116,19 +161,4 @@ fn whole(values: &[f32], units: &mut [i16]) -> f32 {
         *unit = (x * factor).round_ties_even() as i16;
     }
     if bits != 0 { f32::NAN } else { largest / MOST }
-}
-
-/// The columns of `rows` {row, width} in pieces of `each`: by piece, then by row.
-pub(super) fn columns<'a, T, P>(
-    rows: &'a mut [T],
-    width: usize,
-    each: usize,
-    of: impl Fn(&'a mut [T]) -> P,
-) -> Vec<Vec<P>> {
-    let count = rows.len() / width.max(1);
-    let mut pieces: Vec<Vec<P>> = (0..width.div_ceil(each)).map(|_| Vec::with_capacity(count)).collect();
-    for row in rows.chunks_mut(width.max(1)) {
-        row.chunks_mut(each).zip(&mut pieces).for_each(|(part, piece)| piece.push(of(part)));
-    }
-    pieces
 }

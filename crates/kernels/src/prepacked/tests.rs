@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::norm::{Norm, rms_norm};
 use crate::random::numbers;
 use crate::{Operand, Threads};
 
@@ -59,7 +60,8 @@ impl Packed {
 fn dot_agrees<T: Operand>(kind: usize, [rows, features, inner]: [usize; 3], seed: u64) {
     let (packed, natural) = Packed::random(1, features, inner, seed);
     let x = numbers(rows * inner, seed + 1, |x| T::from_f32(x));
-    let problem = PackedDot { rows: &x, weights: packed.weights(kind), num_rows: rows };
+    let problem =
+        PackedDot { rows: &x, weights: packed.weights(kind), num_rows: rows, norm: None, onto: None };
     let mut out = vec![9f32; rows * features];
     packed_dot(&problem, &mut out, &Threads::new(2, 1)).unwrap();
     for (at, found) in out.iter().enumerate() {
@@ -84,6 +86,30 @@ fn dot_agrees<T: Operand>(kind: usize, [rows, features, inner]: [usize; 3], seed
         packed_dot(&PackedDot { rows: row, num_rows: 1, ..problem }, &mut alone, &Threads::new(1, 1))
             .unwrap();
         assert!(alone.iter().zip(out).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
+}
+
+/// A norm before and a sum behind have the bits of calls of their own.
+fn surroundings_agree<T: Operand>(kind: usize, [rows, features, inner]: [usize; 3], seed: u64) {
+    let (packed, _) = Packed::random(1, features, inner, seed);
+    let weights = packed.weights(kind);
+    let of = |count, seed| numbers(count, seed, |x| T::from_f32(x));
+    let (x, weight, onto) = (of(rows * inner, seed + 1), of(inner, seed + 2), of(rows * features, seed + 3));
+    let threads = Threads::new(2, 1);
+    let product = |rows_of: &[T], norm, onto| {
+        let mut out = vec![T::from_f32(9.0); rows * features];
+        let problem = PackedDot { rows: rows_of, weights, num_rows: rows, norm, onto };
+        packed_dot(&problem, &mut out, &threads).unwrap();
+        out
+    };
+    let mut normed = x.clone();
+    rms_norm(&x, &weight, 1e-5, &mut normed, &threads).unwrap();
+    let apart = product(&normed, None, None);
+    let found = product(&x, Some(Norm { weight: &weight, eps: 1e-5 }), Some(&onto));
+    for (found, (product, onto)) in found.iter().zip(apart.iter().zip(&onto)) {
+        let mut sum = [T::from_f32(0.0)];
+        T::narrowed(&[onto.to_f32() + product.to_f32()], 1.0, &mut sum);
+        assert_eq!(found.to_f32().to_bits(), sum[0].to_f32().to_bits());
     }
 }
 
@@ -114,6 +140,7 @@ fn experts_agree<T: Operand>(kind: usize, sizes: [usize; 5], seed: u64, limit: f
         up: up.weights(kind),
         down: down.weights(kind),
         num_tokens: tokens,
+        onto: None,
     };
     let mut out = vec![T::from_f32(9.0); tokens * hidden];
     picked_experts(&problem, &mut out, &Threads::new(2, 1)).unwrap();
@@ -165,6 +192,14 @@ fn experts_agree<T: Operand>(kind: usize, sizes: [usize; 5], seed: u64, limit: f
         };
         picked_experts(&own, &mut alone, &Threads::new(1, 1)).unwrap();
         assert!(alone.iter().zip(found).all(|(a, b)| a.to_f32().to_bits() == b.to_f32().to_bits()));
+        // Added to something: the bits of a sum of its own.
+        let mut sum = vec![T::from_f32(9.0); hidden];
+        picked_experts(&PickedExperts { onto: Some(own.x), ..own }, &mut sum, &Threads::new(1, 1)).unwrap();
+        for (sum, (alone, x)) in sum.iter().zip(alone.iter().zip(own.x)) {
+            let mut right = [T::from_f32(0.0)];
+            T::narrowed(&[x.to_f32() + alone.to_f32()], 1.0, &mut right);
+            assert_eq!(sum.to_f32().to_bits(), right[0].to_f32().to_bits());
+        }
     }
 }
 
@@ -181,6 +216,9 @@ proptest! {
         dot_agrees::<bf16>(1, sizes, seed);
         dot_agrees::<f32>(2, sizes, seed);
         dot_agrees::<bf16>(2, sizes, seed);
+        surroundings_agree::<f32>(0, sizes, seed);
+        surroundings_agree::<bf16>(1, sizes, seed);
+        surroundings_agree::<bf16>(2, sizes, seed);
     }
 
     #[test]
@@ -204,7 +242,8 @@ fn lengths_and_experts_are_checked() {
     let x = [0.5f32; 8];
     let weights = packed.weights(0);
     let threads = Threads::new(1, 1);
-    let error = packed_dot(&PackedDot { rows: &x, weights, num_rows: 2 }, &mut [0f32; 6], &threads);
+    let problem = PackedDot { rows: &x, weights, num_rows: 2, norm: None, onto: None };
+    let error = packed_dot(&problem, &mut [0f32; 6], &threads);
     assert!(error.unwrap_err().to_string().contains("`weights`"));
     let (down, _) = Packed::random(2, 4, 3, 2);
     let good = PickedExperts {
@@ -215,6 +254,7 @@ fn lengths_and_experts_are_checked() {
         up: weights,
         down: down.weights(0),
         num_tokens: 1,
+        onto: None,
     };
     let call = |p: PickedExperts<'_, f32>| picked_experts(&p, &mut [0.0; 4], &threads);
     call(good).unwrap();

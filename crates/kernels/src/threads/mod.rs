@@ -8,6 +8,7 @@
 mod helper;
 
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::available_parallelism;
 
@@ -59,7 +60,7 @@ impl Threads {
         space: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, T) + Sync,
     ) {
-        let helpers = self.width.min(tasks.len()).saturating_sub(1);
+        let width = self.width.min(tasks.len());
         let queue = Mutex::new(tasks.into_iter());
         // The lock is held for the `next` alone, which cannot panic.
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -74,8 +75,43 @@ impl Threads {
                 }
             }
         };
+        self.together(width, &worker);
+    }
+
+    /// Runs `work` once for every number below `count`. Each thread has a share of numbers that lie one behind another, and takes those of others when
+    /// its own are done: so what a number stands for is read in the order in which it lies, and nothing is locked or freed that another thread made. Each
+    /// thread makes its own `space`.
+    pub(crate) fn each<S>(
+        &self,
+        count: usize,
+        space: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, usize) + Sync,
+    ) {
+        let width = self.width.min(count).max(1);
+        let start = |share: usize| share * count / width;
+        let next: Vec<AtomicUsize> = (0..width).map(|share| AtomicUsize::new(start(share))).collect();
+        let workers = AtomicUsize::new(0);
+        let worker = || {
+            let own = workers.fetch_add(1, Ordering::Relaxed);
+            let mut kept = None;
+            for share in (own..own + width).map(|share| share % width) {
+                loop {
+                    let at = next[share].fetch_add(1, Ordering::Relaxed);
+                    if at >= start(share + 1) {
+                        break;
+                    }
+                    work(kept.get_or_insert_with(&space), at);
+                }
+            }
+        };
+        self.together(width, &worker);
+    }
+
+    /// Runs `worker` on this thread and on helpers, `width` threads together where so many are free.
+    fn together(&self, width: usize, worker: &(dyn Fn() + Sync)) {
+        let helpers = width.saturating_sub(1);
         let claims: Vec<Claim<'_>> = self.helpers.iter().filter_map(Helper::claim).take(helpers).collect();
-        let posted: Vec<_> = claims.iter().map(|claim| claim.post(&worker)).collect();
+        let posted: Vec<_> = claims.iter().map(|claim| claim.post(worker)).collect();
         worker();
         // All have ended before the first panic goes on.
         let panics: Vec<_> = posted.into_iter().filter_map(|posted| posted.finish()).collect();
@@ -102,6 +138,17 @@ mod tests {
             let mut out = vec![0; 100];
             threads.run(out.iter_mut().enumerate().collect(), || (), |(), (i, x)| *x += i + 1);
             assert!(out.iter().enumerate().all(|(i, &x)| x == i + 1), "width {width}");
+            for count in [0, 1, 3, 100] {
+                let seen: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+                threads.each(
+                    count,
+                    || (),
+                    |(), i| {
+                        seen[i].fetch_add(1, Ordering::Relaxed);
+                    },
+                );
+                assert!(seen.iter().all(|n| n.load(Ordering::Relaxed) == 1), "{count} by {width}");
+            }
         }
     }
 

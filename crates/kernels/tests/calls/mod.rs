@@ -150,7 +150,7 @@ pub fn answer(
 }
 
 /// What any kernel reads.
-pub fn attributes(flag: i64) -> [(&'static str, i64); 7] {
+pub fn attributes(flag: i64) -> [(&'static str, i64); 9] {
     [
         ("weights_transposed", flag),
         ("window", flag),
@@ -159,5 +159,7 @@ pub fn attributes(flag: i64) -> [(&'static str, i64); 7] {
         ("intermediate", FEATURES + flag),
         ("normalise", flag),
         ("eps_bits", flag),
+        ("is_normed", flag),
+        ("is_added", flag),
     ]
 }

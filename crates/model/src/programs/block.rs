@@ -147,16 +147,21 @@ pub(super) fn attend_with<'g, T>(
     let v = heads(project("v", keys), "v", c.num_kv_heads, "kv_head");
     let (mixed, cache) = mix(q, k, v);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
-    (hidden + attention_output(b, shape, mixed), cache)
+    (with_attention_output(b, shape, hidden, mixed), cache)
 }
 
-/// The output projection of attention.
-fn attention_output<'g>(b: &Builder<'g>, shape: &Shape<'_>, mixed: Value<'g>) -> Value<'g> {
+/// `hidden` and the output projection of attention.
+fn with_attention_output<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    hidden: Value<'g>,
+    mixed: Value<'g>,
+) -> Value<'g> {
     let c = shape.config;
     let (d, queries) = (c.hidden_size, c.num_heads * c.head_dim);
     let bias = c.attention_bias.output.then(|| b.weight("self_attn.o_proj.bias", &[("hidden", d)]));
     let out = Matrix { name: "self_attn.o_proj.weight", out: ("hidden", d), inner: ("feature", queries) };
-    b.linear(mixed, out, bias)
+    b.linear_onto(hidden, mixed, out, bias)
 }
 
 /// Norms of the heads of queries and keys, {head_dim}, and what is added to their mean squares.
@@ -171,12 +176,13 @@ pub(super) fn packed_attention<'g, T>(
     mix: impl FnOnce(Value<'g>, HeadNorms<'g>) -> (Value<'g>, T),
 ) -> (Value<'g>, T) {
     let c = shape.config;
-    let x = b.norm(hidden, "input_layernorm.weight", "hidden", c.rms_norm_eps);
     let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
     let sizes = [("q", queries), ("k", keys), ("v", keys)];
     let out = ("feature", queries + 2 * keys);
     let inner = ("hidden", c.hidden_size);
-    let mut qkv = b.linear(x, Matrix { name: "self_attn.qkv_proj.weight", out, inner }, None);
+    let matrix = Matrix { name: "self_attn.qkv_proj.weight", out, inner };
+    let norm = b.norm_around("input_layernorm.weight", inner, c.rms_norm_eps);
+    let mut qkv = b.packed_product(hidden, matrix, hidden.dtype(), norm);
     if c.attention_bias.qkv {
         let bias = |(n, size)| b.weight(&format!("self_attn.{n}_proj.bias"), &[("feature", size)]);
         qkv = qkv + Value::concat(&sizes.map(bias), "feature");
@@ -195,7 +201,7 @@ pub(super) fn packed_attention<'g, T>(
         (["q", "k"].map(weight), c.rms_norm_eps as f32)
     });
     let (mixed, kept) = mix(qkv, norms);
-    (hidden + attention_output(b, shape, mixed), kept)
+    (with_attention_output(b, shape, hidden, mixed), kept)
 }
 
 /// Input of the feed-forward part.
@@ -212,13 +218,16 @@ pub(super) fn dense<'g>(
     intermediate: usize,
 ) -> Value<'g> {
     let (inner, width) = (("intermediate", intermediate), ("hidden", shape.config.hidden_size));
-    let project = |x: Value<'g>, name: &str, out: (Name, usize), from: (Name, usize)| {
-        let bias = shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]));
-        b.linear(x, Matrix { name: &format!("mlp.{name}_proj.weight"), out, inner: from }, bias)
+    let bias = |name: &str, out: (Name, usize)| {
+        shape.config.mlp_bias.then(|| b.weight(&format!("mlp.{name}_proj.bias"), &[out]))
     };
     let x = post_norm(b, shape, mixed);
-    let [gate, up] = ["gate", "up"].map(|name| project(x, name, inner, width));
-    mixed + project(gate.swiglu(up, None, x.dtype()), "down", width, inner)
+    let [gate, up] = ["gate", "up"].map(|name| {
+        let matrix = Matrix { name: &format!("mlp.{name}_proj.weight"), out: inner, inner: width };
+        b.linear(x, matrix, bias(name, inner))
+    });
+    let down = Matrix { name: "mlp.down_proj.weight", out: width, inner };
+    b.linear_onto(mixed, gate.swiglu(up, None, x.dtype()), down, bias("down", width))
 }
 
 /// Input of the experts, {token, hidden}, and which of them each token chose.
@@ -251,24 +260,25 @@ pub(super) fn packed_router<'g>(
     mixed: Value<'g>,
     moe: &MoeConfig,
 ) -> [Value<'g>; 3] {
-    let normed = post_norm(b, shape, mixed);
+    let c = shape.config;
+    let norm = b.weight("post_attention_layernorm.weight", &[("hidden", c.hidden_size)]);
     let weight = router_weight(b, shape, moe);
     let bias = b.input("router_bias", DType::F32, &[dim("expert", moe.num_experts)]);
-    let (gates, choices) = normed.route(weight, bias, moe.top_k, moe.norm_topk_prob);
-    [normed, gates, choices]
+    mixed.normed_route((norm, c.rms_norm_eps as f32), weight, bias, (moe.top_k, moe.norm_topk_prob))
 }
 
-/// What the packed experts in `slots` give for the choices of `x` {token, hidden}, times their gates, {token, hidden}.
+/// What the packed experts in `slots` give for the choices of `x` {token, hidden}, times their gates, {token, hidden}; added to `onto`, if it is given.
 pub(super) fn packed_experts<'g>(
     b: &Builder<'g>,
     moe: &MoeConfig,
     slots: usize,
     [x, gates, choices]: [Value<'g>; 3],
+    onto: Option<Value<'g>>,
 ) -> Value<'g> {
     let (hidden, inside) = (x.size("hidden"), moe.intermediate);
     let weights = [("gate", (inside, hidden)), ("up", (inside, hidden)), ("down", (hidden, inside))]
         .map(|(name, sizes)| b.packed(name, Some(slots), sizes));
-    x.packed_experts(gates, choices, weights, inside)
+    x.packed_experts((gates, choices), weights, inside, onto)
 }
 
 fn sparse_outputs<'g>(

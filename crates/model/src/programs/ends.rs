@@ -93,9 +93,9 @@ pub(super) fn logits_of_all<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Valu
         return layers::logits(normed, weight);
     }
     let c = shape.config;
-    let normed = b.norm(hidden, "norm", "hidden", c.rms_norm_eps);
+    let norm = b.norm_around("norm", ("hidden", c.hidden_size), c.rms_norm_eps);
     let head = Matrix { name: "lm_head", out: ("vocab", c.vocab_size), inner: ("hidden", c.hidden_size) };
-    b.packed_product(normed, head, DType::F32)
+    b.packed_product(hidden, head, DType::F32, norm)
 }
 
 /// The output of the last layer, as an input.

@@ -4,7 +4,7 @@
 //! results have the same bits whatever else is in a step.
 
 use collegium_core::DType;
-use collegium_hlo::{Name, Packed, Value};
+use collegium_hlo::{Around, Name, Packed, Value};
 
 use super::Builder;
 use crate::layers::{linear, rms_norm};
@@ -49,16 +49,44 @@ impl<'g> Builder<'g> {
         match self.packing {
             Packing::Natural => linear(x, self.weight(name, &[out, inner]), bias, inner.0),
             _ => {
-                let y = self.packed_product(x, matrix, x.dtype());
+                let y = self.packed_product(x, matrix, x.dtype(), Around::default());
                 bias.map_or(y, |b| y + b)
             }
         }
     }
 
+    /// `onto` {token, out} and the product that [`linear`](Self::linear) makes.
+    pub(super) fn linear_onto(
+        &self,
+        onto: Value<'g>,
+        x: Value<'g>,
+        matrix: Matrix<'_>,
+        bias: Option<Value<'g>>,
+    ) -> Value<'g> {
+        match (self.packing, bias) {
+            (Packing::Packed | Packing::Int8, None) => {
+                let onto = Some(onto.rename(&[(matrix.out.0, "feature")]));
+                self.packed_product(x, matrix, x.dtype(), Around { onto, ..Around::default() })
+            }
+            _ => onto + self.linear(x, matrix, bias),
+        }
+    }
+
     /// The product with a packed matrix, {token, out} in `dtype`.
-    pub(super) fn packed_product(&self, x: Value<'g>, matrix: Matrix<'_>, dtype: DType) -> Value<'g> {
+    pub(super) fn packed_product(
+        &self,
+        x: Value<'g>,
+        matrix: Matrix<'_>,
+        dtype: DType,
+        around: Around<'g>,
+    ) -> Value<'g> {
         let weights = self.packed(matrix.name, None, (matrix.out.1, matrix.inner.1));
-        x.packed_dot(weights, matrix.out.1, dtype).rename(&[("feature", matrix.out.0)])
+        x.packed_dot(weights, matrix.out.1, dtype, around).rename(&[("feature", matrix.out.0)])
+    }
+
+    /// The weight of a norm over `over`, as packed products take it.
+    pub(super) fn norm_around(&self, name: &str, over: (Name, usize), eps: f64) -> Around<'g> {
+        Around { norm: Some((self.weight(name, &[over]), eps as f32)), ..Around::default() }
     }
 
     /// `x` normalised over its last dim, `over`, by the weight called `name`.

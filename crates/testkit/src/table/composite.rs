@@ -2,7 +2,7 @@
 //! devices with kernels are compared with it.
 
 use collegium_core::DType;
-use collegium_hlo::{ADAMW_HYPER, Graph, Links, Packed, PagedStep, Value, dim, gradient};
+use collegium_hlo::{ADAMW_HYPER, Around, Graph, Links, Packed, PagedStep, Value, dim, gradient};
 
 use super::{bf16, f32, index};
 use crate::case::Build;
@@ -211,20 +211,36 @@ fn packed() -> Vec<OpCase> {
     };
     fn product<'g>(x: &[Value<'g>], dtype: DType) -> Value<'g> {
         let weights = Packed { values: x[1], scales: x.get(2).copied() };
-        x[0].packed_dot(weights, 70, dtype)
+        x[0].packed_dot(weights, 70, dtype, Around::default())
     }
+    // Of normalised rows, added to something.
+    let surrounded = |name: &str, x: fn(&[collegium_hlo::Dim]) -> Input, dtype: DType| {
+        let (token, inner) = (dim("token", 5), dim("hidden", 38));
+        let more = [x(&[token, inner]), x(&[inner]), x(&[token, dim("feature", 70)])];
+        let inputs = [more.to_vec(), packed_inputs(dtype, None, 70, inner.size)].concat();
+        OpCase::new(name, inputs, |_, x| {
+            let weights = Packed { values: x[3], scales: x.get(4).copied() };
+            let around = Around { norm: Some((x[1], 1e-5)), onto: Some(x[2]) };
+            x[0].packed_dot(weights, 70, x[0].dtype(), around)
+        })
+        .gradient(Gradient::None)
+    };
     let experts = |name: &str, x: fn(&[collegium_hlo::Dim]) -> Input, dtype: DType| {
         let (token, choice) = (dim("token", 3), dim("choice", 2));
         let weights =
             [(20, 66), (20, 66), (66, 20)].map(|(out, inner)| packed_inputs(dtype, Some(4), out, inner));
         // One token has an expert less.
         let choices = index(&[token, choice], 1).fill(Fill::Given(vec![3.0, 0.0, -1.0, 2.0, 1.0, 3.0]));
-        let mut inputs = vec![x(&[token, dim("hidden", 66)]), f32(&[token, choice]), choices];
+        let rows = x(&[token, dim("hidden", 66)]);
+        let mut inputs = vec![rows.clone(), f32(&[token, choice]), choices, rows];
         inputs.extend(weights.iter().map(|w| w[0].clone()));
         inputs.extend(weights.iter().filter_map(|w| w.get(1).cloned()));
         OpCase::new(name, inputs, |_, x| {
-            let weight = |i: usize| Packed { values: x[3 + i], scales: x.get(6 + i).copied() };
-            x[0].packed_experts(x[1], x[2], [0, 1, 2].map(weight), 20)
+            let weight = |i: usize| Packed { values: x[4 + i], scales: x.get(7 + i).copied() };
+            // One of both ways.
+            let onto = x.get(7).is_none().then(|| x[3]);
+            let sum = x[0].packed_experts((x[1], x[2]), [0, 1, 2].map(weight), 20, onto);
+            if onto.is_some() { sum } else { sum + x[3] }
         })
         .gradient(Gradient::None)
     };
@@ -233,6 +249,9 @@ fn packed() -> Vec<OpCase> {
         dot("packed_dot_bf16", bf16, DType::Bf16, 48, |_, x| product(x, DType::F32)),
         // In bf16, since the kernel keeps 15 bits of rows that meet int8.
         dot("packed_dot_int8", bf16, DType::I8, 37, |_, x| product(x, DType::Bf16)),
+        surrounded("packed_dot_surrounded_f32", f32, DType::F32),
+        surrounded("packed_dot_surrounded_bf16", bf16, DType::Bf16),
+        surrounded("packed_dot_surrounded_int8", bf16, DType::I8),
         experts("packed_experts_f32", f32, DType::F32),
         experts("packed_experts_bf16", bf16, DType::Bf16),
         experts("packed_experts_int8", bf16, DType::I8),
@@ -244,6 +263,13 @@ fn serving() -> Vec<OpCase> {
     let (token, hidden, expert) = (dim("token", 5), dim("hidden", 9), dim("expert", 6));
     let routed = vec![f32(&[token, hidden]), f32(&[expert, hidden]), f32(&[expert])];
     let route = |name: &str, build: Build| OpCase::new(name, routed.clone(), build).gradient(Gradient::None);
+    let normed_route = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input, build: Build| {
+        let inputs = vec![of(&[token, hidden]), of(&[expert, hidden]), f32(&[expert]), of(&[hidden])];
+        OpCase::new(name, inputs, build).gradient(Gradient::None)
+    };
+    fn routed_of<'g>(x: &[Value<'g>]) -> [Value<'g>; 3] {
+        x[0].normed_route((x[3], 1e-5), x[1], x[2], (2, true))
+    }
     let norm = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input| {
         let inputs = vec![of(&[token, dim("head", 2), hidden]), of(&[hidden])];
         OpCase::new(name, inputs, |_, x| x[0].rms_norm_rows(x[1], 1e-5)).gradient(Gradient::None)
@@ -271,6 +297,9 @@ fn serving() -> Vec<OpCase> {
         route("route_f32", |_, x| x[0].route(x[1], x[2], 2, false).0),
         route("route_normalised", |_, x| x[0].route(x[1], x[2], 2, true).0),
         route("route_experts", |_, x| x[0].route(x[1], x[2], 2, true).1),
+        normed_route("normed_route_f32", f32, |_, x| routed_of(x)[1]),
+        normed_route("normed_route_experts", f32, |_, x| routed_of(x)[2]),
+        normed_route("normed_route_normed", bf16, |_, x| routed_of(x)[0]),
         norm("rms_norm_f32", f32),
         norm("rms_norm_bf16", bf16),
         step("paged_step_f32", f32, 6, stepped::<2>),

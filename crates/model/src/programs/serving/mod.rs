@@ -91,7 +91,7 @@ pub enum Part {
 ///
 /// Inputs, as far as the part reads them: `tokens` {batch, seq} or `hidden` {token, hidden}; `cos`, `sin` {batch, seq, half}; `row.pages` {unit, page},
 /// `row.position` {unit} (the token's own place in its sequence) and `row.place` {unit} (its place in the cache), the same with `chunk.` for the first
-/// token of every chunk; `places` {place} (tokens whose logits are wanted); the weights, `router_bias`, and `cache.keys`, `cache.values` and what else
+/// token of every chunk; `places` {place} (tokens of chunks whose logits are wanted); the weights, `router_bias`, and `cache.keys`, `cache.values` and what else
 /// [`cache_parts`] names, those of a layer behind `layers.<n>.` where the whole model is computed. Where weights are packed, tokens are given each by
 /// itself: `cos`, `sin` {token, half}, `sequence`, `position`, `place` {token}, and `pages` {sequence, page}. Packed weights have the dims of
 /// [`collegium_hlo::Packed`] and one matrix `self_attn.qkv_proj.weight`; scales are called as their weights with `.scales` behind. Outputs: `hidden_out`, or
@@ -110,6 +110,10 @@ pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program,
     let b = Builder { packing: how.packing, ..Builder::new(&graph, shape.dtype) };
     let mut outputs: Vec<(String, Value<'_>)> = Vec::new();
     let logits = |hidden| {
+        // Of rows all logits are wanted.
+        if how.chunks == 0 {
+            return ("logits".to_string(), logits_of_all(&b, shape, hidden));
+        }
         let at = b.input("places", DType::I32, &[dim("place", how.samples())]);
         ("logits".to_string(), logits_of(&b, shape, hidden, at))
     };
@@ -213,7 +217,7 @@ fn one_layer<'g>(
         FeedForward::Dense { intermediate } => dense(b, shape, mixed, *intermediate),
         FeedForward::Moe(moe) if !b.is_natural() => {
             let routed = packed_router(b, shape, mixed, moe);
-            mixed + packed_experts(b, moe, moe.num_experts, routed)
+            packed_experts(b, moe, moe.num_experts, routed, Some(mixed))
         }
         FeedForward::Moe(moe) => {
             let (normed, routing) = router(b, shape, mixed, moe);

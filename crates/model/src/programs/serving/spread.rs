@@ -73,7 +73,8 @@ fn packed_rows<'g>(
     // A row that nobody sent has the slot behind the last one.
     let slot = row_slot.less(number(slots as f64)).select(row_slot, number(-1.0)).reshape(&places);
     let ones = b.graph.full(DType::F32, &places, 1.0);
-    packed_experts(b, moe, slots, [rows.rename(&[("row", "token")]), ones, slot]).rename(&[("token", "row")])
+    let rows = rows.rename(&[("row", "token")]);
+    packed_experts(b, moe, slots, [rows, ones, slot], None).rename(&[("token", "row")])
 }
 
 /// Slots of a rank.
