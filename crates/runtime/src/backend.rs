@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
-use collegium_hlo::Program;
+use collegium_hlo::{Program, Shape};
 
 use crate::RuntimeError;
 
@@ -15,6 +15,10 @@ pub trait DeviceBuffer: Any + Send + Sync {
     fn dtype(&self) -> DType;
     /// Size of each dim.
     fn sizes(&self) -> Vec<usize>;
+    /// Whether these are its element type and sizes.
+    fn has(&self, shape: &Shape) -> bool {
+        self.dtype() == shape.dtype && self.sizes() == shape.sizes()
+    }
     /// Copies the values to the host; waits for them where they are still being computed.
     ///
     /// # Errors
@@ -154,10 +158,7 @@ pub(crate) fn check_inputs(
         });
     }
     for ((name, shape), array) in program.inputs().zip(inputs) {
-        let fits = array.dtype() == shape.dtype
-            && array.sizes() == shape.sizes()
-            && array.pieces.len() == num_devices;
-        if !fits {
+        if array.pieces.len() != num_devices || !array.pieces[0].has(shape) {
             return Err(RuntimeError::InputShape {
                 program: program.name.clone(),
                 input: name.to_string(),

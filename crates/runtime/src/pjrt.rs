@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use collegium_core::{DType, HostTensor};
-use collegium_hlo::{Dialect, Program};
+use collegium_hlo::{Dialect, Program, Shape};
 use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache, OptionValue};
 
 use crate::backend::check_inputs;
@@ -69,6 +69,11 @@ impl DeviceBuffer for PjrtBuffer {
         self.0.dims().to_vec()
     }
 
+    fn has(&self, shape: &Shape) -> bool {
+        let sizes = shape.dims.iter().map(|dim| &dim.size);
+        self.0.dtype() == shape.dtype && self.0.dims().iter().eq(sizes)
+    }
+
     fn download(&self) -> Result<HostTensor, RuntimeError> {
         Ok(self.0.download()?)
     }
@@ -80,6 +85,8 @@ impl DeviceBuffer for PjrtBuffer {
 
 struct PjrtExecutable {
     program: Program,
+    /// By input: whether it is given away.
+    donated: Vec<bool>,
     devices: usize,
     inner: collegium_pjrt::Executable,
 }
@@ -122,7 +129,9 @@ impl Backend for PjrtBackend {
             Some(cache) => cache.get_or_compile(&self.client, &text, &options)?.0,
             None => self.client.compile(&text, &options)?,
         };
-        Ok(Arc::new(PjrtExecutable { program: program.clone(), devices: given, inner }))
+        let mut donated = vec![false; program.inputs().count()];
+        program.donations.iter().for_each(|donation| donated[donation.0] = true);
+        Ok(Arc::new(PjrtExecutable { program: program.clone(), donated, devices: given, inner }))
     }
 
     fn upload(&self, pieces: &[HostTensor]) -> Result<Array, RuntimeError> {
@@ -159,8 +168,7 @@ fn own(buffer: Buffer) -> Arc<dyn DeviceBuffer> {
 impl Executable for PjrtExecutable {
     fn run(&self, inputs: Vec<Array>) -> Result<Vec<Array>, RuntimeError> {
         check_inputs(&self.program, &inputs, self.devices)?;
-        let donated: Vec<bool> =
-            (0..inputs.len()).map(|i| self.program.donations.iter().any(|d| d.0 == i)).collect();
+        let donated = &self.donated;
         let mut given = Vec::new();
         let mut lent = Vec::new();
         for (index, array) in inputs.into_iter().enumerate() {

@@ -97,11 +97,17 @@ impl Picker {
     }
 }
 
-/// The first of the largest that is above minus infinity.
+/// The first of the largest that is above minus infinity. In two passes that the compiler makes vectors of.
 fn greatest(logits: &[f32]) -> Option<u32> {
-    let likelier = |a: &(usize, &f32), b: &(usize, &f32)| a.1.total_cmp(b.1).then(b.0.cmp(&a.0));
-    let best = logits.iter().enumerate().filter(|l| !l.1.is_nan()).max_by(likelier)?;
-    (*best.1 > f32::NEG_INFINITY).then_some(best.0 as u32)
+    let mut most = [f32::NEG_INFINITY; 16];
+    let (chunks, rest) = logits.as_chunks::<16>();
+    // What is no number is not above anything.
+    for chunk in chunks {
+        most.iter_mut().zip(chunk).for_each(|(most, &l)| *most = if l > *most { l } else { *most });
+    }
+    let largest = most.iter().chain(rest).fold(f32::NEG_INFINITY, |most, &l| if l > most { l } else { most });
+    let best = logits.iter().position(|&l| l == largest)?;
+    (largest > f32::NEG_INFINITY).then_some(best as u32)
 }
 
 /// How likely `token` is among all, and the `top` likeliest of the first `known` tokens: a model may have more than its tokenizer.

@@ -9,6 +9,7 @@ mod compiled;
 mod spread;
 mod step;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -212,7 +213,9 @@ impl Runner {
             return self.of_units(&logits, &pass);
         }
         self.embed(&mut pass)?;
-        while !self.layer(&mut pass)? {}
+        while !pass.is_through() {
+            self.layer(&mut pass)?;
+        }
         self.logits(&pass)
     }
 
@@ -226,14 +229,13 @@ impl Runner {
         Ok(pass)
     }
 
-    /// Takes prompts through their next layer, and waits for it; whether it was the last.
+    /// Takes prompts through their next layer, and waits for it.
     ///
     /// # Errors
     /// What the device says; the cache is lost then.
-    pub fn advance(&mut self, pass: &mut Pass) -> Result<bool, ServeError> {
-        let is_last = self.layer(pass)?;
-        pass.inputs.get("hidden").expect("a layer gave it").wait()?;
-        Ok(is_last)
+    pub fn advance(&mut self, pass: &mut Pass) -> Result<(), ServeError> {
+        self.layer(pass)?;
+        Ok(pass.inputs.get("hidden").expect("a layer gave it").wait()?)
     }
 
     fn pass(&self, shape: StepShape, units: &[Unit<'_>]) -> Result<Pass, ServeError> {
@@ -242,7 +244,7 @@ impl Runner {
         let units = (0..self.ranks()).map(|rank| of_rank(rank).count()).collect::<Vec<_>>();
         let tokens =
             (0..self.ranks()).map(|rank| of_rank(rank).map(|unit| unit.tokens.len()).sum()).collect();
-        Ok(Pass { shape, inputs, units, tokens, layer: 0 })
+        Ok(Pass { shape, inputs, units, tokens, layer: 0, layers: self.config.num_layers })
     }
 
     fn embed(&mut self, pass: &mut Pass) -> Result<(), ServeError> {
@@ -251,8 +253,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Takes a pass through its next layer; whether it was the last.
-    fn layer(&mut self, pass: &mut Pass) -> Result<bool, ServeError> {
+    /// Takes a pass through its next layer.
+    fn layer(&mut self, pass: &mut Pass) -> Result<(), ServeError> {
         let moe = self.config.layers[pass.layer].feed_forward.moe().cloned();
         let hidden = match moe.filter(|_| self.spread.is_some()) {
             Some(moe) => self.spread_layer(pass, &moe)?,
@@ -260,7 +262,7 @@ impl Runner {
         };
         pass.put_hidden(hidden);
         pass.layer += 1;
-        Ok(pass.layer == self.config.num_layers)
+        Ok(())
     }
 
     /// The logits behind the last token of every unit of a pass through all layers, row-major {unit, vocab}.
@@ -291,8 +293,8 @@ impl Runner {
         };
         let Self { caches, weights, backend, .. } = self;
         let mut out = program.call(&**backend, |name| {
-            let own = format!("{prefix}{name}");
-            inputs.get(name).cloned().or_else(|| weights.get(&own).cloned()).or_else(|| caches.remove(&own))
+            let own = if prefix.is_empty() { name.into() } else { Cow::from(format!("{prefix}{name}")) };
+            inputs.get(name).cloned().or_else(|| weights.get(&*own).cloned()).or_else(|| caches.remove(&*own))
         })?;
         let written: Vec<String> =
             out.iter().filter(|(name, _)| name.contains("cache.")).map(|(name, _)| name.into()).collect();
@@ -333,6 +335,8 @@ pub struct Pass {
     tokens: Vec<usize>,
     /// The next one.
     layer: usize,
+    /// How many there are.
+    layers: usize,
 }
 
 impl Pass {
@@ -342,6 +346,11 @@ impl Pass {
     /// What the device says.
     pub fn hidden(&self) -> Result<Vec<HostTensor>, ServeError> {
         Ok(self.inputs.get("hidden").expect("the embedding gave it").download()?)
+    }
+
+    /// Whether it is through all layers.
+    pub fn is_through(&self) -> bool {
+        self.layer == self.layers
     }
 
     fn put_hidden(&mut self, hidden: Array) {

@@ -125,8 +125,11 @@ impl<'t> Scheduler<'t> {
         self.admit();
         let started = Instant::now();
         let rows = self.rows();
+        let size = (!rows.is_empty()).then(|| fit(&ROWS, self.most_of_a_rank(&rows)));
         let done = self.decode(&rows).and_then(|()| {
-            self.read((!rows.is_empty()).then(|| self.stall * started.elapsed().as_secs_f64()))
+            let took = started.elapsed().as_secs_f64();
+            let room = size.map(|size| self.pace.room(size, took, self.stall));
+            self.read(room)
         });
         if let Err(error) = done {
             self.fail(&error.to_string());
@@ -322,7 +325,12 @@ impl<'t> Scheduler<'t> {
             }
             self.stats.accepted += u64::from(piece.guess.is_some());
             sequence.computed = piece.first + piece.len;
-            if sequence.computed / PAGE > piece.first / PAGE {
+            // Pages of one prompt stand together, and the last finds those before it.
+            let goes_on = piece.guess.is_none()
+                && pieces
+                    .get(place + 1)
+                    .is_some_and(|next| next.sequence == piece.sequence && next.guess.is_none());
+            if sequence.computed / PAGE > piece.first / PAGE && !goes_on {
                 self.pages[sequence.rank].keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
             }
             if sequence.remaining() > 0 {
