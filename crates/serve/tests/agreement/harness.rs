@@ -103,11 +103,19 @@ pub fn heard(mut events: UnboundedReceiver<Event>, n: usize) -> Heard {
     heard
 }
 
-/// The numbers once so many tokens were given out: a caller hears of the last step before they do.
+/// The numbers once so many tokens were given out.
 pub fn settled(engine: &Handle, generated: u64) -> Stats {
-    let stats = (0..100).map(|_| engine.stats()).find(|stats| {
+    once(engine, |stats| stats.generated == generated)
+}
+
+/// The numbers once they are so: a caller hears of the last step before they do.
+pub fn once(engine: &Handle, holds: impl Fn(&Stats) -> bool) -> Stats {
+    for _ in 0..100 {
+        let stats = engine.stats();
+        if holds(&stats) {
+            return stats;
+        }
         std::thread::sleep(std::time::Duration::from_millis(10));
-        stats.generated == generated
-    });
-    stats.expect("the last step ends")
+    }
+    panic!("{:?}", engine.stats())
 }

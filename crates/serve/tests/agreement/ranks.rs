@@ -10,7 +10,7 @@ use collegium_runtime::{Backend, EvalBackend};
 use collegium_serve::{Balance, Event, Handle, Limits, Request, Runner, Sampling, Types};
 
 use crate::harness::{
-    Heard, backend, cpu, cpus, folder, greedy, handle, handle_by, handle_of, heard, prompt, settled,
+    Heard, backend, cpu, cpus, folder, greedy, handle, handle_by, handle_of, heard, once, prompt, settled,
 };
 
 /// The reference and, where there is a plugin, the CPU, with so many devices.
@@ -156,13 +156,7 @@ fn a_caller_that_leaves_frees_its_pages_on_every_rank_and_others_go_on() {
     }
     let stays = heard(engine.submit(greedy(&prompt(9, 20), 30)).unwrap(), 1);
     assert_eq!(stays.ids[0].len(), 30);
-    for _ in 0..100 {
-        if engine.stats().pages_in_use == 0 {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("{:?}", engine.stats());
+    once(&engine, |stats| stats.pages_in_use == 0);
 }
 
 /// A chat goes on where its beginning is; the samples of a long prompt keep together until that would leave other ranks idle for longer than the prompt takes.
