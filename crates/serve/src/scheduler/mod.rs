@@ -125,11 +125,8 @@ impl<'t> Scheduler<'t> {
         self.admit();
         let started = Instant::now();
         let rows = self.rows();
-        let size = (!rows.is_empty()).then(|| fit(&ROWS, self.most_of_a_rank(&rows)));
         let done = self.decode(&rows).and_then(|()| {
-            let took = started.elapsed().as_secs_f64();
-            let room = size.map(|size| self.pace.room(size, took, self.stall));
-            self.read(room)
+            self.read((!rows.is_empty()).then(|| self.stall * started.elapsed().as_secs_f64()))
         });
         if let Err(error) = done {
             self.fail(&error.to_string());

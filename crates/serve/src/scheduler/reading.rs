@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use collegium_model::programs::PAGE;
 
-use super::{CHUNKS, Piece, ROWS, Scheduler, fit, unit};
+use super::{CHUNKS, Piece, Scheduler, fit, unit};
 use crate::ServeError;
 use crate::runner::{Pass, Unit};
 
@@ -33,43 +33,20 @@ impl Reading {
     }
 }
 
-/// What steps and layers take, in seconds.
+/// Seconds that a layer takes, for each of [`CHUNKS`]: the longest of the last ones.
 #[derive(Default)]
-pub(super) struct Pace {
-    /// A layer, for each of [`CHUNKS`]: the longest of the last ones.
-    layers: [Option<f64>; CHUNKS.len()],
-    /// A step of sequences that decode, for each of [`ROWS`]: the shortest of the last ones.
-    steps: [Option<f64>; ROWS.len()],
-}
-
-/// Time for prompts behind a step, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Room {
-    /// Behind most steps.
-    usual: f64,
-    /// Behind this one: a step that took longer than others leaves less, so that the gap does not grow with it.
-    now: f64,
-}
+pub(super) struct Pace([Option<f64>; CHUNKS.len()]);
 
 impl Pace {
     /// Notes what a layer took. What it took before is forgotten slowly, as those that decode feel the longest.
     fn note(&mut self, size: usize, seconds: f64) {
-        let before = self.layers[size].unwrap_or(0.0);
-        self.layers[size] = Some(seconds.max(0.98 * before));
-    }
-
-    /// The time for prompts behind a step with room for `rows` that took so long, where they may have `stall` times the time of a step.
-    pub(super) fn room(&mut self, rows: usize, took: f64, stall: f64) -> Room {
-        let size = ROWS.iter().position(|&size| size == rows).expect("a size of the ladder");
-        // What a step took before is forgotten slowly.
-        let step = self.steps[size].map_or(took, |before| took.min(1.02 * before));
-        self.steps[size] = Some(step);
-        Room { usual: stall * step, now: (1.0 + stall) * step - took }
+        let before = self.0[size].unwrap_or(0.0);
+        self.0[size] = Some(seconds.max(0.98 * before));
     }
 
     /// Seconds that a layer takes, or at most takes as far as is known: more pages take longer, but twice as many at most twice as long.
     fn expected(&self, size: usize) -> f64 {
-        let known = &self.layers;
+        let Self(known) = self;
         let larger = known[size..].iter().flatten().next();
         let smaller = known[..size]
             .iter()
@@ -88,14 +65,14 @@ impl Pace {
 }
 
 impl Scheduler<'_> {
-    /// Takes prompts further: to the end of a pass, or as many layers as are thought to fit in a room, but one in any case. The head behind the last one
+    /// Takes prompts further: to the end of a pass, or as many layers as are thought to fit in `seconds`, but one in any case. The head behind the last one
     /// counts as a layer.
-    pub(super) fn read(&mut self, room: Option<Room>) -> Result<(), ServeError> {
+    pub(super) fn read(&mut self, seconds: Option<f64>) -> Result<(), ServeError> {
         let started = Instant::now();
         let begun = match self.reading.take() {
             None => {
                 let most = CHUNKS[CHUNKS.len() - 1];
-                self.begin(room.map_or(most, |room| self.pace.pages_within(room.usual)))?
+                self.begin(seconds.map_or(most, |seconds| self.pace.pages_within(seconds)))?
             }
             begun => begun,
         };
@@ -109,7 +86,7 @@ impl Scheduler<'_> {
             self.runner.advance(&mut reading.pass)?;
             let after = started.elapsed().as_secs_f64();
             self.pace.note(size, after - before);
-            if room.is_some_and(|room| after + self.pace.expected(size) > room.now) {
+            if seconds.is_some_and(|seconds| after + self.pace.expected(size) > seconds) {
                 self.reading = Some(reading);
                 return Ok(());
             }
@@ -211,15 +188,5 @@ mod tests {
         pace.note(2, 0.6);
         pace.note(2, 0.1);
         assert_eq!(pace.expected(2), 0.98 * 0.6);
-    }
-
-    #[test]
-    fn a_step_that_took_longer_leaves_less_time_for_prompts() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.room(2, 1.0, 0.5), Room { usual: 0.5, now: 0.5 });
-        let late = pace.room(2, 1.4, 0.5);
-        assert!((late.usual - 0.51).abs() < 1e-9 && (late.now - 0.13).abs() < 1e-9, "{late:?}");
-        // Of its own size alone.
-        assert_eq!(pace.room(4, 3.0, 1.0), Room { usual: 3.0, now: 3.0 });
     }
 }
