@@ -322,12 +322,7 @@ impl<'t> Scheduler<'t> {
             }
             self.stats.accepted += u64::from(piece.guess.is_some());
             sequence.computed = piece.first + piece.len;
-            // Pages of one prompt stand together, and the last finds those before it.
-            let goes_on = piece.guess.is_none()
-                && pieces
-                    .get(place + 1)
-                    .is_some_and(|next| next.sequence == piece.sequence && next.guess.is_none());
-            if sequence.computed / PAGE > piece.first / PAGE && !goes_on {
+            if sequence.computed / PAGE > piece.first / PAGE {
                 self.pages[sequence.rank].keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
             }
             if sequence.remaining() > 0 {
