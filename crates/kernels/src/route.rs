@@ -61,19 +61,17 @@ pub fn route<T: Operand>(
     }
     let (gates, experts) = (Grid::new(gates, top_k), Grid::new(experts, top_k));
     let normed = Grid::new(normed, hidden);
-    threads.each(num_tokens.div_ceil(TOKENS), <[Vec<f32>; 2]>::default, |space, task| {
-        for token in task * TOKENS..((task + 1) * TOKENS).min(num_tokens) {
-            let mut x = &x[token * hidden..][..hidden];
-            if let Some(norm) = norm {
-                // SAFETY: a token is of one task.
-                let normed = unsafe { normed.part(token, 0..hidden) };
-                norm.write(x, normed, &mut space[0]);
-                x = normed;
-            }
-            // SAFETY: as above.
-            let (gates, experts) = unsafe { (gates.part(token, 0..top_k), experts.part(token, 0..top_k)) };
-            lanes::run(Token { problem, x, gates, experts, space });
+    threads.each(num_tokens, TOKENS, <[Vec<f32>; 2]>::default, |space, token| {
+        let mut x = &x[token * hidden..][..hidden];
+        if let Some(norm) = norm {
+            // SAFETY: a token is worked on once.
+            let normed = unsafe { normed.part(token, 0..hidden) };
+            norm.write(x, normed, &mut space[0]);
+            x = normed;
         }
+        // SAFETY: as above.
+        let (gates, experts) = unsafe { (gates.part(token, 0..top_k), experts.part(token, 0..top_k)) };
+        lanes::run(Token { problem, x, gates, experts, space });
     });
     Ok(())
 }

@@ -40,8 +40,7 @@ impl ffi::Handler for GroupedDot {
     const NAME: &'static str = collegium_hlo::GROUPED_DOT;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let transposed = frame.integer("weights_transposed")?;
-        call(handlers::grouped_dot, frame, &[("weights_transposed", transposed)])
+        call::<Self, _>(handlers::grouped_dot, frame, ["weights_transposed"])
     }
 }
 
@@ -51,7 +50,7 @@ impl ffi::Handler for GroupedOuter {
     const NAME: &'static str = collegium_hlo::GROUPED_OUTER;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::grouped_outer, frame, &[])
+        call::<Self, _>(handlers::grouped_outer, frame, [])
     }
 }
 
@@ -61,8 +60,7 @@ impl ffi::Handler for Attention {
     const NAME: &'static str = collegium_hlo::ATTENTION;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let window = frame.integer("window")?;
-        call(handlers::attention, frame, &[("window", window)])
+        call::<Self, _>(handlers::attention, frame, ["window"])
     }
 }
 
@@ -72,8 +70,7 @@ impl ffi::Handler for AttentionGradient {
     const NAME: &'static str = collegium_hlo::ATTENTION_GRADIENT;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let window = frame.integer("window")?;
-        call(handlers::attention_gradient, frame, &[("window", window)])
+        call::<Self, _>(handlers::attention_gradient, frame, ["window"])
     }
 }
 
@@ -83,7 +80,7 @@ impl ffi::Handler for CrossEntropy {
     const NAME: &'static str = collegium_hlo::CROSS_ENTROPY;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::cross_entropy, frame, &[])
+        call::<Self, _>(handlers::cross_entropy, frame, [])
     }
 }
 
@@ -93,7 +90,7 @@ impl ffi::Handler for SlotShards {
     const NAME: &'static str = collegium_hlo::SLOT_SHARDS;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::slot_shards, frame, &[])
+        call::<Self, _>(handlers::slot_shards, frame, [])
     }
 }
 
@@ -103,7 +100,7 @@ impl ffi::Handler for SlotSums {
     const NAME: &'static str = collegium_hlo::SLOT_SUMS;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::slot_sums, frame, &[])
+        call::<Self, _>(handlers::slot_sums, frame, [])
     }
 }
 
@@ -113,7 +110,7 @@ impl ffi::Handler for Swiglu {
     const NAME: &'static str = collegium_hlo::SWIGLU;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::swiglu, frame, &[])
+        call::<Self, _>(handlers::swiglu, frame, [])
     }
 }
 
@@ -123,7 +120,7 @@ impl ffi::Handler for SwigluGradient {
     const NAME: &'static str = collegium_hlo::SWIGLU_GRADIENT;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call_in_place(handlers::swiglu_gradient, frame, &[], handlers::num_in_place(Self::NAME))
+        call::<Self, _>(handlers::swiglu_gradient, frame, [])
     }
 }
 
@@ -133,7 +130,7 @@ impl ffi::Handler for GatheredSum {
     const NAME: &'static str = collegium_hlo::GATHERED_SUM;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::gathered_sum, frame, &[])
+        call::<Self, _>(handlers::gathered_sum, frame, [])
     }
 }
 
@@ -143,7 +140,7 @@ impl ffi::Handler for SumOfSquares {
     const NAME: &'static str = collegium_hlo::SUM_OF_SQUARES;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call(handlers::sum_of_squares, frame, &[])
+        call::<Self, _>(handlers::sum_of_squares, frame, [])
     }
 }
 
@@ -153,7 +150,7 @@ impl ffi::Handler for PackedDot {
     const NAME: &'static str = collegium_hlo::PACKED_DOT;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call_with(handlers::packed_dot, frame, ["eps_bits", "features", "is_added", "is_normed"])
+        call::<Self, _>(handlers::packed_dot, frame, ["eps_bits", "features", "is_added", "is_normed"])
     }
 }
 
@@ -163,7 +160,7 @@ impl ffi::Handler for PackedExperts {
     const NAME: &'static str = collegium_hlo::PACKED_EXPERTS;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call_with(handlers::packed_experts, frame, ["intermediate", "is_added"])
+        call::<Self, _>(handlers::packed_experts, frame, ["intermediate", "is_added"])
     }
 }
 
@@ -173,7 +170,7 @@ impl ffi::Handler for Route {
     const NAME: &'static str = collegium_hlo::ROUTE;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call_with(handlers::route, frame, ["eps_bits", "normalise"])
+        call::<Self, _>(handlers::route, frame, ["eps_bits", "normalise"])
     }
 }
 
@@ -183,8 +180,7 @@ impl ffi::Handler for RmsNorm {
     const NAME: &'static str = collegium_hlo::RMS_NORM;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        let eps = frame.integer("eps_bits")?;
-        call(handlers::rms_norm, frame, &[("eps_bits", eps)])
+        call::<Self, _>(handlers::rms_norm, frame, ["eps_bits"])
     }
 }
 
@@ -194,7 +190,7 @@ impl ffi::Handler for PagedStep {
     const NAME: &'static str = collegium_hlo::PAGED_STEP;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        paged(handlers::paged_step, frame, handlers::num_in_place(Self::NAME))
+        call::<Self, _>(handlers::paged_step, frame, ["eps_bits", "window"])
     }
 }
 
@@ -204,15 +200,8 @@ impl ffi::Handler for PagedStepInt8 {
     const NAME: &'static str = collegium_hlo::PAGED_STEP_INT8;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        paged(handlers::paged_step_int8, frame, handlers::num_in_place(Self::NAME))
+        call::<Self, _>(handlers::paged_step_int8, frame, ["eps_bits", "window"])
     }
-}
-
-fn paged(kernel: handlers::Handler, frame: &mut CallFrame<'_>, in_place: usize) -> Result<(), String> {
-    let attributes = ["eps_bits", "window"];
-    let attributes = attributes.map(|name| frame.integer(name).map(|value| (name, value)));
-    let attributes = attributes.into_iter().collect::<Result<Vec<_>, _>>()?;
-    call_in_place(kernel, frame, &attributes, in_place)
 }
 
 struct AdamW;
@@ -221,39 +210,21 @@ impl ffi::Handler for AdamW {
     const NAME: &'static str = collegium_hlo::ADAMW;
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call_in_place(handlers::adamw, frame, &[], handlers::num_in_place(Self::NAME))
+        call::<Self, _>(handlers::adamw, frame, [])
     }
 }
 
-/// Shows a call's buffers and these attributes of it to a kernel.
-fn call_with<const N: usize>(
+/// Shows a call's buffers, and the attributes of these names, to the kernel of `H`, which turns its first operands into its first results if it works in place.
+fn call<H: ffi::Handler, const N: usize>(
     kernel: handlers::Handler,
     frame: &mut CallFrame<'_>,
-    attributes: [&'static str; N],
+    names: [&'static str; N],
 ) -> Result<(), String> {
-    let mut values = [("", 0); N];
-    for (value, name) in values.iter_mut().zip(attributes) {
-        *value = (name, frame.integer(name)?);
+    let mut attributes = [("", 0); N];
+    for (attribute, name) in attributes.iter_mut().zip(names) {
+        *attribute = (name, frame.integer(name)?);
     }
-    call(kernel, frame, &values)
-}
-
-/// Shows a call's buffers to a kernel.
-fn call(
-    kernel: handlers::Handler,
-    frame: &mut CallFrame<'_>,
-    attributes: handlers::Attributes<'_>,
-) -> Result<(), String> {
-    call_in_place(kernel, frame, attributes, 0)
-}
-
-/// The same for a kernel that turns its first operands, `in_place` of them, into its first results.
-fn call_in_place(
-    kernel: handlers::Handler,
-    frame: &mut CallFrame<'_>,
-    attributes: handlers::Attributes<'_>,
-    in_place: usize,
-) -> Result<(), String> {
+    let in_place = handlers::num_in_place(H::NAME);
     for index in 0..in_place.min(frame.num_inputs()) {
         if frame.alias(index)? != Some(index) {
             return Err(format!(
@@ -266,7 +237,7 @@ fn call_in_place(
         .collect::<Result<_, _>>()?;
     let mut outputs: Vec<BufferViewMut<'_>> =
         (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect::<Result<_, _>>()?;
-    kernel(&inputs, &mut outputs, attributes).map_err(|e| e.to_string())
+    kernel(&inputs, &mut outputs, &attributes).map_err(|e| e.to_string())
 }
 
 fn view_mut<'a>(frame: &mut CallFrame<'a>, index: usize) -> Result<BufferViewMut<'a>, String> {

@@ -62,7 +62,7 @@ struct Tile {
 pub(crate) fn attend<T: Operand, C: Cell<T>>(problem: &Paged<'_, T, C>, out: &mut [T], threads: &Threads) {
     let tiles = problem.tiles();
     let outs = Grid::new(out, problem.head_dim);
-    threads.each(tiles.len(), Vec::new, |space, at| {
+    threads.each(tiles.len(), 1, Vec::new, |space, at| {
         let tile = OneTile { problem, tile: &tiles[at], outs: &outs, space };
         simd::run_f32(Instructions::best(), tile);
     });

@@ -146,17 +146,12 @@ impl<T: Operand> PagedStep<'_, T> {
         let (tokens, widths) = (self.place.len(), [self.heads, self.kv_heads].map(|n| n * self.head_dim));
         let [mut query, mut key] = widths.map(|width| vec![T::from_f32(0.0); tokens * width]);
         let (queries, keys) = (Grid::new(&mut query, widths[0]), Grid::new(&mut key, widths[1]));
-        threads.each(
-            tokens.div_ceil(TOKENS),
-            || (),
-            |(), task| {
-                for token in task * TOKENS..((task + 1) * TOKENS).min(tokens) {
-                    // SAFETY: a token is of one task.
-                    let to = unsafe { [queries.part(token, 0..widths[0]), keys.part(token, 0..widths[1])] };
-                    self.token(token, to);
-                }
-            },
-        );
+        let space = || ();
+        threads.each(tokens, TOKENS, space, |(), token| {
+            // SAFETY: a token is worked on once.
+            let to = unsafe { [queries.part(token, 0..widths[0]), keys.part(token, 0..widths[1])] };
+            self.token(token, to);
+        });
         [query, key]
     }
 

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::product::{finish, multiply};
+use super::product::{finish, multiply, without_sums};
 use super::rows::Rows;
 use super::{LANES, Weights};
 use crate::check::length;
@@ -126,7 +126,7 @@ impl<T: Operand> PickedExperts<'_, T> {
         let panels = self.gate.features.div_ceil(LANES);
         // An expert's panels one after another.
         let tasks = groups.experts.len() * panels;
-        threads.each(tasks, <[Vec<f32>; 2]>::default, |[gate, up], task| {
+        threads.each(tasks, 1, <[Vec<f32>; 2]>::default, |[gate, up], task| {
             let ((expert, places), panel) = (groups.at(task / panels), task % panels);
             let tokens = places.iter().map(|place| place / choices);
             multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate);
@@ -155,10 +155,7 @@ pub fn picked_experts<T: Operand>(
     problem.check(out.len())?;
     let (hidden, places) = (problem.gate.inner, problem.choices.len());
     if out.is_empty() || places == 0 || problem.gate.features == 0 {
-        match problem.onto {
-            Some(onto) => out.copy_from_slice(onto),
-            None => out.fill(T::from_f32(0.0)),
-        }
+        without_sums(problem.onto, out);
         return Ok(());
     }
     let choices = places / problem.num_tokens;
@@ -166,12 +163,8 @@ pub fn picked_experts<T: Operand>(
     let inside = problem.inside(&groups, choices, threads);
     let outs = Grid::new(out, hidden);
     let space = || (vec![0f32; places * LANES], Vec::new());
-    threads.each(hidden.div_ceil(LANES), space, |(given, sums), panel| {
-        for (at, (expert, own)) in groups.iter().enumerate() {
-            // Panels of two experts do not lie one behind another.
-            if let Some((next, _)) = groups.experts.get(at + 1) {
-                problem.down.panel(*next, panel).ask_first();
-            }
+    threads.each(hidden.div_ceil(LANES), 1, space, |(given, sums), panel| {
+        for (expert, own) in groups.iter() {
             multiply(problem.down.panel(expert, panel), &inside, own.iter().copied(), sums);
             for (place, sums) in own.iter().zip(sums.chunks(LANES)) {
                 given[place * LANES..][..LANES].copy_from_slice(sums);

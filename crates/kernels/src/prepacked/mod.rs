@@ -57,17 +57,6 @@ pub enum Values<'a> {
     Int8(&'a [i8], &'a [bf16]),
 }
 
-impl Values<'_> {
-    /// Asks the memory for the beginning of a panel.
-    fn ask_first(self) {
-        match self {
-            Self::F32(values) => tile::ask_first(values),
-            Self::Bf16(values) => tile::ask_first(values),
-            Self::Int8(values, _) => tile::ask_first(values),
-        }
-    }
-}
-
 impl<'a> Weights<'a> {
     fn panels(&self) -> usize {
         self.features.div_ceil(LANES)

@@ -19,7 +19,6 @@ pub(super) fn multiply(
     picked: impl ExactSizeIterator<Item = usize>,
     out: &mut Vec<f32>,
 ) {
-    panel.ask_first();
     out.clear();
     out.resize(picked.len() * LANES, 0.0);
     fn part<T>(units: &[T], width: usize, row: usize) -> &[T] {
@@ -141,17 +140,12 @@ pub fn packed_dot<T: Operand, O: Operand>(
         length(NAME, "onto", onto.len(), &[num_rows, features])?;
     }
     if inner == 0 || out.is_empty() {
-        match onto {
-            Some(onto) => out.copy_from_slice(onto),
-            None => out.fill(O::from_f32(0.0)),
-        }
+        without_sums(onto, out);
         return Ok(());
     }
-    // While rows are made ready.
-    weights.panel(0, 0).ask_first();
     let rows = Rows::of(rows, norm, &weights, threads);
     let outs = Grid::new(out, features);
-    threads.each(features.div_ceil(LANES), Vec::new, |sums, panel| {
+    threads.each(features.div_ceil(LANES), 1, Vec::new, |sums, panel| {
         multiply(weights.panel(0, panel), &rows, 0..num_rows, sums);
         for (row, sums) in sums.chunks_mut(LANES).enumerate() {
             let first = panel * LANES;
@@ -161,6 +155,14 @@ pub fn packed_dot<T: Operand, O: Operand>(
         }
     });
     Ok(())
+}
+
+/// What [`finish`] makes of sums of nothing.
+pub(super) fn without_sums<O: Operand>(onto: Option<&[O]>, out: &mut [O]) {
+    match onto {
+        Some(onto) => out.copy_from_slice(onto),
+        None => out.fill(O::from_f32(0.0)),
+    }
 }
 
 /// Rounds sums to `out`, and then what they make with `onto`. Changes the sums.

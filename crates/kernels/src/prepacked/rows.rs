@@ -57,17 +57,15 @@ impl Rows {
         let parts = rows.parts();
         let each = (ELEMENTS / inner.max(1)).max(1);
         let space = || (vec![0f32; inner], vec![T::from_f32(0.0); if norm.is_some() { inner } else { 0 }]);
-        threads.each(count.div_ceil(each), space, |(wide, normed), task| {
-            for row in task * each..((task + 1) * each).min(count) {
-                let mut x = &x[row * inner..][..inner];
-                if let Some(norm) = norm {
-                    norm.write(x, normed, wide);
-                    x = normed;
-                }
-                lanes::widen(x, wide);
-                // SAFETY: a row is of one task.
-                unsafe { parts.piece(row, 0..inner) }.put(wide);
+        threads.each(count, each, space, |(wide, normed), row| {
+            let mut x = &x[row * inner..][..inner];
+            if let Some(norm) = norm {
+                norm.write(x, normed, wide);
+                x = normed;
             }
+            lanes::widen(x, wide);
+            // SAFETY: a row is worked on once.
+            unsafe { parts.piece(row, 0..inner) }.put(wide);
         });
         rows
     }

@@ -47,14 +47,6 @@ pub(super) fn ask<T>(from: *const T) {
     let _ = from;
 }
 
-/// Asks for what is read before the first line that [`ask`] asks for, all at once.
-pub(super) fn ask_first<T>(panel: &[T]) {
-    let bytes = size_of_val(panel).min(AHEAD);
-    for at in (0..bytes).step_by(64) {
-        ask(panel.as_ptr().wrapping_byte_add(at).wrapping_byte_sub(AHEAD));
-    }
-}
-
 /// Multiplies units of one f32.
 pub(super) fn multiply_f32(tile: Tile<'_, &[f32], f32>) {
     match Instructions::best() {

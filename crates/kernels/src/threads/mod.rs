@@ -78,17 +78,19 @@ impl Threads {
         self.together(width, &worker);
     }
 
-    /// Runs `work` once for every number below `count`. Each thread has a share of numbers that lie one behind another, and takes those of others when
-    /// its own are done: so what a number stands for is read in the order in which it lies, and nothing is locked or freed that another thread made. Each
+    /// Runs `work` once for every number below `count`, of which a thread takes `grain` at once. Each thread has a share of numbers that lie one behind another,
+    /// and takes those of others when its own are done: so what a number stands for is read in the order in which it lies, and nothing is locked or freed that another thread made. Each
     /// thread makes its own `space`.
     pub(crate) fn each<S>(
         &self,
         count: usize,
+        grain: usize,
         space: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, usize) + Sync,
     ) {
-        let width = self.width.min(count).max(1);
-        let start = |share: usize| share * count / width;
+        let takes = count.div_ceil(grain);
+        let width = self.width.min(takes).max(1);
+        let start = |share: usize| share * takes / width;
         let next: Vec<AtomicUsize> = (0..width).map(|share| AtomicUsize::new(start(share))).collect();
         let workers = AtomicUsize::new(0);
         let worker = || {
@@ -100,7 +102,8 @@ impl Threads {
                     if at >= start(share + 1) {
                         break;
                     }
-                    work(kept.get_or_insert_with(&space), at);
+                    let kept = kept.get_or_insert_with(&space);
+                    (at * grain..count.min((at + 1) * grain)).for_each(|number| work(kept, number));
                 }
             }
         };
@@ -138,16 +141,20 @@ mod tests {
             let mut out = vec![0; 100];
             threads.run(out.iter_mut().enumerate().collect(), || (), |(), (i, x)| *x += i + 1);
             assert!(out.iter().enumerate().all(|(i, &x)| x == i + 1), "width {width}");
-            for count in [0, 1, 3, 100] {
+            for (count, grain) in [0, 1, 3, 100].into_iter().flat_map(|count| [(count, 1), (count, 7)]) {
                 let seen: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
                 threads.each(
                     count,
+                    grain,
                     || (),
                     |(), i| {
                         seen[i].fetch_add(1, Ordering::Relaxed);
                     },
                 );
-                assert!(seen.iter().all(|n| n.load(Ordering::Relaxed) == 1), "{count} by {width}");
+                assert!(
+                    seen.iter().all(|n| n.load(Ordering::Relaxed) == 1),
+                    "{count} by {width}, {grain} at once"
+                );
             }
         }
     }
