@@ -78,7 +78,6 @@ impl Pricer<'_> {
     /// Forward and backward of one micro-batch on every stage.
     fn stage_seconds(&self, layout: &Layout, software: &Software, passes: &[Pass; 2]) -> Vec<[f64; 2]> {
         let (p, layers) = (layout.pipeline, self.model.config.num_layers);
-        let own = |s: usize| (layers / p + usize::from(s < layers % p)) as f64 / layers as f64;
         if p > 1 && self.has_ends_on_top(software) {
             let own = |s: usize| self.layers_of_stage(layout, s) as f64 / layers as f64;
             let first = |s: usize| if s == 0 { 1.0 } else { 0.0 };
@@ -98,7 +97,7 @@ impl Pricer<'_> {
             }
         }
         let of_layers = passes.iter().map(|p| p.layers).sum::<f64>() / whole;
-        let full = (own(0) * of_layers).max(1.0 / p as f64);
+        let full = (layers.div_ceil(p) as f64 / layers as f64 * of_layers).max(1.0 / p as f64);
         let fullest = if full > 1.0 / p as f64 + 1e-12 { (layers % p).max(1) } else { p };
         let rest = if fullest < p { (1.0 - full * fullest as f64) / (p - fullest) as f64 } else { 0.0 };
         let share = |s: usize| if s < fullest { full } else { rest };
