@@ -106,6 +106,7 @@ impl Bench {
             rows: &rows,
             weights: &weights,
             weights_transposed,
+            second: None,
             block_slot: &self.block_slot,
             num_rows,
             num_slots: SLOTS,

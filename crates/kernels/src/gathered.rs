@@ -30,7 +30,7 @@ pub struct Gathered<'a, T> {
 }
 
 impl<'a, T: Operand> Gathered<'a, T> {
-    fn check(&self, kernel: &'static str) -> Result<(), ArgumentError> {
+    pub(crate) fn check(&self, kernel: &'static str) -> Result<(), ArgumentError> {
         length(kernel, "rows", self.rows.len(), &[self.num_rows, self.width])?;
         length(kernel, "index", self.index.len(), &[self.num_results, self.links])
     }
@@ -39,6 +39,11 @@ impl<'a, T: Operand> Gathered<'a, T> {
     fn row(&self, index: i32) -> Option<&'a [T]> {
         let row = usize::try_from(index).ok()?.checked_div(self.fan)?;
         (row < self.num_rows).then(|| &self.rows[row * self.width..][..self.width])
+    }
+
+    /// The row that is row `at` of the result, where that has one link; none where it leads nowhere.
+    pub(crate) fn linked(&self, at: usize) -> Option<&'a [T]> {
+        self.row(self.index[at])
     }
 
     /// Row `at` of the result, `sum` a row of room.

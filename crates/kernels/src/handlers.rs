@@ -8,6 +8,7 @@ mod adamw;
 mod composite;
 #[cfg(test)]
 mod frame;
+mod grouped;
 mod paged;
 mod prepacked;
 mod rows;
@@ -15,6 +16,7 @@ mod slots;
 
 pub use adamw::adamw;
 pub use composite::{attention, attention_gradient, cross_entropy};
+pub use grouped::{expert_rows, expert_rows_gradient, grouped_dot, grouped_dot_sum, grouped_outer};
 pub use paged::{paged_step, paged_step_int8};
 pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
 pub use rows::{gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
@@ -22,11 +24,9 @@ pub use slots::{slot_shards, slot_sums};
 
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
 use collegium_core::DType;
-use half::bf16;
 
+use crate::ArgumentError;
 use crate::check::elements;
-use crate::grouped::{self, GroupedDot, GroupedOuter};
-use crate::{ArgumentError, Operand, Threads};
 
 /// An operand of a custom call.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +70,12 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 18] = [
+pub const HANDLERS: [(&str, Handler); 21] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
+    ("collegium.grouped_dot_sum", grouped_dot_sum),
+    ("collegium.expert_rows", expert_rows),
+    ("collegium.expert_rows_gradient", expert_rows_gradient),
     ("collegium.attention", attention),
     ("collegium.attention_gradient", attention_gradient),
     ("collegium.cross_entropy", cross_entropy),
@@ -90,45 +93,6 @@ pub const HANDLERS: [(&str, Handler); 18] = [
     ("collegium.paged_step_int8", paged_step_int8),
     ("collegium.adamw", adamw),
 ];
-
-/// Operands rows {row, in}, weights {slot, in, out}, block_slot {block}; result {row, out}, in f32 or the rows' type. The
-/// attribute `weights_transposed` is 1 for weights {slot, out, in}, else 0.
-pub fn grouped_dot(
-    args: &[BufferView<'_>],
-    outs: &mut [BufferViewMut<'_>],
-    attributes: Attributes<'_>,
-) -> Result<(), ArgumentError> {
-    let kernel = "grouped_dot";
-    let ([rows, weights, block_slot], [out]) = counted(kernel, args, outs)?;
-    let call = Call { kernel };
-    match (rows.dtype, out.dtype) {
-        (DType::F32, _) => call.grouped_dot::<f32, f32>(rows, weights, block_slot, out, attributes),
-        (DType::Bf16, DType::F32) => {
-            call.grouped_dot::<bf16, f32>(rows, weights, block_slot, out, attributes)
-        }
-        (DType::Bf16, DType::Bf16) => {
-            call.grouped_dot::<bf16, bf16>(rows, weights, block_slot, out, attributes)
-        }
-        (DType::Bf16, given) => Err(call.dtype("out", "f32 or bf16", given)),
-        (given, _) => Err(call.dtype("rows", "f32 or bf16", given)),
-    }
-}
-
-/// Operands left {row, a}, right {row, b}, block_slot {block}; result {slot, a, b}.
-pub fn grouped_outer(
-    args: &[BufferView<'_>],
-    outs: &mut [BufferViewMut<'_>],
-    _: Attributes<'_>,
-) -> Result<(), ArgumentError> {
-    let kernel = "grouped_outer";
-    let ([left, right, block_slot], [out]) = counted(kernel, args, outs)?;
-    let call = Call { kernel };
-    match left.dtype {
-        DType::F32 => call.grouped_outer::<f32>(left, right, block_slot, out),
-        DType::Bf16 => call.grouped_outer::<bf16>(left, right, block_slot, out),
-        given => Err(call.dtype("left", "f32 or bf16", given)),
-    }
-}
 
 type Counted<'x, 'a, 'b, const N: usize, const M: usize> =
     (&'x [BufferView<'a>; N], &'x mut [BufferViewMut<'b>; M]);
@@ -152,67 +116,6 @@ struct Call {
 }
 
 impl Call {
-    fn grouped_dot<T: Operand, O: Operand>(
-        &self,
-        rows: &BufferView<'_>,
-        weights: &BufferView<'_>,
-        block_slot: &BufferView<'_>,
-        out: &mut BufferViewMut<'_>,
-        attributes: Attributes<'_>,
-    ) -> Result<(), ArgumentError> {
-        let weights_transposed = self.flag(attributes, "weights_transposed")?;
-        let [num_rows, inner] = self.dims("rows", rows.dims)?;
-        let [num_slots, a, b] = self.dims("weights", weights.dims)?;
-        let (weights_inner, outer) = if weights_transposed { (b, a) } else { (a, b) };
-        if weights_inner != inner {
-            let required = format!("of contracted size {inner}, like rows {:?}", rows.dims);
-            return Err(self.wrong_dims("weights", required, weights.dims));
-        }
-        self.same_dims("out", out.dims, &[num_rows, outer])?;
-        let problem = GroupedDot {
-            rows: self.input::<T>("rows", T::DTYPE, rows)?,
-            weights: self.input::<T>("weights", T::DTYPE, weights)?,
-            weights_transposed,
-            block_slot: self.block_slot(block_slot)?,
-            num_rows,
-            num_slots,
-            inner,
-            outer,
-        };
-        grouped::grouped_dot(&problem, self.result::<O>("out", O::DTYPE, out)?, &Threads::current())
-    }
-
-    fn grouped_outer<T: Operand>(
-        &self,
-        left: &BufferView<'_>,
-        right: &BufferView<'_>,
-        block_slot: &BufferView<'_>,
-        out: &mut BufferViewMut<'_>,
-    ) -> Result<(), ArgumentError> {
-        let [num_rows, left_width] = self.dims("left", left.dims)?;
-        let [right_rows, right_width] = self.dims("right", right.dims)?;
-        if right_rows != num_rows {
-            return Err(self.wrong_dims("right", format!("{num_rows} rows, like left"), right.dims));
-        }
-        let [num_slots, _, _] = self.dims("out", out.dims)?;
-        self.same_dims("out", out.dims, &[num_slots, left_width, right_width])?;
-        let problem = GroupedOuter {
-            left: self.input::<T>("left", T::DTYPE, left)?,
-            right: self.input::<T>("right", T::DTYPE, right)?,
-            block_slot: self.block_slot(block_slot)?,
-            num_rows,
-            num_slots,
-            left_width,
-            right_width,
-        };
-        grouped::grouped_outer(&problem, self.output(out)?, &Threads::current())
-    }
-
-    fn block_slot<'a>(&self, buffer: &BufferView<'a>) -> Result<&'a [i32], ArgumentError> {
-        let [_] = self.dims("block_slot", buffer.dims)?;
-        self.input::<i32>("block_slot", DType::I32, buffer)
-    }
-
     /// Sizes of a buffer of rank `N`.
     fn dims<const N: usize>(&self, name: &'static str, dims: &[i64]) -> Result<[usize; N], ArgumentError> {
         let sizes: Option<Vec<usize>> = dims.iter().map(|&d| usize::try_from(d).ok()).collect();

@@ -38,7 +38,7 @@ impl<G: Operand> Swiglu<'_, G> {
         Ok(width.max(1))
     }
 
-    fn factor(&self, row: usize) -> f32 {
+    pub(crate) fn factor(&self, row: usize) -> f32 {
         self.scale.map_or(1.0, |scale| scale[row])
     }
 }
@@ -64,15 +64,20 @@ pub fn swiglu<G: Operand, T: Operand>(
             let rows = gate.chunks(width).zip(up.chunks(width)).zip(out.chunks_mut(width));
             for (i, ((gate, up), out)) in rows.enumerate() {
                 let factor = given.factor(task * each + i);
-                vectorized(|| row(gate, up, factor, out));
+                row(gate, up, factor, out);
             }
         },
     );
     Ok(())
 }
 
+/// One row of the result.
+pub(crate) fn row<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
+    vectorized(|| row_values(gate, up, factor, out));
+}
+
 #[inline(always)]
-fn row<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
+fn row_values<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
     for ((gate, up), out) in gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(out.chunks_mut(BLOCK)) {
         let mut values = [0.0; BLOCK];
         for ((value, gate), up) in values.iter_mut().zip(gate).zip(up) {
@@ -134,8 +139,7 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
             let results = value.chunks_mut(width).zip(d_gate.chunks_mut(width)).zip(d_up.chunks_mut(width));
             for (i, ((gate, up), ((value, d_gate), d_up))) in inputs.zip(results).enumerate() {
                 let factor = given.factor(task * each + i);
-                let mut sum = 0.0;
-                vectorized(|| sum = row_gradient([gate, up], factor, [value, d_gate, d_up]));
+                let sum = row_gradient([gate, up], factor, [value, d_gate, d_up]);
                 if let Some(place) = sums.get_mut(i) {
                     *place = sum;
                 }
@@ -146,8 +150,18 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
 }
 
 /// Gradients of one row, whose cotangent `value` holds before; returns that to its scale.
+pub(crate) fn row_gradient<G: Operand, T: Operand>(
+    inputs: [&[G]; 2],
+    factor: f32,
+    results: [&mut [T]; 3],
+) -> f32 {
+    let mut sum = 0.0;
+    vectorized(|| sum = row_gradients(inputs, factor, results));
+    sum
+}
+
 #[inline(always)]
-fn row_gradient<G: Operand, T: Operand>(
+fn row_gradients<G: Operand, T: Operand>(
     [gate, up]: [&[G]; 2],
     factor: f32,
     [value, d_gate, d_up]: [&mut [T]; 3],

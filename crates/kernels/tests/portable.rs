@@ -24,6 +24,7 @@ fn results<T: Operand>(inner: usize, outer: usize, of: impl Fn(f32) -> T + Copy)
             rows: &rows,
             weights: &weights,
             weights_transposed,
+            second: None,
             block_slot: &SLOTS,
             num_rows: ROWS,
             num_slots: 3,

@@ -16,6 +16,9 @@ pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
     Threads::set(ranks);
     ffi::register::<GroupedDot>(plugin, HOST).is_ok()
         && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
+        && ffi::register::<GroupedDotSum>(plugin, HOST).is_ok()
+        && ffi::register::<ExpertRows>(plugin, HOST).is_ok()
+        && ffi::register::<ExpertRowsGradient>(plugin, HOST).is_ok()
         && ffi::register::<Attention>(plugin, HOST).is_ok()
         && ffi::register::<AttentionGradient>(plugin, HOST).is_ok()
         && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
@@ -51,6 +54,36 @@ impl ffi::Handler for GroupedOuter {
 
     fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
         call::<Self, _>(handlers::grouped_outer, frame, [])
+    }
+}
+
+struct GroupedDotSum;
+
+impl ffi::Handler for GroupedDotSum {
+    const NAME: &'static str = collegium_hlo::GROUPED_DOT_SUM;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call::<Self, _>(handlers::grouped_dot_sum, frame, [])
+    }
+}
+
+struct ExpertRows;
+
+impl ffi::Handler for ExpertRows {
+    const NAME: &'static str = collegium_hlo::EXPERT_ROWS;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call::<Self, _>(handlers::expert_rows, frame, [])
+    }
+}
+
+struct ExpertRowsGradient;
+
+impl ffi::Handler for ExpertRowsGradient {
+    const NAME: &'static str = collegium_hlo::EXPERT_ROWS_GRADIENT;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        call::<Self, _>(handlers::expert_rows_gradient, frame, [])
     }
 }
 

@@ -10,6 +10,7 @@
 mod adamw;
 mod attention;
 mod cross_entropy;
+mod experts;
 mod gathered;
 mod norm;
 mod paged;
@@ -73,6 +74,20 @@ pub enum Composite {
     },
     /// [`Value::gathered_sum`]. Inputs: rows, index, inverse. Result: sums.
     GatheredSum,
+    /// [`Value::expert_rows`]. Inputs: rows, index, inverse, weights of gate, up and down, block slots, and the scale of rows. Results: products with gate and up, and
+    /// the experts' result.
+    ExpertRows {
+        /// Whether rows have scales.
+        is_scaled: bool,
+    },
+    /// Gradients inside it. Inputs: the cotangent of its last result, the two others, the weights of down, block slots, and the scale. Results: what down was
+    /// given, the gradients to the products with gate and up, and that to the scale.
+    ExpertRowsGradient {
+        /// Whether rows have scales.
+        is_scaled: bool,
+    },
+    /// Its gradient to the rows. Inputs: rows and weights {slot, in, out} of two grouped products, block slots. Result: their sum.
+    GroupedDotSum,
     /// [`Value::sum_of_squares`].
     SumOfSquares,
     /// [`Value::paged_step`]. Inputs: keys, values and their scales, queries with keys and values, cosines, sines, pages, sequence, position, place, norms
@@ -132,6 +147,9 @@ impl Composite {
             Self::Swiglu { .. } => "swiglu",
             Self::SwigluGradient { .. } => "swiglu_gradient",
             Self::GatheredSum => "gathered_sum",
+            Self::ExpertRows { .. } => "expert_rows",
+            Self::ExpertRowsGradient { .. } => "expert_rows_gradient",
+            Self::GroupedDotSum => "grouped_dot_sum",
             Self::SumOfSquares => "sum_of_squares",
             Self::PagedStep(how) if how.is_int8 => "paged_step_int8",
             Self::PagedStep(_) => "paged_step",
@@ -153,6 +171,9 @@ impl Composite {
             Self::Swiglu { is_scaled, .. } => 2 + usize::from(is_scaled),
             Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
             Self::GatheredSum => 3,
+            Self::ExpertRows { is_scaled } => 7 + usize::from(is_scaled),
+            Self::ExpertRowsGradient { is_scaled } => 5 + usize::from(is_scaled),
+            Self::GroupedDotSum => 5,
             Self::SumOfSquares => 1,
             Self::PagedStep(how) => how.num_inputs(),
             Self::PackedDot { is_scaled, around, .. } => 2 + usize::from(is_scaled) + around.num_inputs(),
@@ -175,6 +196,9 @@ impl Composite {
             Self::Swiglu { dtype, .. } => swiglu::shapes(x, dtype),
             Self::SwigluGradient { .. } => swiglu::gradient_shapes(x),
             Self::GatheredSum => gathered::shapes(x),
+            Self::ExpertRows { .. } => experts::shapes(x),
+            Self::ExpertRowsGradient { .. } => experts::gradient_shapes(x),
+            Self::GroupedDotSum => experts::sum_shapes(x),
             Self::SumOfSquares => squares::shapes(x),
             Self::PagedStep(how) => paged_step::shapes(x, how),
             Self::PackedDot { features, dtype, is_scaled, around } => {
@@ -200,6 +224,9 @@ impl Composite {
             Self::Swiglu { dtype, .. } => swiglu::plain(x, dtype),
             Self::SwigluGradient { .. } => swiglu::plain_gradient(x),
             Self::GatheredSum => gathered::plain(x),
+            Self::ExpertRows { .. } => experts::plain(x),
+            Self::ExpertRowsGradient { .. } => experts::plain_gradient(x),
+            Self::GroupedDotSum => experts::plain_sum(x),
             Self::SumOfSquares => squares::plain(x),
             Self::PagedStep(how) => paged_step::plain(x, how),
             Self::PackedDot { features, dtype, is_scaled, around } => {
@@ -228,6 +255,7 @@ impl Composite {
             (Self::SlotSums, 0) => Some(slots::pull_back_sums(x, d)),
             (Self::Swiglu { .. }, 0) => Some(swiglu::pull_back(x, d)),
             (Self::GatheredSum, 0) => Some(gathered::pull_back(x, d)),
+            (Self::ExpertRows { .. }, 2) => Some(experts::pull_back(x, d)),
             (Self::SumOfSquares, 0) => Some(squares::pull_back(x, d)),
             _ => None,
         }
@@ -283,7 +311,10 @@ impl Composite {
             Self::AdamW { .. } => 3,
             Self::PagedStep(how) => how.num_held() + 1,
             Self::Route { eps_bits, .. } => 2 + usize::from(eps_bits.is_some()),
-            Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
+            Self::SwigluGradient { is_scaled } | Self::ExpertRowsGradient { is_scaled } => {
+                3 + usize::from(is_scaled)
+            }
+            Self::ExpertRows { .. } => 2,
             _ => 1,
         }
     }

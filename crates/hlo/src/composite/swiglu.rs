@@ -36,7 +36,8 @@ pub(super) fn shapes(x: &[&Shape], dtype: DType) -> Option<Vec<Shape>> {
     fits.then(|| vec![gate.with_dtype(dtype)])
 }
 
-fn scale_fits(gate: &Shape, scale: &[&Shape]) -> bool {
+/// Whether it is the scale of these rows, or there is none.
+pub(super) fn scale_fits(gate: &Shape, scale: &[&Shape]) -> bool {
     match scale {
         [] => true,
         [scale] => {

@@ -28,6 +28,12 @@ pub const SWIGLU: &str = "collegium.swiglu";
 pub const SWIGLU_GRADIENT: &str = "collegium.swiglu_gradient";
 /// Custom-call target of weighted sums of linked rows.
 pub const GATHERED_SUM: &str = "collegium.gathered_sum";
+/// Custom-call target of the experts' feed-forward.
+pub const EXPERT_ROWS: &str = "collegium.expert_rows";
+/// Custom-call target of the gradients inside it.
+pub const EXPERT_ROWS_GRADIENT: &str = "collegium.expert_rows_gradient";
+/// Custom-call target of the sum of two grouped products.
+pub const GROUPED_DOT_SUM: &str = "collegium.grouped_dot_sum";
 /// Custom-call target of sums of squares.
 pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
 /// Custom-call target of products with packed weights.
@@ -75,6 +81,9 @@ impl Writer<'_> {
                     Composite::Swiglu { .. } => SWIGLU,
                     Composite::SwigluGradient { .. } => SWIGLU_GRADIENT,
                     Composite::GatheredSum => GATHERED_SUM,
+                    Composite::ExpertRows { .. } => EXPERT_ROWS,
+                    Composite::ExpertRowsGradient { .. } => EXPERT_ROWS_GRADIENT,
+                    Composite::GroupedDotSum => GROUPED_DOT_SUM,
                     Composite::SumOfSquares => SUM_OF_SQUARES,
                     Composite::PagedStep(how) if how.is_int8 => PAGED_STEP_INT8,
                     Composite::PagedStep(_) => PAGED_STEP,

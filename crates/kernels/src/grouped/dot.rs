@@ -1,13 +1,11 @@
 //! Rows times the weights of their slot.
 
-use std::ops::Range;
-
 use super::few;
-use super::runs::{pieces, runs};
+use super::runs::{Run, longest_first, row_tiles};
+use super::slot::{SlotWeights, is_packed};
 use crate::check::length;
 use crate::element::Operand;
-use crate::matrix::{Matrix, multiply};
-use crate::packed::{self, COLS, ROWS, pack_across, pack_along};
+use crate::packed::{self, Panels, ROWS};
 use crate::simd::lines::Lines;
 use crate::{ArgumentError, Threads};
 
@@ -18,7 +16,7 @@ pub(super) const NAME: &str = "grouped_dot";
 const TILE_ROWS: usize = 256;
 
 /// Rows packed at once: they stay in the second-level cache while the weights pass by.
-const PACKED_ROWS: usize = 8 * ROWS;
+pub(super) const PACKED_ROWS: usize = 8 * ROWS;
 
 /// Operands of [`grouped_dot`].
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +25,8 @@ pub struct GroupedDot<'a, T> {
     pub rows: &'a [T],
     /// {slot, in, out}, or {slot, out, in} if `weights_transposed`.
     pub weights: &'a [T],
+    /// Rows and weights of a second product of the same sizes, which is added to the first.
+    pub second: Option<[&'a [T]; 2]>,
     /// Whether the contracted dim of the weights comes last.
     pub weights_transposed: bool,
     /// {block}: slot of each block, outside `0..num_slots` if it is unused.
@@ -41,9 +41,17 @@ pub struct GroupedDot<'a, T> {
     pub outer: usize,
 }
 
+/// Most rows of a tile, and what they are a multiple of: a share of the rows for each thread, and a few more, so that they end together.
+pub(super) fn tile_sizes<T: Operand>(is_packed: bool, num_rows: usize, threads: &Threads) -> (usize, usize) {
+    if is_packed {
+        (TILE_ROWS.max(num_rows / (4 * threads.width())), packed::rows_together::<T>())
+    } else {
+        (TILE_ROWS, 8)
+    }
+}
+
 struct Tile<'o, O> {
-    slot: Option<usize>,
-    rows: Range<usize>,
+    run: Run,
     out: &'o mut [O],
 }
 
@@ -65,120 +73,95 @@ pub fn grouped_dot<T: Operand, O: Operand>(
     threads: &Threads,
 ) -> Result<(), ArgumentError> {
     problem.check(out)?;
-    if problem.weights_transposed && problem.num_rows <= few::MOST_ROWS {
+    if problem.weights_transposed && problem.second.is_none() && problem.num_rows <= few::MOST_ROWS {
         return few::grouped_dot(problem, out, threads);
     }
-    if problem.is_packed() {
-        // A share of the rows for each thread, and a few more, so that they end together.
-        let tiles = problem.tiles(
-            out,
-            TILE_ROWS.max(problem.num_rows / (4 * threads.width())),
-            packed::rows_together::<T>(),
-        )?;
-        threads.run(tiles, || None, |packed_slot, tile| problem.compute_packed(tile, packed_slot));
+    let is_packed = is_packed::<T>(problem.weights_transposed);
+    let tiles = problem.tiles(out, tile_sizes::<T>(is_packed, problem.num_rows, threads))?;
+    if is_packed {
+        threads.run(
+            tiles,
+            || None,
+            |slot, tile| packed::with_panels(|panels| problem.compute_packed(tile, slot, panels)),
+        );
     } else {
-        let tiles = problem.tiles(out, TILE_ROWS, 8)?;
         threads.run(tiles, Space::default, |space, tile| problem.compute(tile, space));
     }
     Ok(())
 }
 
-impl<T: Operand> GroupedDot<'_, T> {
+impl<'a, T: Operand> GroupedDot<'a, T> {
     fn check<O>(&self, out: &[O]) -> Result<(), ArgumentError> {
-        length(NAME, "rows", self.rows.len(), &[self.num_rows, self.inner])?;
-        length(NAME, "weights", self.weights.len(), &[self.num_slots, self.inner, self.outer])?;
+        for [rows, weights] in self.products() {
+            length(NAME, "rows", rows.len(), &[self.num_rows, self.inner])?;
+            length(NAME, "weights", weights.len(), &[self.num_slots, self.inner, self.outer])?;
+        }
         length(NAME, "out", out.len(), &[self.num_rows, self.outer])
+    }
+
+    /// Rows and weights of each product.
+    fn products(&self) -> impl Iterator<Item = [&'a [T]; 2]> {
+        [Some([self.rows, self.weights]), self.second].into_iter().flatten()
     }
 
     fn tiles<'o, O>(
         &self,
         mut out: &'o mut [O],
-        most: usize,
-        grain: usize,
+        sizes: (usize, usize),
     ) -> Result<Vec<Tile<'o, O>>, ArgumentError> {
-        let mut tiles = Vec::new();
-        for run in runs(NAME, self.num_rows, self.block_slot, self.num_slots)? {
-            for piece in pieces(run.rows.len(), most, grain) {
-                let (mine, rest) = out.split_at_mut(piece.len() * self.outer);
-                out = rest;
-                let rows = run.rows.start + piece.start..run.rows.start + piece.end;
-                tiles.push(Tile { slot: run.slot, rows, out: mine });
-            }
-        }
-        tiles.sort_by_key(|tile| std::cmp::Reverse((tile.slot.is_some(), tile.rows.len())));
+        let runs = row_tiles(NAME, self.num_rows, (self.block_slot, self.num_slots), sizes)?;
+        let mut tiles: Vec<_> = runs
+            .into_iter()
+            .map(|run| {
+                let out = out.split_off_mut(..run.rows.len() * self.outer).expect("runs cover the rows");
+                Tile { run, out }
+            })
+            .collect();
+        longest_first(&mut tiles, |tile| &tile.run);
         Ok(tiles)
     }
 
-    fn compute<O: Operand>(&self, tile: Tile<'_, O>, space: &mut Space) {
-        let Some(slot) = tile.slot.filter(|_| self.inner > 0) else {
-            return tile.out.fill(O::zeroed());
-        };
-        let Space { wide: [row_space, weight_space], sums } = space;
-        let rows = Matrix::new(self.rows, self.num_rows, self.inner).rows(tile.rows);
-        let weights = self.slot_weights(slot);
-        O::written(tile.out, sums, |out| {
-            for (turn, panel) in pieces(self.inner, T::PANEL, 1).enumerate() {
-                let rows = T::widened(rows.cols(panel.clone()), row_space);
-                let weights = T::widened(weights.rows(panel), weight_space);
-                multiply(rows, weights, out, turn > 0);
-            }
-        });
+    fn weights_of(&self, all: &'a [T], slot: usize) -> SlotWeights<'a, T> {
+        SlotWeights::new(all, slot, self.weights_transposed, [self.inner, self.outer])
     }
 
-    /// Packed panels, but for what the product crate does as well: f32 whose weights need no transposing.
-    fn is_packed(&self) -> bool {
-        packed::is_available::<T>() && (T::PER_LANE > 1 || self.weights_transposed)
+    fn compute<O: Operand>(&self, Tile { run, out }: Tile<'_, O>, Space { wide, sums }: &mut Space) {
+        let Some(slot) = run.slot.filter(|_| self.inner > 0) else {
+            return out.fill(O::zeroed());
+        };
+        O::written(out, sums, |out| {
+            for (turn, [rows, weights]) in self.products().enumerate() {
+                let rows = &rows[run.rows.start * self.inner..run.rows.end * self.inner];
+                self.weights_of(weights, slot).multiply(rows, out, turn > 0, wide);
+            }
+        });
     }
 
     /// `packed_slot`: whose weights the thread's panels hold, from its last tile of this call.
-    fn compute_packed<O: Operand>(&self, tile: Tile<'_, O>, packed_slot: &mut Option<usize>) {
-        let Some(slot) = tile.slot.filter(|_| self.inner > 0 && self.outer > 0) else {
-            return tile.out.fill(O::zeroed());
+    fn compute_packed<O: Operand>(
+        &self,
+        Tile { run, out }: Tile<'_, O>,
+        packed_slot: &mut Option<usize>,
+        Panels { left, right, sums }: &mut Panels,
+    ) {
+        let Some(slot) = run.slot.filter(|_| self.inner > 0 && self.outer > 0) else {
+            return out.fill(O::zeroed());
         };
-        let lanes = packed::lanes::<T>(self.inner);
-        let row = |r: usize| &self.rows[r * self.inner..][..self.inner];
-        packed::with_panels(|panels| {
-            if packed_slot.replace(slot) != Some(slot) {
-                self.pack_weights(slot, lanes, &mut panels.right);
+        if packed_slot.replace(slot) != Some(slot) {
+            for ([_, weights], right) in self.products().zip(&mut *right) {
+                self.weights_of(weights, slot).pack(right);
             }
-            let outs = tile.out.chunks_mut(PACKED_ROWS * self.outer);
-            for (first, out) in tile.rows.step_by(PACKED_ROWS).zip(outs) {
-                let count = out.len() / self.outer;
-                packed::left_along(|i| row(first + i), count, self.inner, &mut panels.left);
-                O::written(out, &mut panels.sums, |out| {
-                    packed::multiply::<T>(&panels.left, &panels.right, lanes, out, self.outer, false);
-                });
-            }
-        });
-    }
-
-    fn pack_weights(&self, slot: usize, lanes: usize, space: &mut Lines<u32>) {
-        let weights = &self.weights[slot * self.inner * self.outer..][..self.inner * self.outer];
-        packed::reserve(space, self.outer, COLS, lanes);
-        if self.weights_transposed {
-            pack_along::<T, COLS>(
-                |i| &weights[i * self.inner..][..self.inner],
-                self.outer,
-                self.inner,
-                space,
-            );
-        } else {
-            pack_across::<T, COLS>(
-                |k| &weights[k * self.outer..][..self.outer],
-                self.outer,
-                self.inner,
-                space,
-            );
         }
-    }
-
-    fn slot_weights(&self, slot: usize) -> Matrix<'_, T> {
-        let size = self.inner * self.outer;
-        let weights = &self.weights[slot * size..][..size];
-        if self.weights_transposed {
-            Matrix::new(weights, self.outer, self.inner).transpose()
-        } else {
-            Matrix::new(weights, self.inner, self.outer)
+        let lanes = packed::lanes::<T>(self.inner);
+        for (first, out) in run.rows.step_by(PACKED_ROWS).zip(out.chunks_mut(PACKED_ROWS * self.outer)) {
+            let count = out.len() / self.outer;
+            O::written(out, sums, |out| {
+                for (turn, ([rows, _], right)) in self.products().zip(&*right).enumerate() {
+                    let row = |i: usize| &rows[(first + i) * self.inner..][..self.inner];
+                    packed::left_along(row, count, self.inner, left);
+                    packed::multiply::<T>(left, right, lanes, out, self.outer, turn > 0);
+                }
+            });
         }
     }
 }

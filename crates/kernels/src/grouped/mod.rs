@@ -3,6 +3,7 @@
 //! ```text
 //! dot      out[r, :]    = rows[r, :] weights[slot of r]            for rows of used blocks, else 0
 //! outer    out[s, :, :] = sum over rows r of slot s of left[r, :]ᵀ right[r, :]
+//! experts  out[r, :]    = (scale[r] · silu(x gate) · (x up)) down,  x = given[index[r], :]
 //! ```
 //!
 //! | argument | dims | dtype |
@@ -19,12 +20,19 @@
 //! and a NaN reaches only rows (or slots) that it belongs to.
 
 mod dot;
+mod experts;
+#[cfg(test)]
+mod experts_tests;
 mod few;
+mod gradient;
 mod outer;
 pub mod reference;
 mod runs;
+mod slot;
 #[cfg(test)]
 mod tests;
 
 pub use dot::{GroupedDot, grouped_dot};
+pub use experts::{ExpertResults, ExpertRows, expert_rows};
+pub use gradient::{ExpertRowsGradient, expert_rows_gradient};
 pub use outer::{GroupedOuter, grouped_outer};

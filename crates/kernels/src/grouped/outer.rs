@@ -133,7 +133,7 @@ impl<T: Operand> GroupedOuter<'_, T> {
         }
     }
 
-    fn compute_packed(&self, tile: Tile<'_>, Panels { left, right, .. }: &mut Panels) {
+    fn compute_packed(&self, tile: Tile<'_>, Panels { left, right: [right, ..], .. }: &mut Panels) {
         if tile.runs.is_empty() || self.right_width == 0 {
             return tile.out.fill(0.0);
         }

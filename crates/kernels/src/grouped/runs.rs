@@ -43,6 +43,30 @@ pub(super) fn pieces(len: usize, most: usize, grain: usize) -> impl Iterator<Ite
     (0..len).step_by(piece.max(1)).map(move |start| start..(start + piece).min(len))
 }
 
+/// The runs in pieces of at most `most` rows, as equal as multiples of `grain` allow: a slot (none where blocks are unused) and its rows.
+/// They cover all rows, in order.
+pub(super) fn row_tiles(
+    kernel: &'static str,
+    num_rows: usize,
+    (block_slot, num_slots): (&[i32], usize),
+    (most, grain): (usize, usize),
+) -> Result<Vec<Run>, ArgumentError> {
+    let runs = runs(kernel, num_rows, block_slot, num_slots)?;
+    let tiles = runs.into_iter().flat_map(|Run { slot, rows }| {
+        pieces(rows.len(), most, grain)
+            .map(move |piece| Run { slot, rows: rows.start + piece.start..rows.start + piece.end })
+    });
+    Ok(tiles.collect())
+}
+
+/// Puts the longest tiles first, so that threads end together, and those of unused blocks last.
+pub(super) fn longest_first<T>(tiles: &mut [T], run: impl Fn(&T) -> &Run) {
+    tiles.sort_by_key(|tile| {
+        let Run { slot, rows } = run(tile);
+        std::cmp::Reverse((slot.is_some(), rows.len()))
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

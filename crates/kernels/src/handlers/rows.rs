@@ -150,7 +150,7 @@ impl Call {
         swiglu::swiglu_gradient(&given, results, &Threads::current())
     }
 
-    fn links<'a, T: Operand>(
+    pub(super) fn links<'a, T: Operand>(
         &self,
         [rows, index, inverse]: &[BufferView<'a>; 3],
     ) -> Result<Gathered<'a, T>, ArgumentError> {

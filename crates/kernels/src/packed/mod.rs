@@ -153,7 +153,8 @@ pub(crate) fn multiply<T: Operand>(
 #[derive(Default)]
 pub(crate) struct Panels {
     pub(crate) left: Lines<u32>,
-    pub(crate) right: Lines<u32>,
+    /// Of as many products as a kernel makes together.
+    pub(crate) right: [Lines<u32>; 3],
     /// Sums before they are rounded.
     pub(crate) sums: Lines<f32>,
 }

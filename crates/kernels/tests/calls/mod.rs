@@ -38,6 +38,26 @@ pub fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>
         "collegium.grouped_outer" => {
             (vec![floats(&[2 * a, b]), floats(&[2 * a, c]), i32s(&[a])], vec![f32s(&[d, b, c])])
         }
+        "collegium.grouped_dot_sum" => {
+            let product = [floats(&[2 * a, b]), floats(&[d, b, c])];
+            (
+                [product.clone().to_vec(), product.to_vec(), vec![i32s(&[a])]].concat(),
+                vec![floats(&[2 * a, c])],
+            )
+        }
+        "collegium.expert_rows" => {
+            let (up, down) = (floats(&[d, c, b]), floats(&[d, b, c]));
+            let given = vec![floats(&[3, b]), i32s(&[2 * a, 1]), i32s(&[3, 2])];
+            let rows = floats(&[2 * a, c]);
+            let operands = [given, vec![up.clone(), up, down, i32s(&[a]), f32s(&[2 * a])]].concat();
+            (operands, vec![rows.clone(), rows, floats(&[2 * a, b])])
+        }
+        "collegium.expert_rows_gradient" => {
+            let (rows, scale) = (floats(&[2 * a, c]), f32s(&[2 * a]));
+            let given = vec![floats(&[2 * a, b]), rows.clone(), rows.clone(), floats(&[d, b, c]), i32s(&[a])];
+            let operands = [given, vec![scale.clone()]].concat();
+            (operands, vec![rows.clone(), rows.clone(), rows, scale])
+        }
         "collegium.attention" => (attended, vec![query, sums]),
         "collegium.attention_gradient" => {
             let results = vec![query.clone(), key.clone(), key];

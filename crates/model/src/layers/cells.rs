@@ -13,9 +13,9 @@
 //! Gathers carry their inverse, so that no gradient is a scatter.
 
 use collegium_core::DType;
-use collegium_hlo::{Dim, Graph, Links, Name, Value, dim, running_sum};
+use collegium_hlo::{Graph, Links, Name, Value, dim, running_sum};
 
-use super::experts::{ExpertWeights, expert_rows, single};
+use super::experts::{ExpertWeights, expert_rows};
 use super::sent::{returned_as, sent};
 use super::transport::{Routed, group_axes};
 
@@ -88,19 +88,19 @@ pub fn experts<'g>(routed: &Routed<'g>, how: &Addressing<'g>) -> Value<'g> {
     combined(routed.x, choices, routed.gates, &routed.weights, how)
 }
 
-/// [`experts`] without gradients, for serving: `compute` takes rows {row, hidden} and the slots of their blocks. Gates are applied where tokens come from, to
+/// [`experts`] without gradients, for serving: `compute` takes received cells, the links of its rows to them, and the slots of their blocks. Gates are applied where tokens come from, to
 /// what their experts gave, rounded, and summed in f32 in the order of the choices: the bits of a token are those of a lone rank whose experts do so.
 /// A choice below zero is none.
 #[track_caller]
 pub fn served_experts<'g>(
     [x, gates, choices]: [Value<'g>; 3],
     how: &Addressing<'g>,
-    compute: impl FnOnce(Value<'g>, Value<'g>) -> Value<'g>,
+    compute: impl FnOnce(Value<'g>, Links<'g>, Value<'g>) -> Value<'g>,
 ) -> Value<'g> {
     let route = Route::new(one_source(choices.merge(&["token", "choice"], "choice_row")), how);
     let (links, scale) = route.links(gates);
     let order = how.order.expect("a group of several ranks");
-    let made = order.through(x.gathered_sum(links), |rows, _| compute(rows, how.block_slot));
+    let made = order.through(x.gathered_sum(links), |cells, links| compute(cells, links, how.block_slot));
     let scaled = made.convert(DType::F32) * scale.broadcast(&made.shape().dims);
     scaled.gathered_sum(links.reversed()).convert(x.dtype())
 }
@@ -116,40 +116,28 @@ pub(super) fn combined<'g>(
     how: &Addressing<'g>,
 ) -> Value<'g> {
     let (links, scale) = Route::new(choices, how).links(gates);
-    let given = x.gathered_sum(links);
     let made = match how.order {
-        None => {
-            let [given, scale] = [given, scale].map(|v| v.rename(&[("cell", "row")]));
-            expert_rows(given, Some(scale), weights, how.block_slot).rename(&[("row", "cell")])
-        }
-        Some(order) => {
-            let compute = |rows, arrange: &dyn Fn(Value<'g>) -> Value<'g>| {
-                expert_rows(rows, Some(arrange(order.exchange(scale))), weights, how.block_slot)
-            };
-            order.through(given, compute)
-        }
+        None => expert_rows(x, links, Some(scale), weights, how.block_slot),
+        Some(order) => order.through(x.gathered_sum(links), |cells, links| {
+            let scale = one_wide(order.exchange(scale)).gathered_sum(links);
+            let scale = scale.reshape(&[scale.shape().dims[0]]);
+            expert_rows(cells, links, Some(scale), weights, how.block_slot)
+        }),
     };
     made.gathered_sum(links.reversed())
 }
 
 impl<'g> Order<'g> {
-    /// Cells {cell, hidden} to their ranks, `compute` on rows there, and back. `compute` also gets what arranges other received cells as rows.
+    /// Cells {cell, hidden} to their ranks, `compute` there, and back. `compute` gets the received cells and the links of its rows to them, and gives rows.
     fn through(
         &self,
         cells: Value<'g>,
-        compute: impl FnOnce(Value<'g>, &dyn Fn(Value<'g>) -> Value<'g>) -> Value<'g>,
+        compute: impl FnOnce(Value<'g>, Links<'g>) -> Value<'g>,
     ) -> Value<'g> {
-        let (source, source_ok) = checked(self.row_source);
-        let (target, target_ok) = checked(self.cell_target);
-        let zero = |v: Value<'g>| v.graph().scalar(v.dtype(), 0.0);
-        let rows = |received: Value<'g>| {
-            let rows = received.take_with_inverse(source, "cell", single(target, target_ok));
-            source_ok.select(rows, zero(received))
-        };
+        let links = Links { index: one_wide(self.row_source), inverse: one_wide(self.cell_target) };
         let received = sent(cells, self.sent_as, |v| self.exchange(v));
-        let out = compute(rows(received), &rows);
-        let back = out.take_with_inverse(target, "row", single(source, source_ok));
-        sent(target_ok.select(back, zero(back)), returned_as(self.sent_as), |v| self.exchange(v))
+        let back = compute(received, links).gathered_sum(links.reversed());
+        sent(back, returned_as(self.sent_as), |v| self.exchange(v))
     }
 
     /// Sends cell `d` to rank `d`; {cell, ..} both ways.
@@ -208,17 +196,16 @@ impl<'g> Route<'g> {
 impl<'g> Route<'g> {
     /// The links between the tokens of `gates` {token, choice} and cells, and the gates of the cells, {cell}.
     fn links(&self, gates: Value<'g>) -> (Links<'g>, Value<'g>) {
-        let reader = dim("reader", 1);
-        let (cell, choice) = (self.choice_of_cell.shape().dims[0], self.cell_of_choice.shape().dims[0]);
-        let index = self.choice_of_cell.reshape(&[cell, reader]);
-        let links_to = |rows: &[Dim]| Links { index, inverse: self.cell_of_choice.reshape(rows) };
-        let scale = gates.reshape(&[choice, dim("gate", 1)]).gathered_sum(links_to(&[choice, reader]));
-        (links_to(&gates.shape().dims), scale.reshape(&[cell]))
+        let index = one_wide(self.choice_of_cell);
+        let links_to = |choices| Links { index, inverse: choices };
+        let gates_by_choice = gates.reshape(&[self.cell_of_choice.shape().dims[0], dim("gate", 1)]);
+        let scale = gates_by_choice.gathered_sum(links_to(one_wide(self.cell_of_choice)));
+        let by_token = self.cell_of_choice.reshape(&gates.shape().dims);
+        (links_to(by_token), scale.reshape(&self.choice_of_cell.shape().dims))
     }
 }
 
-/// An index with negative entries as an index in range and a mask.
-fn checked<'g>(index: Value<'g>) -> (Value<'g>, Value<'g>) {
-    let zero = index.graph().scalar(DType::I32, 0.0);
-    (index.max(zero), index.at_least(zero))
+/// {n} as {n, 1}.
+pub(super) fn one_wide(x: Value<'_>) -> Value<'_> {
+    x.reshape(&[x.shape().dims[0], dim("reader", 1)])
 }

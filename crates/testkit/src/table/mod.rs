@@ -3,6 +3,7 @@
 mod collective;
 mod composite;
 mod elementwise;
+mod experts;
 mod layout;
 mod product;
 mod rows;
@@ -20,6 +21,7 @@ pub fn table() -> Vec<OpCase> {
         product::cases(),
         rows::cases(),
         composite::cases(),
+        experts::cases(),
         collective::cases(),
     ]
     .concat()

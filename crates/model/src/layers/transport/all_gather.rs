@@ -7,12 +7,12 @@
 
 use collegium_balance::{Bucket, Plan, Tables};
 use collegium_core::{DType, HostTensor};
-use collegium_hlo::{Inverse, Value, dim, running_sum};
+use collegium_hlo::{Links, Value, dim, running_sum};
 
 use super::all_to_all::whole;
 use super::{Routed, Sizes, Table, Transport, group_axes};
-use crate::layers::cells::one_source;
-use crate::layers::experts::{expert_rows, single};
+use crate::layers::cells::{one_source, one_wide};
+use crate::layers::experts::expert_rows;
 use crate::layers::sent::sent;
 
 /// All-gather of the tokens, reduce-scatter of the sums.
@@ -46,23 +46,18 @@ impl Transport for AllGather {
     fn experts<'g>(&self, routed: &Routed<'g>, tables: &[Value<'g>], sizes: &Sizes) -> Value<'g> {
         let [block_slot, low, high, start] = tables[..] else { unreachable!("as many as inputs") };
         let Routed { x, gates, choices, weights, sent_as } = *routed;
-        let (g, axes) = (x.graph(), group_axes(x.graph().mesh()));
+        let axes = group_axes(x.graph().mesh());
         let top_k = choices.size("choice");
         let all = sent(x, sent_as, |v| v.all_gather("token", axes));
         let (token, choice) = (all.shape().dims[0], dim("choice", top_k));
         let mine = OwnRows::new(choices, &Intervals { low, high, start }, dim("row", sizes.rows()));
-        let by_token = |v: Value<'g>| v.reshape(&[token, choice]);
-        let inverse =
-            Inverse { readers: by_token(mine.row_of_choice), mask: by_token(mine.chosen), fan: "choice" };
-        let token_of_row = mine.choice_of_row.quotient(top_k);
-        let given = all.take_with_inverse(token_of_row, "token", inverse);
-        let given = mine.used.select(given, g.scalar(x.dtype(), 0.0));
+        let index = one_wide(mine.choice_of_row);
+        let links = Links { index, inverse: mine.row_of_choice.reshape(&[token, choice]) };
         let gates = gates.merge(&["token", "choice"], "choice_row").all_gather("choice_row", axes);
-        let reader = single(mine.row_of_choice, mine.chosen);
-        let gate = gates.take_with_inverse(mine.choice_of_row, "choice_row", reader);
-        let gate = mine.used.select(gate, g.scalar(DType::F32, 0.0));
-        let out = expert_rows(given, Some(gate), &weights, block_slot).convert(DType::F32);
-        let sums = out.scatter_add(token_of_row, token);
+        let scale = one_wide(gates).gathered_sum(Links { index, inverse: one_wide(mine.row_of_choice) });
+        let scale = scale.reshape(&[scale.shape().dims[0]]);
+        let out = expert_rows(all, links, Some(scale), &weights, block_slot).convert(DType::F32);
+        let sums = out.gathered_sum(links.reversed());
         sums.reduce_scatter("token", axes).convert(x.dtype())
     }
 }
@@ -101,14 +96,10 @@ struct Intervals<'g> {
 
 /// Which choices of the whole group are rows of this rank.
 struct OwnRows<'g> {
-    /// Expert row of every choice of every source, {choice_row} i32; 0 where it is another rank's.
+    /// Expert row of every choice of every source, {choice_row} i32; negative where it is another rank's.
     row_of_choice: Value<'g>,
-    /// Whether it is this rank's, {choice_row}.
-    chosen: Value<'g>,
-    /// Choice behind every expert row, {row} i32; 0 for padding.
+    /// Choice behind every expert row, {row} i32; negative for padding.
     choice_of_row: Value<'g>,
-    /// Whether there is one, {row}.
-    used: Value<'g>,
 }
 
 impl<'g> OwnRows<'g> {
@@ -129,13 +120,11 @@ impl<'g> OwnRows<'g> {
         let (chosen, place) = (chosen.reshape(&[choice]), place.reshape(&[choice]));
         // Choice numbers counted from one, put at their rows: zero means none.
         let number = chosen.select(g.iota(DType::F32, &[choice], "choice_row") + 1.0, zero);
-        let row_of_choice = place.convert(DType::I32);
-        let behind = number.scatter_add(row_of_choice, row);
+        let behind = number.scatter_add(place.convert(DType::I32), row);
+        let none = g.scalar(DType::F32, -1.0);
         Self {
-            row_of_choice,
-            chosen,
-            choice_of_row: (behind - 1.0).max(zero).convert(DType::I32),
-            used: behind.greater(zero),
+            row_of_choice: chosen.select(place, none).convert(DType::I32),
+            choice_of_row: (behind - 1.0).convert(DType::I32),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use collegium_balance::Bucket;
 use collegium_core::DType;
-use collegium_hlo::{Name, Packed, Value, dim};
+use collegium_hlo::{Links, Name, Packed, Value, dim};
 
 use crate::config::MoeConfig;
 use crate::layers::transport::{AllToAll, Transport};
@@ -53,9 +53,9 @@ pub(super) fn experts<'g>(
     let tables: Vec<_> = AllToAll.inputs(&sizes).iter().map(|t| b.input(t.name, t.dtype, &t.dims)).collect();
     let how = AllToAll::addressing(&tables, &sizes, shape.sent_as()).with_gaps();
     let natural = b.is_natural().then(|| slot_weights(b, shape, moe, bucket.slots));
-    let compute = |rows: Value<'g>, block_slot: Value<'g>| match &natural {
-        Some(weights) => expert_rows(rows, None, weights, block_slot),
-        None => packed_rows(b, moe, bucket.slots, rows, block_slot),
+    let compute = |cells: Value<'g>, links: Links<'g>, block_slot: Value<'g>| match &natural {
+        Some(weights) => expert_rows(cells, links, None, weights, block_slot),
+        None => packed_rows(b, moe, bucket.slots, cells.gathered_sum(links), block_slot),
     };
     mixed + served_experts([x, gates, choices], &how, compute)
 }
