@@ -119,8 +119,7 @@ pub(super) fn combined<'g>(
     let made = match how.order {
         None => expert_rows(x, links, Some(scale), weights, how.block_slot),
         Some(order) => order.through(x.gathered_sum(links), |cells, links| {
-            let scale = one_wide(order.exchange(scale)).gathered_sum(links);
-            let scale = scale.reshape(&[scale.shape().dims[0]]);
+            let scale = gathered_scale(order.exchange(scale), links);
             expert_rows(cells, links, Some(scale), weights, how.block_slot)
         }),
     };
@@ -196,13 +195,17 @@ impl<'g> Route<'g> {
 impl<'g> Route<'g> {
     /// The links between the tokens of `gates` {token, choice} and cells, and the gates of the cells, {cell}.
     fn links(&self, gates: Value<'g>) -> (Links<'g>, Value<'g>) {
-        let index = one_wide(self.choice_of_cell);
-        let links_to = |choices| Links { index, inverse: choices };
-        let gates_by_choice = gates.reshape(&[self.cell_of_choice.shape().dims[0], dim("gate", 1)]);
-        let scale = gates_by_choice.gathered_sum(links_to(one_wide(self.cell_of_choice)));
-        let by_token = self.cell_of_choice.reshape(&gates.shape().dims);
-        (links_to(by_token), scale.reshape(&self.choice_of_cell.shape().dims))
+        let links_by = |inverse| Links { index: one_wide(self.choice_of_cell), inverse };
+        let each = gates.merge(&["token", "choice"], "choice_row");
+        let scale = gathered_scale(each, links_by(one_wide(self.cell_of_choice)));
+        (links_by(self.cell_of_choice.reshape(&gates.shape().dims)), scale)
     }
+}
+
+/// Scales {n} of rows, gathered as the rows are: {m}.
+pub(super) fn gathered_scale<'g>(scale: Value<'g>, links: Links<'g>) -> Value<'g> {
+    let scale = scale.reshape(&[scale.shape().dims[0], dim("gate", 1)]).gathered_sum(links);
+    scale.reshape(&[scale.shape().dims[0]])
 }
 
 /// {n} as {n, 1}.

@@ -11,7 +11,7 @@ use collegium_hlo::{Links, Value, dim, running_sum};
 
 use super::all_to_all::whole;
 use super::{Routed, Sizes, Table, Transport, group_axes};
-use crate::layers::cells::{one_source, one_wide};
+use crate::layers::cells::{gathered_scale, one_source, one_wide};
 use crate::layers::experts::expert_rows;
 use crate::layers::sent::sent;
 
@@ -54,8 +54,7 @@ impl Transport for AllGather {
         let index = one_wide(mine.choice_of_row);
         let links = Links { index, inverse: mine.row_of_choice.reshape(&[token, choice]) };
         let gates = gates.merge(&["token", "choice"], "choice_row").all_gather("choice_row", axes);
-        let scale = one_wide(gates).gathered_sum(Links { index, inverse: one_wide(mine.row_of_choice) });
-        let scale = scale.reshape(&[scale.shape().dims[0]]);
+        let scale = gathered_scale(gates, Links { index, inverse: one_wide(mine.row_of_choice) });
         let out = expert_rows(all, links, Some(scale), &weights, block_slot).convert(DType::F32);
         let sums = out.gathered_sum(links.reversed());
         sums.reduce_scatter("token", axes).convert(x.dtype())
