@@ -217,11 +217,10 @@ fn grouped_dot<'g>(contract: Name, x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<
     let shape = weights.shape();
     let d_rows = d.grouped_dot_as(weights, block_slot, free, rows.dtype());
     let slots = shape.dims[0];
-    let again = again(rows, d_rows);
     let d_weights = if shape.dims[1].name == contract {
-        again.grouped_outer(d, block_slot, slots)
+        rows.grouped_outer(d, block_slot, slots)
     } else {
-        d.grouped_outer(again, block_slot, slots)
+        d.grouped_outer(rows, block_slot, slots)
     };
     vec![(rows, d_rows), (weights, d_weights.convert(weights.dtype()))]
 }

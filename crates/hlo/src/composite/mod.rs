@@ -59,19 +59,14 @@ pub enum Composite {
     },
     /// [`Value::slot_sums`]. Inputs: wanted, slots. Result: sums.
     SlotSums,
-    /// [`Value::swiglu`]. Inputs: gate, up, and the scale of rows. Result: their product in `dtype`.
+    /// [`Value::swiglu`]. Inputs: gate, up. Result: their product in `dtype`.
     Swiglu {
         /// Element type of the result.
         dtype: DType,
-        /// Whether rows have scales.
-        is_scaled: bool,
     },
-    /// Its gradients. Inputs: the result's cotangent, gate, up, and the scale. Results: the result, in the place of its cotangent, the gradients to gate and up, in
-    /// the same type, and the gradient to the scale.
-    SwigluGradient {
-        /// Whether rows have scales.
-        is_scaled: bool,
-    },
+    /// Its gradients. Inputs: the result's cotangent, gate, up. Results: the result, in the place of its cotangent, and the gradients to gate and up, in
+    /// the same type.
+    SwigluGradient,
     /// [`Value::gathered_sum`]. Inputs: rows, index, inverse. Result: sums.
     GatheredSum,
     /// [`Value::expert_rows`]. Inputs: rows, index, inverse, weights of gate, up and down, block slots, and the scale of rows. Results: products with gate and up, and
@@ -145,7 +140,7 @@ impl Composite {
             Self::SlotShards { .. } => "slot_shards",
             Self::SlotSums => "slot_sums",
             Self::Swiglu { .. } => "swiglu",
-            Self::SwigluGradient { .. } => "swiglu_gradient",
+            Self::SwigluGradient => "swiglu_gradient",
             Self::GatheredSum => "gathered_sum",
             Self::ExpertRows { .. } => "expert_rows",
             Self::ExpertRowsGradient { .. } => "expert_rows_gradient",
@@ -167,10 +162,8 @@ impl Composite {
             Self::Attention { .. } | Self::CrossEntropy => 4,
             Self::AdamW { .. } => 6,
             Self::AttentionGradient { .. } => 7,
-            Self::SlotShards { .. } | Self::SlotSums => 2,
-            Self::Swiglu { is_scaled, .. } => 2 + usize::from(is_scaled),
-            Self::SwigluGradient { is_scaled } => 3 + usize::from(is_scaled),
-            Self::GatheredSum => 3,
+            Self::SlotShards { .. } | Self::SlotSums | Self::Swiglu { .. } => 2,
+            Self::GatheredSum | Self::SwigluGradient => 3,
             Self::ExpertRows { is_scaled } => 7 + usize::from(is_scaled),
             Self::ExpertRowsGradient { is_scaled } => 5 + usize::from(is_scaled),
             Self::GroupedDotSum => 5,
@@ -193,8 +186,8 @@ impl Composite {
             Self::CrossEntropy => cross_entropy::shapes(x),
             Self::SlotShards { dtype } => slots::shards_shape(x, dtype),
             Self::SlotSums => slots::sums_shape(x),
-            Self::Swiglu { dtype, .. } => swiglu::shapes(x, dtype),
-            Self::SwigluGradient { .. } => swiglu::gradient_shapes(x),
+            Self::Swiglu { dtype } => swiglu::shapes(x, dtype),
+            Self::SwigluGradient => swiglu::gradient_shapes(x),
             Self::GatheredSum => gathered::shapes(x),
             Self::ExpertRows { .. } => experts::shapes(x),
             Self::ExpertRowsGradient { .. } => experts::gradient_shapes(x),
@@ -221,8 +214,8 @@ impl Composite {
             Self::CrossEntropy => cross_entropy::plain(x),
             Self::SlotShards { dtype } => slots::plain_shards(x, dtype),
             Self::SlotSums => slots::plain_sums(x),
-            Self::Swiglu { dtype, .. } => swiglu::plain(x, dtype),
-            Self::SwigluGradient { .. } => swiglu::plain_gradient(x),
+            Self::Swiglu { dtype } => swiglu::plain(x, dtype),
+            Self::SwigluGradient => swiglu::plain_gradient(x),
             Self::GatheredSum => gathered::plain(x),
             Self::ExpertRows { .. } => experts::plain(x),
             Self::ExpertRowsGradient { .. } => experts::plain_gradient(x),
@@ -298,7 +291,7 @@ impl Composite {
     /// How many of its inputs, the first ones, the kernel turns into the results of the same number, in their memory.
     pub(crate) fn num_in_place(self) -> usize {
         match self {
-            Self::SwigluGradient { .. } => 1,
+            Self::SwigluGradient => 1,
             Self::AdamW { .. } => 3,
             Self::PagedStep(how) => how.num_held(),
             _ => 0,
@@ -311,9 +304,8 @@ impl Composite {
             Self::AdamW { .. } => 3,
             Self::PagedStep(how) => how.num_held() + 1,
             Self::Route { eps_bits, .. } => 2 + usize::from(eps_bits.is_some()),
-            Self::SwigluGradient { is_scaled } | Self::ExpertRowsGradient { is_scaled } => {
-                3 + usize::from(is_scaled)
-            }
+            Self::SwigluGradient => 3,
+            Self::ExpertRowsGradient { is_scaled } => 3 + usize::from(is_scaled),
             Self::ExpertRows { .. } => 2,
             _ => 1,
         }

@@ -22,17 +22,16 @@ use crate::build::product::product_dtype;
 use crate::{Shape, Value};
 
 impl<'g> Value<'g> {
-    /// `silu(self) · up` in `dtype`, each row times its entry of `scale` where there is one; `up` has the shape of `self`, `scale` its first dim.
+    /// `silu(self) · up` in `dtype`; `up` has the shape of `self`. With a scale it is part of [`Value::expert_rows`].
     #[track_caller]
-    pub fn swiglu(self, up: Self, scale: Option<Self>, dtype: DType) -> Self {
-        let inputs: Vec<_> = [self, up].into_iter().chain(scale).collect();
-        Self::composite(Composite::Swiglu { dtype, is_scaled: scale.is_some() }, 0, &inputs)
+    pub fn swiglu(self, up: Self, dtype: DType) -> Self {
+        Self::composite(Composite::Swiglu { dtype }, 0, &[self, up])
     }
 }
 
 pub(super) fn shapes(x: &[&Shape], dtype: DType) -> Option<Vec<Shape>> {
-    let [gate, up, rest @ ..] = x else { return None };
-    let fits = gate == up && gate.dtype.is_float() && dtype.is_float() && scale_fits(gate, rest);
+    let [gate, up] = x else { return None };
+    let fits = gate == up && gate.dtype.is_float() && dtype.is_float();
     fits.then(|| vec![gate.with_dtype(dtype)])
 }
 
@@ -47,18 +46,20 @@ pub(super) fn scale_fits(gate: &Shape, scale: &[&Shape]) -> bool {
     }
 }
 
-/// Shapes of the result and the gradients to gate and up, in the cotangent's type, and of the gradient to the scale.
+/// Shapes of the result and the gradients to gate and up, in the cotangent's type.
 pub(super) fn gradient_shapes(x: &[&Shape]) -> Option<Vec<Shape>> {
-    let [d, gate, up, scale @ ..] = x else { return None };
+    let [d, gate, up] = x else { return None };
     let fits = gate == up && gate.dims == d.dims && gate.dtype.is_float() && d.dtype.is_float();
-    (fits && scale_fits(gate, scale)).then(|| [&[*d; 3], scale].concat().into_iter().cloned().collect())
+    fits.then(|| vec![(*d).clone(); 3])
 }
 
+/// Gate, up and perhaps the scale.
 pub(super) fn plain<'g>(x: &[Value<'g>], dtype: DType) -> Vec<Value<'g>> {
     let [gate, up] = [x[0], x[1]].map(wide);
     vec![scaled(gate.silu() * up, x.get(2)).convert(dtype)]
 }
 
+/// The cotangent, gate, up and perhaps the scale.
 pub(super) fn plain_gradient<'g>(x: &[Value<'g>]) -> Vec<Value<'g>> {
     let (d, scale) = (x[0], x.get(3));
     let dtype = d.dtype();
@@ -77,8 +78,7 @@ fn scaled<'g>(rows: Value<'g>, scale: Option<&Value<'g>>) -> Value<'g> {
 }
 
 pub(super) fn pull_back<'g>(x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {
-    let results = [1, 2, 3];
-    x.iter().zip(results).map(|(&x_i, i)| (x_i, gradient(x, d, i).convert(x_i.dtype()))).collect()
+    x.iter().zip([1, 2]).map(|(&x_i, i)| (x_i, gradient(x, d, i).convert(x_i.dtype()))).collect()
 }
 
 /// The result, as the pass of the gradient makes it again.
@@ -87,8 +87,7 @@ pub(super) fn again<'g>(x: &[Value<'g>], d: Value<'g>) -> Value<'g> {
 }
 
 fn gradient<'g>(x: &[Value<'g>], d: Value<'g>, result: usize) -> Value<'g> {
-    let inputs: Vec<_> = [d, x[0], x[1]].into_iter().chain(x.get(2).copied()).collect();
-    Value::composite(Composite::SwigluGradient { is_scaled: x.len() == 3 }, result, &inputs)
+    Value::composite(Composite::SwigluGradient, result, &[d, x[0], x[1]])
 }
 
 fn wide(x: Value<'_>) -> Value<'_> {

@@ -79,7 +79,7 @@ impl Writer<'_> {
                     Composite::SlotShards { .. } => SLOT_SHARDS,
                     Composite::SlotSums => SLOT_SUMS,
                     Composite::Swiglu { .. } => SWIGLU,
-                    Composite::SwigluGradient { .. } => SWIGLU_GRADIENT,
+                    Composite::SwigluGradient => SWIGLU_GRADIENT,
                     Composite::GatheredSum => GATHERED_SUM,
                     Composite::ExpertRows { .. } => EXPERT_ROWS,
                     Composite::ExpertRowsGradient { .. } => EXPERT_ROWS_GRADIENT,

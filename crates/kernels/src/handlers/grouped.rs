@@ -309,3 +309,112 @@ impl Call {
         grouped::expert_rows_gradient(&problem, results, &Threads::current())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{Frame, POISON, buffer, refuses};
+    use super::*;
+
+    fn floats(dims: &[i64]) -> (DType, Vec<i64>, Vec<u32>) {
+        buffer(DType::F32, dims, 0)
+    }
+
+    fn numbers(dims: &[i64]) -> (DType, Vec<i64>, Vec<u32>) {
+        buffer(DType::I32, dims, 0)
+    }
+
+    fn out(dims: &[i64]) -> (DType, Vec<i64>, Vec<u32>) {
+        buffer(DType::F32, dims, POISON)
+    }
+
+    fn sum_frame() -> Frame {
+        let product = [floats(&[4, 3]), floats(&[2, 3, 5])];
+        Frame {
+            operands: [&product[..], &product, &[numbers(&[2])]].concat(),
+            results: vec![out(&[4, 5])],
+            attributes: Vec::new(),
+        }
+    }
+
+    fn rows_frame() -> Frame {
+        let links = [floats(&[3, 6]), numbers(&[4, 1]), numbers(&[3, 2])];
+        let weights = [floats(&[2, 5, 6]), floats(&[2, 5, 6]), floats(&[2, 6, 5])];
+        Frame {
+            operands: [&links[..], &weights, &[numbers(&[2]), floats(&[4])]].concat(),
+            results: vec![out(&[4, 5]), out(&[4, 5]), out(&[4, 6])],
+            attributes: Vec::new(),
+        }
+    }
+
+    fn gradient_frame() -> Frame {
+        let given = [floats(&[4, 6]), floats(&[4, 5]), floats(&[4, 5]), floats(&[2, 6, 5])];
+        Frame {
+            operands: [&given[..], &[numbers(&[2]), floats(&[4])]].concat(),
+            results: vec![out(&[4, 5]), out(&[4, 5]), out(&[4, 5]), out(&[4])],
+            attributes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn faults_of_the_sum_are_named_and_nothing_is_written() {
+        refuses(
+            sum_frame,
+            grouped_dot_sum,
+            &[
+                (|f| f.operands.truncate(4), "takes 5 operands, got 4"),
+                (|f| f.operands[0].0 = DType::F64, "`rows` must hold f32 or bf16, got f64"),
+                (|f| f.operands[1].1 = vec![2, 5, 3], "`weights` must be of contracted size 3"),
+                (|f| f.operands[2].1 = vec![3, 4], "`second rows` must be [4, 3]"),
+                (|f| f.operands[3].0 = DType::Bf16, "`second weights` must hold f32"),
+                (|f| f.operands[4].1 = vec![1, 2], "`block_slot` must be 1 dims"),
+                (|f| f.results[0].1 = vec![5, 4], "`out` must be [4, 5]"),
+            ],
+        );
+    }
+
+    #[test]
+    fn faults_of_experts_are_named_and_nothing_is_written() {
+        refuses(
+            rows_frame,
+            expert_rows,
+            &[
+                (|f| f.operands.truncate(6), "takes 7 operands, got 6"),
+                (|f| f.operands.push(floats(&[4])), "takes 8 operands, got 9"),
+                (|f| f.operands[0].0 = DType::I32, "`rows` must hold f32 or bf16"),
+                (|f| f.operands[1].1 = vec![2, 2], "`index` must be [2, 1]"),
+                (|f| f.operands[2].1 = vec![2, 3], "`inverse` must be [3, 3]"),
+                (|f| f.operands[3].1 = vec![2, 6, 5], "`gate` must be [2, 6, 6]"),
+                (|f| f.operands[4].1[0] = 1, "`up` must be [2, 5, 6]"),
+                (|f| f.operands[5].1 = vec![2, 5, 6], "`down` must be [2, 6, 5]"),
+                (
+                    |f| f.operands[6] = numbers(&[3]),
+                    "`block_slot` must be as many blocks as divide the 4 rows",
+                ),
+                (|f| f.operands[7].1 = vec![2, 2], "`scale` must be [4]"),
+                (|f| f.results.truncate(1), "takes 3 results, got 1"),
+                (|f| f.results[0].1 = vec![4, 6], "`gate rows` must be [4, 5]"),
+                (|f| f.results[2].1 = vec![4, 5], "`out` must be [4, 6]"),
+                (|f| f.results[1].2.truncate(3), "`up rows` must be 20 elements"),
+            ],
+        );
+    }
+
+    #[test]
+    fn faults_of_their_gradient_are_named_and_nothing_is_written() {
+        refuses(
+            gradient_frame,
+            expert_rows_gradient,
+            &[
+                (|f| f.operands.truncate(4), "takes 5 operands, got 4"),
+                (|f| f.operands.truncate(5), "takes 3 results, got 4"),
+                (|f| f.operands[1].1 = vec![5, 4], "`gate` must be [4, 4]"),
+                (|f| f.operands[3].1 = vec![2, 5, 6], "`down` must be [2, 6, 5]"),
+                (|f| f.operands[5].0 = DType::I32, "`scale` must hold f32"),
+                (|f| f.results.truncate(3), "takes 4 results, got 3"),
+                (|f| f.results[1].1 = vec![20], "`d_gate` must be [4, 5]"),
+                (|f| f.results[3].1 = vec![4, 1], "`d_scale` must be [4]"),
+                (|f| f.results[0].0 = DType::Bf16, "`value` must hold f32"),
+            ],
+        );
+    }
+}

@@ -9,60 +9,42 @@ use crate::squares;
 use crate::swiglu::{self, Swiglu, SwigluGradients};
 use crate::{ArgumentError, Operand, Threads};
 
-/// Operands gate {row, ..} and up, of one shape, and perhaps the scale {row}; result of that shape.
+/// Operands gate and up, of one shape; result of that shape.
 pub fn swiglu(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     _: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let kernel = "swiglu";
-    let (args, scale) = scaled::<2>(args);
     let (args, [out]): (&[_; 2], _) = counted(kernel, args, outs)?;
     let call = Call { kernel };
     match (args[0].dtype, out.dtype) {
-        (DType::F32, DType::F32) => call.swiglu::<f32, f32>(args, scale, out),
-        (DType::F32, DType::Bf16) => call.swiglu::<f32, bf16>(args, scale, out),
-        (DType::Bf16, DType::F32) => call.swiglu::<bf16, f32>(args, scale, out),
-        (DType::Bf16, DType::Bf16) => call.swiglu::<bf16, bf16>(args, scale, out),
+        (DType::F32, DType::F32) => call.swiglu::<f32, f32>(args, out),
+        (DType::F32, DType::Bf16) => call.swiglu::<f32, bf16>(args, out),
+        (DType::Bf16, DType::F32) => call.swiglu::<bf16, f32>(args, out),
+        (DType::Bf16, DType::Bf16) => call.swiglu::<bf16, bf16>(args, out),
         (DType::F32 | DType::Bf16, given) => Err(call.dtype("out", "f32 or bf16", given)),
         (given, _) => Err(call.dtype("gate", "f32 or bf16", given)),
     }
 }
 
-/// Operands gate {row, ..} and up, of one shape, and perhaps the scale {row}; results: the result of the forward pass, which holds its cotangent before, the gradients
-/// to gate and up, in the same type, and the gradient to the scale where there is one.
+/// Operands gate and up, of one shape; results: the result of the forward pass, which holds its cotangent before, and the gradients to gate and up, in the same
+/// type.
 pub fn swiglu_gradient(
     args: &[BufferView<'_>],
     outs: &mut [BufferViewMut<'_>],
     _: Attributes<'_>,
 ) -> Result<(), ArgumentError> {
     let kernel = "swiglu_gradient";
-    let call = Call { kernel };
-    let (args, scale) = scaled::<2>(args);
-    let num_outs = outs.len();
-    let (outs, scale) = match (scale, outs) {
-        (Some(scale), [outs @ .., d_scale]) if num_outs == 4 => (outs, Some((scale, d_scale))),
-        (Some(_), _) => return Err(call.number_of_results(4, num_outs)),
-        (None, outs) => (outs, None),
-    };
     let (args, outs): (&[_; 2], &mut [_; 3]) = counted(kernel, args, outs)?;
+    let call = Call { kernel };
     match (args[0].dtype, outs[0].dtype) {
-        (DType::F32, DType::F32) => call.swiglu_gradient::<f32, f32>(args, scale, outs),
-        (DType::F32, DType::Bf16) => call.swiglu_gradient::<f32, bf16>(args, scale, outs),
-        (DType::Bf16, DType::F32) => call.swiglu_gradient::<bf16, f32>(args, scale, outs),
-        (DType::Bf16, DType::Bf16) => call.swiglu_gradient::<bf16, bf16>(args, scale, outs),
+        (DType::F32, DType::F32) => call.swiglu_gradient::<f32, f32>(args, outs),
+        (DType::F32, DType::Bf16) => call.swiglu_gradient::<f32, bf16>(args, outs),
+        (DType::Bf16, DType::F32) => call.swiglu_gradient::<bf16, f32>(args, outs),
+        (DType::Bf16, DType::Bf16) => call.swiglu_gradient::<bf16, bf16>(args, outs),
         (DType::F32 | DType::Bf16, given) => Err(call.dtype("value", "f32 or bf16", given)),
         (given, _) => Err(call.dtype("gate", "f32 or bf16", given)),
-    }
-}
-
-/// The first `N` operands, and the scale behind them where there is one.
-fn scaled<'x, 'a, const N: usize>(
-    args: &'x [BufferView<'a>],
-) -> (&'x [BufferView<'a>], Option<&'x BufferView<'a>>) {
-    match args {
-        [args @ .., scale] if args.len() == N => (args, Some(scale)),
-        _ => (args, None),
     }
 }
 
@@ -102,10 +84,9 @@ impl Call {
     fn swiglu<G: Operand, T: Operand>(
         &self,
         args: &[BufferView<'_>; 2],
-        scale: Option<&BufferView<'_>>,
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
-        let given = self.gate_and_up::<G>(args, scale)?;
+        let given = self.gate_and_up::<G>(args)?;
         self.like("out", out.dims, args[0].dims)?;
         swiglu::swiglu(&given, self.result::<T>("out", T::DTYPE, out)?, &Threads::current())
     }
@@ -113,39 +94,27 @@ impl Call {
     fn gate_and_up<'a, G: Operand>(
         &self,
         [gate, up]: &[BufferView<'a>; 2],
-        scale: Option<&BufferView<'a>>,
     ) -> Result<Swiglu<'a, G>, ArgumentError> {
         self.like("up", up.dims, gate.dims)?;
-        let scale = scale.map(|scale| {
-            self.like("scale", scale.dims, &gate.dims[..gate.dims.len().min(1)])?;
-            self.input("scale", DType::F32, scale)
-        });
-        Ok(Swiglu {
-            gate: self.input("gate", G::DTYPE, gate)?,
-            up: self.input("up", G::DTYPE, up)?,
-            scale: scale.transpose()?,
-        })
+        let [gate, up] = [self.input("gate", G::DTYPE, gate)?, self.input("up", G::DTYPE, up)?];
+        Ok(Swiglu { gate, up, scale: None })
     }
 
     fn swiglu_gradient<G: Operand, T: Operand>(
         &self,
-        [gate, up]: &[BufferView<'_>; 2],
-        scale: Option<(&BufferView<'_>, &mut BufferViewMut<'_>)>,
+        args: &[BufferView<'_>; 2],
         [value, d_gate, d_up]: &mut [BufferViewMut<'_>; 3],
     ) -> Result<(), ArgumentError> {
-        let given = self.gate_and_up::<G>(&[*gate, *up], scale.as_ref().map(|s| s.0))?;
-        self.like("value", value.dims, gate.dims)?;
-        self.like("d_gate", d_gate.dims, gate.dims)?;
-        self.like("d_up", d_up.dims, gate.dims)?;
-        let d_scale = scale.map(|(scale, d_scale)| {
-            self.like("d_scale", d_scale.dims, scale.dims)?;
-            self.result("d_scale", DType::F32, d_scale)
-        });
+        let given = self.gate_and_up::<G>(args)?;
+        let dims = args[0].dims;
+        self.like("value", value.dims, dims)?;
+        self.like("d_gate", d_gate.dims, dims)?;
+        self.like("d_up", d_up.dims, dims)?;
         let results = SwigluGradients {
             value: self.result::<T>("value", T::DTYPE, value)?,
             d_gate: self.result("d_gate", T::DTYPE, d_gate)?,
             d_up: self.result("d_up", T::DTYPE, d_up)?,
-            d_scale: d_scale.transpose()?,
+            d_scale: None,
         };
         swiglu::swiglu_gradient(&given, results, &Threads::current())
     }
@@ -196,10 +165,8 @@ mod tests {
 
     fn gradient_frame() -> Frame {
         let mut frame = swiglu_frame();
-        frame.operands.push(buffer(DType::F32, &[3], 0));
         let results = [0, 0].map(|i| frame.results[i].clone());
         frame.results.extend(results);
-        frame.results.push(buffer(DType::F32, &[3], POISON));
         frame
     }
 
@@ -239,13 +206,9 @@ mod tests {
             gradient_frame,
             swiglu_gradient,
             &[
-                (|f| f.results.truncate(3), "takes 4 results, got 3"),
-                (|f| f.operands.truncate(2), "takes 3 results, got 4"),
-                (|f| f.operands[2].1 = vec![5], "`scale` must be [3], got [5]"),
-                (|f| f.operands[2].0 = DType::Bf16, "`scale` must hold f32"),
+                (|f| f.results.truncate(2), "takes 3 results, got 2"),
                 (|f| f.results[0].1 = vec![15], "`value` must be [3, 5]"),
                 (|f| f.results[0].0 = DType::U32, "`value` must hold f32 or bf16"),
-                (|f| f.results[3].1 = vec![1, 3], "`d_scale` must be [3]"),
                 (|f| f.results[2].1 = vec![4, 5], "`d_up` must be [3, 5]"),
                 (|f| f.results[2].0 = DType::Bf16, "`d_up` must hold f32"),
             ],

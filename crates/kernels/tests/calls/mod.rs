@@ -69,10 +69,10 @@ pub fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>
         }
         "collegium.slot_shards" => (vec![f32s(&[a, b, c]), f32s(&[c, d])], vec![floats(&[a, b, d])]),
         "collegium.slot_sums" => (vec![f32s(&[a, b, c]), f32s(&[a, b, d])], vec![f32s(&[c, d])]),
-        "collegium.swiglu" => (vec![floats(&[a, b]), floats(&[a, b]), f32s(&[a])], vec![floats(&[a, b])]),
+        "collegium.swiglu" => (vec![floats(&[a, b]), floats(&[a, b])], vec![floats(&[a, b])]),
         "collegium.swiglu_gradient" => {
-            let (rows, scale) = (floats(&[a, b]), f32s(&[a]));
-            (vec![rows.clone(), rows.clone(), scale.clone()], vec![rows.clone(), rows.clone(), rows, scale])
+            let rows = floats(&[a, b]);
+            (vec![rows.clone(), rows.clone()], vec![rows.clone(), rows.clone(), rows])
         }
         "collegium.gathered_sum" => {
             (vec![floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![floats(&[c, b])])

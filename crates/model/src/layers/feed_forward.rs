@@ -15,6 +15,6 @@ pub fn feed_forward<'g>(
     up: Projection<'g>,
     down: Projection<'g>,
 ) -> Value<'g> {
-    let inner = linear(x, gate.0, gate.1, "hidden").swiglu(linear(x, up.0, up.1, "hidden"), None, x.dtype());
+    let inner = linear(x, gate.0, gate.1, "hidden").swiglu(linear(x, up.0, up.1, "hidden"), x.dtype());
     linear(inner, down.0, down.1, "intermediate")
 }

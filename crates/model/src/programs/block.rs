@@ -227,7 +227,7 @@ pub(super) fn dense<'g>(
         b.linear(x, matrix, bias(name, inner))
     });
     let down = Matrix { name: "mlp.down_proj.weight", out: width, inner };
-    b.linear_onto(mixed, gate.swiglu(up, None, x.dtype()), down, bias("down", width))
+    b.linear_onto(mixed, gate.swiglu(up, x.dtype()), down, bias("down", width))
 }
 
 /// Input of the experts, {token, hidden}, and which of them each token chose.

@@ -138,27 +138,17 @@ fn slots() -> Vec<OpCase> {
 
 fn swiglu() -> Vec<OpCase> {
     let dims = [dim("row", 6), dim("intermediate", 19)];
-    let scaled = |of: fn(&[collegium_hlo::Dim]) -> Input| vec![of(&dims), of(&dims), f32(&dims[..1])];
-    let grouped = vec![f32(&[dim("slot", 3), dim("hidden", 4), dims[1]]), index(&[dim("block", 2)], 3)];
+    let down = f32(&[dim("hidden", 4), dims[1]]);
     vec![
-        OpCase::new("swiglu_f32", vec![f32(&dims), f32(&dims)], |_, x| x[0].swiglu(x[1], None, DType::F32)),
+        OpCase::new("swiglu_f32", vec![f32(&dims), f32(&dims)], |_, x| x[0].swiglu(x[1], DType::F32)),
         OpCase::new("swiglu_f32_to_bf16", vec![f32(&dims), f32(&dims)], |_, x| {
-            x[0].swiglu(x[1], None, DType::Bf16)
+            x[0].swiglu(x[1], DType::Bf16)
         }),
-        OpCase::new("swiglu_bf16", vec![bf16(&dims), bf16(&dims)], |_, x| {
-            x[0].swiglu(x[1], None, DType::Bf16)
-        }),
-        OpCase::new("swiglu_scaled_f32", scaled(f32), |_, x| x[0].swiglu(x[1], Some(x[2]), DType::F32)),
+        OpCase::new("swiglu_bf16", vec![bf16(&dims), bf16(&dims)], |_, x| x[0].swiglu(x[1], DType::Bf16)),
         // Its gradient to the weights reads the result again.
-        OpCase::new(
-            "swiglu_down",
-            [scaled(f32), vec![f32(&[dim("hidden", 4), dims[1]])]].concat(),
-            |_, x| x[0].swiglu(x[1], Some(x[2]), DType::F32).dot(x[3], &["intermediate"]),
-        ),
-        OpCase::new("swiglu_grouped_down", [scaled(f32), grouped].concat(), |_, x| {
-            x[0].swiglu(x[1], Some(x[2]), DType::F32).grouped_dot(x[3], x[4], "intermediate")
+        OpCase::new("swiglu_down", vec![f32(&dims), f32(&dims), down], |_, x| {
+            x[0].swiglu(x[1], DType::F32).dot(x[2], &["intermediate"])
         }),
-        OpCase::new("swiglu_scaled_bf16", scaled(bf16), |_, x| x[0].swiglu(x[1], Some(x[2]), DType::Bf16)),
     ]
 }
 
