@@ -109,45 +109,49 @@ pub(super) fn attend_with<'g, T>(
     rotation: Rotation<'g>,
     mix: impl FnOnce(Value<'g>, Value<'g>, Value<'g>) -> (Value<'g>, T),
 ) -> (Value<'g>, T) {
-    let c = shape.config;
-    let d = c.hidden_size;
-    let x = b.norm(hidden, "input_layernorm.weight", "hidden", c.rms_norm_eps);
-    let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
-    let project = |name: &'static str, features: usize| {
-        let bias = c
-            .attention_bias
-            .qkv
-            .then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[("feature", features)]));
-        let weight = format!("self_attn.{name}_proj.weight");
-        let y = b.linear(x, Matrix { name: &weight, out: ("feature", features), inner: ("hidden", d) }, bias);
-        let y = match c.qk_norm {
-            QkNorm::WholeProjection if name != "v" => {
-                b.norm(y, &format!("self_attn.{name}_norm.weight"), "feature", c.rms_norm_eps)
-            }
-            _ => y,
-        };
-        c.clip_qkv.map_or(y, |limit| {
-            let bound = |v: f64| y.graph().scalar(y.dtype(), v);
-            y.max(bound(-limit)).min(bound(limit))
-        })
-    };
-    let heads = |y: Value<'g>, name: &str, count: usize, role: &'static str| {
-        let y = y
-            .split("token", &[dim("batch", shape.batch), dim("seq", shape.seq)])
-            .split("feature", &[dim(role, count), dim("head_dim", c.head_dim)]);
-        match c.qk_norm {
-            QkNorm::PerHead if name != "v" => {
-                b.norm(y, &format!("self_attn.{name}_norm.weight"), "head_dim", c.rms_norm_eps)
-            }
-            _ => y,
-        }
-    };
-    let q = rotation.apply(heads(project("q", queries), "q", c.num_heads, "head"));
-    let k = rotation.apply(heads(project("k", keys), "k", c.num_kv_heads, "kv_head"));
-    let v = heads(project("v", keys), "v", c.num_kv_heads, "kv_head");
+    let x = attention_input(b, shape, hidden);
+    let [q, k] = ["q", "k"].map(|name| rotation.apply(heads(b, shape, x, name)));
+    let v = heads(b, shape, x, "v");
     let (mixed, cache) = mix(q, k, v);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
     (with_attention_output(b, shape, hidden, mixed), cache)
+}
+
+/// The queries of the tokens as attention takes them, {batch, seq, head, head_dim}.
+pub(super) fn queries<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    hidden: Value<'g>,
+    rotation: Rotation<'g>,
+) -> Value<'g> {
+    rotation.apply(heads(b, shape, attention_input(b, shape, hidden), "q"))
+}
+
+fn attention_input<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> Value<'g> {
+    b.norm(hidden, "input_layernorm.weight", "hidden", shape.config.rms_norm_eps)
+}
+
+/// Queries, keys or values (`name` is q, k or v) of the input of attention, before they are turned: {batch, seq, head or kv_head, head_dim}.
+fn heads<'g>(b: &Builder<'g>, shape: &Shape<'_>, x: Value<'g>, name: &str) -> Value<'g> {
+    let c = shape.config;
+    let (role, count) = if name == "q" { ("head", c.num_heads) } else { ("kv_head", c.num_kv_heads) };
+    let out = ("feature", count * c.head_dim);
+    let bias = c.attention_bias.qkv.then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[out]));
+    let weight = format!("self_attn.{name}_proj.weight");
+    let y = b.linear(x, Matrix { name: &weight, out, inner: ("hidden", c.hidden_size) }, bias);
+    let normed = |y, over| match name {
+        "v" => y,
+        _ => b.norm(y, &format!("self_attn.{name}_norm.weight"), over, c.rms_norm_eps),
+    };
+    let y = if c.qk_norm == QkNorm::WholeProjection { normed(y, "feature") } else { y };
+    let y = c.clip_qkv.map_or(y, |limit| {
+        let bound = |v: f64| y.graph().scalar(y.dtype(), v);
+        y.max(bound(-limit)).min(bound(limit))
+    });
+    let y = y
+        .split("token", &[dim("batch", shape.batch), dim("seq", shape.seq)])
+        .split("feature", &[dim(role, count), dim("head_dim", c.head_dim)]);
+    if c.qk_norm == QkNorm::PerHead { normed(y, "head_dim") } else { y }
 }
 
 /// `hidden` and the output projection of attention.
@@ -175,6 +179,13 @@ pub(super) fn packed_attention<'g, T>(
     hidden: Value<'g>,
     mix: impl FnOnce(Value<'g>, HeadNorms<'g>) -> (Value<'g>, T),
 ) -> (Value<'g>, T) {
+    let (qkv, norms) = packed_qkv(b, shape, hidden);
+    let (mixed, kept) = mix(qkv, norms);
+    (with_attention_output(b, shape, hidden, mixed), kept)
+}
+
+/// Queries, keys and values of the tokens side by side, {token, feature}, and the norms that their heads still need.
+fn packed_qkv<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) -> (Value<'g>, HeadNorms<'g>) {
     let c = shape.config;
     let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
     let sizes = [("q", queries), ("k", keys), ("v", keys)];
@@ -200,8 +211,21 @@ pub(super) fn packed_attention<'g, T>(
         let weight = |n: &str| b.weight(&format!("self_attn.{n}_norm.weight"), &[("head_dim", c.head_dim)]);
         (["q", "k"].map(weight), c.rms_norm_eps as f32)
     });
-    let (mixed, kept) = mix(qkv, norms);
-    (with_attention_output(b, shape, hidden, mixed), kept)
+    (qkv, norms)
+}
+
+/// [`queries`] on packed weights: {token, head, head_dim}, turned by `rotation` {token, half}.
+pub(super) fn packed_queries<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    hidden: Value<'g>,
+    rotation: Rotation<'g>,
+) -> Value<'g> {
+    let c = shape.config;
+    let (qkv, norms) = packed_qkv(b, shape, hidden);
+    let heads = [dim("head", c.num_heads), dim("head_dim", c.head_dim)];
+    let q = qkv.slice("feature", 0, c.num_heads * c.head_dim).split("feature", &heads);
+    rotation.apply(norms.map_or(q, |([weight, _], eps)| q.rms_norm_rows(weight, eps)))
 }
 
 /// Input of the feed-forward part.

@@ -7,7 +7,7 @@ use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape};
 use collegium_train::engine::{Compiled, compile_all};
 
 use super::{Runner, Spread};
-use crate::ServeError;
+use crate::{Budget, ServeError};
 use crate::scheduler::{CHUNKS, ROWS};
 
 impl Runner {
@@ -45,6 +45,13 @@ impl Runner {
             for part in self.parts(shape) {
                 self.program(shape, part)?;
             }
+        }
+        let of_budget = |budget: Budget| {
+            let kept = (budget.region(), budget.pages());
+            (0..self.config.num_layers).flat_map(move |at| [Part::Scores(at, kept.0), Part::Keep(at, kept)])
+        };
+        for part in self.budget.into_iter().flat_map(of_budget).collect::<Vec<_>>() {
+            self.program(self.shape((0, 1), 1), part)?;
         }
         let layers = self.config.layers.iter().enumerate();
         let sparse = layers.filter(|(_, layer)| layer.feed_forward.moe().is_some());
@@ -90,6 +97,8 @@ impl Runner {
             Part::Router(index) => Part::Router(first(index)),
             Part::Experts(index, bucket) => Part::Experts(first(index), bucket),
             Part::Lend(index, room) => Part::Lend(first(index), room),
+            Part::Scores(index, pages) => Part::Scores(first(index), pages),
+            Part::Keep(index, pages) => Part::Keep(first(index), pages),
             other => other,
         }
     }
