@@ -128,7 +128,10 @@ mod tests {
     fn a_budget_is_of_whole_pages() {
         for tokens in [0, 16, 31, 33] {
             let error = Budget::new(tokens).unwrap_err().to_string();
-            assert!(error.contains(&format!("is {tokens}; it must be a multiple of 16 from 32 on")), "{error}");
+            assert!(
+                error.contains(&format!("is {tokens}; it must be a multiple of 16 from 32 on")),
+                "{error}"
+            );
         }
         let regions = [32, 128, 256, 1024, 4096].map(|tokens| Budget::new(tokens).unwrap().region() * PAGE);
         assert_eq!(regions, [48, 144, 288, 1152, 4224]);

@@ -43,8 +43,9 @@ pub fn retention<'g>(queries: Value<'g>, keys: Value<'g>) -> Value<'g> {
 /// {kv_head, place}
 fn importance<'g>(queries: Value<'g>, keys: Value<'g>) -> Value<'g> {
     let (heads, kv_heads, places) = (queries.size("head"), keys.size("kv_head"), keys.size("place"));
-    let by_group =
-        queries.convert(DType::F32).split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)]);
+    let by_group = queries
+        .convert(DType::F32)
+        .split("head", &[dim("kv_head", kv_heads), dim("group", heads / kv_heads)]);
     let scale = 1.0 / (keys.size("head_dim") as f64).sqrt();
     let logits = by_group.dot(keys, &["head_dim"]) * scale;
     let seen = logits.reduce_max(&["group"]).softmax("place").mean(&["token"]);

@@ -42,7 +42,11 @@ impl Runner {
     ///
     /// # Panics
     /// Without a budget.
-    pub(crate) fn compact(&mut self, newest: &Unit<'_>, region: &[PageId]) -> Result<Vec<Vec<i32>>, ServeError> {
+    pub(crate) fn compact(
+        &mut self,
+        newest: &Unit<'_>,
+        region: &[PageId],
+    ) -> Result<Vec<Vec<i32>>, ServeError> {
         let budget = self.budget.expect("only a budget makes regions");
         let ids: Vec<i32> = region.iter().map(|&page| page as i32).collect();
         let ids = self.backend.replicate(&HostTensor::new(&[ids.len()], &ids))?;
@@ -70,3 +74,6 @@ impl Runner {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

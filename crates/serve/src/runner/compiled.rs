@@ -7,8 +7,8 @@ use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape};
 use collegium_train::engine::{Compiled, compile_all};
 
 use super::{Runner, Spread};
-use crate::{Budget, ServeError};
 use crate::scheduler::{CHUNKS, ROWS};
+use crate::{Budget, ServeError};
 
 impl Runner {
     /// A step for sequences of up to `longest` pages. Devices without the CPU's kernels gather all pages of the table, so there its width grows with

@@ -238,9 +238,7 @@ impl<'t> Scheduler<'t> {
             let sequence = &self.running[row.sequence];
             let needed = (sequence.places.place(row.first) + 1 + guesses).div_ceil(PAGE);
             let missing = needed.saturating_sub(sequence.pages.len());
-            if missing > self.pages[sequence.rank].available()
-                || !self.secure(row.sequence, 1 + guesses)
-            {
+            if missing > self.pages[sequence.rank].available() || !self.secure(row.sequence, 1 + guesses) {
                 self.running[row.sequence].guesses.clear();
                 continue;
             }
