@@ -12,6 +12,7 @@
 
 use std::ops::Range;
 
+use collegium_model::config::ModelConfig;
 use collegium_model::programs::PAGE;
 
 use crate::ServeError;
@@ -34,9 +35,21 @@ impl Budget {
     pub fn new(tokens: usize) -> Result<Self, ServeError> {
         if tokens < 2 * PAGE || !tokens.is_multiple_of(PAGE) {
             let required = format!("a multiple of {PAGE} from {} on", 2 * PAGE);
-            return Err(ServeError::Limit { name: "cache budget", given: tokens, required });
+            return Err(ServeError::Limit { name: "cache_budget", given: tokens, required });
         }
         Ok(Self { pages: tokens / PAGE })
+    }
+
+    /// Whether it goes with a model and so many devices.
+    ///
+    /// # Errors
+    /// A model with sliding windows, or several devices.
+    pub fn check(self, config: &ModelConfig, devices: usize) -> Result<(), ServeError> {
+        let windows = config.layers.iter().map(|layer| layer.sliding_window).enumerate();
+        if let Some((layer, window)) = { windows }.find_map(|(at, window)| Some((at, window?))) {
+            return Err(ServeError::Window { layer, window });
+        }
+        if devices > 1 { Err(ServeError::BudgetDevices(devices)) } else { Ok(()) }
     }
 
     /// Pages that stay.

@@ -16,14 +16,8 @@ impl Runner {
     /// # Errors
     /// A model with sliding windows, or several devices.
     pub fn with_budget(mut self, budget: Option<Budget>) -> Result<Self, ServeError> {
-        if budget.is_some() {
-            let windows = self.config.layers.iter().map(|layer| layer.sliding_window);
-            if let Some((layer, window)) = windows.enumerate().find_map(|(at, window)| Some((at, window?))) {
-                return Err(ServeError::Window { layer, window });
-            }
-            if self.ranks() > 1 {
-                return Err(ServeError::BudgetDevices(self.ranks()));
-            }
+        if let Some(budget) = budget {
+            budget.check(&self.config, self.ranks())?;
         }
         self.budget = budget;
         Ok(self)

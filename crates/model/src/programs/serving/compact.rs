@@ -10,7 +10,8 @@ use collegium_hlo::{Dim, Value, dim};
 use super::places::cache_parts;
 use super::{PAGE, StepShape, hidden_input};
 use crate::layers::{Rotation, retention};
-use crate::programs::block::{packed_queries, queries, rotation};
+use crate::programs::block::rotation;
+use crate::programs::projections::{packed_queries, queries};
 use crate::programs::{Builder, Shape};
 
 /// What [`Part::Scores`](super::Part::Scores) gives, for a region of so many pages.
