@@ -1,11 +1,11 @@
 //! Bringing the cache of a sequence back to its budget, layer by layer: what its places are worth, the choice, and the rows where they go.
 
 use collegium_core::HostTensor;
-use collegium_model::programs::Part;
+use collegium_model::programs::{Part, StepShape};
 use collegium_runtime::Array;
 use collegium_train::engine::Env;
 
-use super::{Pass, Runner, Unit};
+use super::{Runner, Unit};
 use crate::ServeError;
 use crate::budget::Budget;
 use crate::pages::PageId;
@@ -42,6 +42,12 @@ impl Runner {
         region: &[PageId],
     ) -> Result<Vec<Vec<i32>>, ServeError> {
         let budget = self.budget.expect("only a budget makes regions");
+        // Where each page that stays comes from among those that were made, and where it goes.
+        let scalar = |at: usize| self.backend.replicate(&HostTensor::new(&[], &[at as i32]));
+        let moves = region.iter().take(budget.pages()).enumerate();
+        let moves: Vec<[Array; 2]> = moves
+            .map(|(from, &to)| Ok([scalar(from)?, scalar(to as usize)?]))
+            .collect::<Result<_, ServeError>>()?;
         let ids: Vec<i32> = region.iter().map(|&page| page as i32).collect();
         let ids = self.backend.replicate(&HostTensor::new(&[ids.len()], &ids))?;
         let mut pass = self.begin(std::slice::from_ref(newest), 1)?;
@@ -52,19 +58,28 @@ impl Runner {
             let mut scored = self.call(pass.shape, Part::Scores(layer, budget.region()), &pass.inputs)?;
             let chosen = budget.choose(&scored.take("scores").first()?.to_vec::<f32>());
             self.advance(&mut pass)?;
-            self.keep(&pass, layer, scored, &chosen)?;
+            self.keep(pass.shape, layer, (scored, &chosen), &moves)?;
             all.push(chosen);
         }
         Ok(all)
     }
 
     /// Writes the chosen of a region's `rows` to its first pages.
-    fn keep(&mut self, pass: &Pass, layer: usize, rows: Env, chosen: &[i32]) -> Result<(), ServeError> {
+    fn keep(
+        &mut self,
+        shape: StepShape,
+        layer: usize,
+        (rows, chosen): (Env, &[i32]),
+        moves: &[[Array; 2]],
+    ) -> Result<(), ServeError> {
         let budget = self.budget.expect("the caller has it");
-        let region: Array = pass.inputs.get("region").expect("the caller put it there").clone();
         let chosen = self.backend.replicate(&HostTensor::new(&[chosen.len()], chosen))?;
-        let inputs = rows.with("region", region).with("chosen", chosen);
-        self.call(pass.shape, Part::Keep(layer, (budget.region(), budget.pages())), &inputs)?;
+        let sizes = (budget.region(), budget.pages());
+        let pages = self.call(shape, Part::Keep(layer, sizes), &rows.with("chosen", chosen))?;
+        for [from, to] in moves {
+            let inputs = pages.clone().with("from", from.clone()).with("to", to.clone());
+            self.call(shape, Part::Put(layer, budget.pages()), &inputs)?;
+        }
         Ok(())
     }
 }

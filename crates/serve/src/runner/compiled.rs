@@ -48,7 +48,8 @@ impl Runner {
         }
         let of_budget = |budget: Budget| {
             let kept = (budget.region(), budget.pages());
-            (0..self.config.num_layers).flat_map(move |at| [Part::Scores(at, kept.0), Part::Keep(at, kept)])
+            let parts = move |at| [Part::Scores(at, kept.0), Part::Keep(at, kept), Part::Put(at, kept.1)];
+            (0..self.config.num_layers).flat_map(parts)
         };
         for part in self.budget.into_iter().flat_map(of_budget).collect::<Vec<_>>() {
             self.program(self.shape((0, 1), 1), part)?;
@@ -99,6 +100,7 @@ impl Runner {
             Part::Lend(index, room) => Part::Lend(first(index), room),
             Part::Scores(index, pages) => Part::Scores(first(index), pages),
             Part::Keep(index, pages) => Part::Keep(first(index), pages),
+            Part::Put(index, pages) => Part::Put(first(index), pages),
             other => other,
         }
     }

@@ -295,7 +295,8 @@ impl Runner {
             | Part::Router(index)
             | Part::Experts(index, _)
             | Part::Scores(index, _)
-            | Part::Keep(index, _) => format!("layers.{index}."),
+            | Part::Keep(index, _)
+            | Part::Put(index, _) => format!("layers.{index}."),
             _ => String::new(),
         };
         let Self { caches, weights, backend, .. } = self;

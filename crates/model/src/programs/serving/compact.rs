@@ -1,8 +1,8 @@
-//! A cache that keeps only the best of what a sequence wrote, in two programs for each layer with the host's choice between them. A *region* is the pages
+//! A cache that keeps only the best of what a sequence wrote, in three programs for each layer, with the host's choice behind the first. A *region* is the pages
 //! of a sequence from which tokens are dropped; its last page is that of the newest tokens, whose queries say what is wanted.
 //!
-//! [`scored`] gives the score of every place of the region but the newest page, and the region's rows; [`kept`] writes the rows that were chosen to the region's first
-//! pages. Keys are turned before they are cached, so a row means the same wherever it lies.
+//! [`scored`] gives the score of every place of the region but the newest page, and the region's rows; [`kept`] makes pages of those that were chosen, and [`put`] writes one of them to the
+//! cache. Keys are turned before they are cached, so a row means the same wherever it lies.
 
 use collegium_core::DType;
 use collegium_hlo::{Dim, Value, dim};
@@ -59,7 +59,7 @@ fn rows<'g>(cache: Value<'g>, region: Value<'g>) -> Value<'g> {
     cache.take(region, "cache_page").transpose(order).merge(&["region_page", "row"], "place")
 }
 
-/// What [`Part::Keep`](super::Part::Keep) gives: `pages` pages of the `from` pages of a region.
+/// What [`Part::Keep`](super::Part::Keep) gives: the chosen rows of the `from` pages of a region as `pages` pages.
 pub(super) fn kept<'g>(
     b: &Builder<'g>,
     shape: &Shape<'_>,
@@ -67,33 +67,40 @@ pub(super) fn kept<'g>(
     (from, pages): (usize, usize),
 ) -> Vec<(String, Value<'g>)> {
     let chosen = b.input("chosen", DType::I32, &[dim("kept", pages * PAGE)]);
-    let region = b.input("region", DType::I32, &[dim("region_page", from)]);
-    let written = |(name, dtype, dims): (&str, DType, Vec<Dim>)| {
-        let cache = b.input(&format!("cache.{name}"), dtype, &dims);
-        let rows: Vec<Dim> = [dim("place", from * PAGE), dim("kv_head", shape.config.num_kv_heads)]
-            .into_iter()
-            .chain(dims.iter().copied().find(|d| d.name == "head_dim"))
-            .collect();
+    let by_page = [dim("cache_page", pages), dim("row", PAGE)];
+    let page = |(name, dtype, dims): (&str, DType, Vec<Dim>)| {
+        let of_row = dims.iter().copied().filter(|d| ["kv_head", "head_dim"].contains(&d.name));
+        let rows: Vec<Dim> = [dim("place", from * PAGE)].into_iter().chain(of_row).collect();
         let rows = b.input(&format!("rows.{name}"), dtype, &rows).take(chosen, "place");
-        (format!("cache.{name}_out"), overwritten(cache, rows, region))
+        let is_by_place = dims[0].name == "place";
+        let order: Vec<_> = dims.iter().map(|d| d.name).collect();
+        let pages = if is_by_place {
+            rows.rename(&[("kept", "place")])
+        } else {
+            rows.split("kept", &by_page).transpose(&order)
+        };
+        (format!("pages.{name}"), pages)
     };
-    cache_parts(shape.config, &how, shape.dtype).into_iter().map(written).collect()
+    cache_parts(shape.config, &how, shape.dtype).into_iter().map(page).collect()
 }
 
-/// A part of the cache with `rows` {kept, kv_head, ..} in the first pages of a region.
-fn overwritten<'g>(mut cache: Value<'g>, rows: Value<'g>, region: Value<'g>) -> Value<'g> {
-    let dims = cache.shape().dims;
-    let pages = rows.size("kept") / PAGE;
-    let by_page = rows.split("kept", &[dim("cache_page", pages), dim("row", PAGE)]);
-    for page in 0..pages {
-        let own = by_page.slice("cache_page", page, page + 1);
-        let at = region.index("region_page", page);
-        cache = if cache.shape().has("place") {
-            cache.dynamic_update("place", own.merge(&["cache_page", "row"], "place"), at * PAGE as f64)
-        } else {
-            let order: Vec<_> = dims.iter().map(|d| d.name).collect();
-            cache.dynamic_update("cache_page", own.transpose(&order), at)
-        };
-    }
-    cache
+/// What [`Part::Put`](super::Part::Put) gives. One page at a time: of many updates the CPU's compiler makes one loop over all of the cache, which asks for each element which
+/// of them it belongs to.
+pub(super) fn put<'g>(
+    b: &Builder<'g>,
+    shape: &Shape<'_>,
+    how: StepShape,
+    pages: usize,
+) -> Vec<(String, Value<'g>)> {
+    let [from, to] = ["from", "to"].map(|name| b.input(name, DType::I32, &[]));
+    let written = |(name, dtype, dims): (&str, DType, Vec<Dim>)| {
+        let cache = b.input(&format!("cache.{name}"), dtype, &dims);
+        // Places of a page, where they are what is counted.
+        let (over, each) = (dims[0].name, if dims[0].name == "place" { PAGE } else { 1 });
+        let held: Vec<Dim> = [dim(over, pages * each)].into_iter().chain(dims[1..].iter().copied()).collect();
+        let own = b.input(&format!("pages.{name}"), dtype, &held);
+        let own = own.dynamic_slice(over, from * each as f64, each);
+        (format!("cache.{name}_out"), cache.dynamic_update(over, own, to * each as f64))
+    };
+    cache_parts(shape.config, &how, shape.dtype).into_iter().map(written).collect()
 }
