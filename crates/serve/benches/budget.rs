@@ -6,7 +6,7 @@
 //!
 //! Shape D in bfloat16 with random weights: 8 streams of 128 tokens and some new ones, in a cache that has room for all of them or for 2:
 //!
-//!     cargo bench -p collegium-serve --bench budget -- --new 1536
+//!     cargo bench -p collegium-serve --bench budget -- --new 1024 [--only BUDGET]
 
 mod problems;
 mod shape;
@@ -24,7 +24,7 @@ fn main() {
     let options: Vec<String> = std::env::args().collect();
     match problems::number(&options, "--new", 0) {
         0 => reason(&options),
-        new => think_long(new),
+        new => think_long(new, problems::number(&options, "--only", usize::MAX)),
     }
 }
 
@@ -68,8 +68,8 @@ fn reason(options: &[String]) {
     }
 }
 
-/// The same streams with each budget, in much memory and in little.
-fn think_long(new: usize) {
+/// The same streams with each budget, or `only` with one, in much memory and in little.
+fn think_long(new: usize, only: usize) {
     let backend = match setup::open_backend("cpu", 1) {
         Ok(backend) => backend,
         Err(error) => return eprintln!("skipped: {error}"),
@@ -78,7 +78,8 @@ fn think_long(new: usize) {
         "{:>10} {:>8} {:>10} {:>12} {:>10} {:>12} {:>12}",
         "cache for", "budget", "tokens/s", "peak pages", "in MB", "preemptions", "compactions"
     );
-    for (sequences, tokens) in [(STREAMS, 0), (STREAMS, 512), (2, 0), (2, 512), (2, 256), (2, 128)] {
+    let all = [(STREAMS, 0), (STREAMS, 512), (2, 0), (2, 512), (2, 128)];
+    for (sequences, tokens) in all.into_iter().filter(|(_, tokens)| only == usize::MAX || *tokens == only) {
         let limits = Limits { drafts: 0, ..Limits::new(sequences, PROMPT + new) };
         let runner = shape::runner(&backend, &shape::model(), DType::Bf16, limits, Balance::default());
         let mut runner = runner.with_budget(budget(tokens)).expect("a model without windows");

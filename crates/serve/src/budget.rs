@@ -59,7 +59,7 @@ impl Budget {
 
     /// Pages of the region from which tokens are dropped: those that stay, and what is written before the next time.
     pub fn region(self) -> usize {
-        self.pages + (self.pages / 8).clamp(1, MOST_BUFFER)
+        self.pages + (self.pages / 2).clamp(1, MOST_BUFFER)
     }
 
     /// The places of a region that stay, in their order: those of the newest page, and of the others the best by their `scores`, the older of equals.
@@ -147,7 +147,7 @@ mod tests {
             );
         }
         let regions = [32, 128, 256, 1024, 4096].map(|tokens| Budget::new(tokens).unwrap().region() * PAGE);
-        assert_eq!(regions, [48, 144, 288, 1152, 4224]);
+        assert_eq!(regions, [48, 192, 384, 1152, 4224]);
     }
 
     #[test]
