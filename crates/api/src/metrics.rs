@@ -96,7 +96,7 @@ type EngineGauge = (Gauge<f64, AtomicU64>, Read);
 /// Those of every machine, and those of one that says more of itself.
 fn engine_gauges(registry: &mut Registry, machine: Machine) -> Vec<EngineGauge> {
     type Of = fn(&Stats) -> f64;
-    let all: [(&str, &str, Of); 20] = [
+    let all: [(&str, &str, Of); 22] = [
         ("samples_running", "Samples that run", |s| s.running as f64),
         ("samples_waiting", "Samples that wait", |s| s.waiting as f64),
         ("devices", "Devices that share the experts", |s| s.ranks as f64),
@@ -108,6 +108,10 @@ fn engine_gauges(registry: &mut Registry, machine: Machine) -> Vec<EngineGauge> 
         ("cache_pages", "Pages of the cache", |s| s.pages as f64),
         ("cache_pages_in_use", "Pages that sequences use", |s| s.pages_in_use as f64),
         ("cache_pages_kept", "Pages kept for prompts that may come again", |s| s.pages_cached as f64),
+        ("cache_pages_peak", "The most pages that sequences used at once", |s| s.pages_peak as f64),
+        ("cache_compactions", "How often a sequence's cache was brought back to its budget", |s| {
+            s.compactions as f64
+        }),
         ("cache_page_bytes", "Bytes of a page in all layers", |s| s.page_bytes as f64),
         ("engine_steps", "Steps so far", |s| s.steps as f64),
         ("tokens_computed", "Tokens that were computed", |s| s.tokens as f64),

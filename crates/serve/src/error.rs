@@ -25,6 +25,19 @@ pub enum ServeError {
         /// How many share them.
         devices: usize,
     },
+    /// A cache budget for a model that forgets by itself.
+    #[error(
+        "layer {layer} of the model has a sliding window of {window} tokens, which forgets by place in the cache; a cache budget changes places, so leave it out"
+    )]
+    Window {
+        /// The first such layer.
+        layer: usize,
+        /// Tokens that it sees.
+        window: usize,
+    },
+    /// A cache budget on several devices.
+    #[error("a cache budget works on one device, not on {0}; use --devices 1 or leave the budget out")]
+    BudgetDevices(usize),
     /// A limit that cannot be.
     #[error("`{name}` is {given}; it must be {required}")]
     Limit {

@@ -104,6 +104,10 @@ pub struct Stats {
     pub generated: u64,
     /// How often a sequence was sent back.
     pub preemptions: u64,
+    /// How often a sequence's cache was brought back to its budget.
+    pub compactions: u64,
+    /// The most pages that sequences used at once, of [`pages_in_use`](Self::pages_in_use) after every step.
+    pub pages_peak: usize,
     /// Tokens that were guessed ahead.
     pub drafted: u64,
     /// Of those, how many were right.
@@ -276,6 +280,8 @@ fn serve(mut scheduler: Scheduler<'_>, inbox: &Receiver<Arc<Job>>, shared: &Shar
             }
         }
         scheduler.step();
-        *shared.stats.lock().unwrap_or_else(PoisonError::into_inner) = scheduler.stats();
+        let mut stats = shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = scheduler.stats();
+        *stats = Stats { pages_peak: stats.pages_peak.max(now.pages_in_use), ..now };
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod budget;
 pub mod bytes;
 mod drafts;
 mod error;
@@ -13,6 +14,7 @@ mod scheduler;
 mod sequence;
 mod weights;
 
+pub use budget::Budget;
 pub use error::ServeError;
 pub use handle::{Handle, Limits, Stats};
 pub use read_rate::memory_read_rate;

@@ -7,6 +7,7 @@ use collegium_data::{StreamDecoder, Tokenizer};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::beginning;
+use crate::budget::{Budget, Places};
 use crate::drafts::{Drafts, Texts};
 use crate::pages::PageId;
 use crate::request::{Event, Finish, Request, Scored, Thinking, Token, TokenMask, Usage};
@@ -63,6 +64,8 @@ pub struct Sequence<'t> {
     pub tokens: Vec<u32>,
     /// How many of them are in the cache.
     pub computed: usize,
+    /// Where they are there.
+    pub places: Places,
     /// Its pages.
     pub pages: Vec<PageId>,
     /// Tokens of the prompt that were in the cache when it began.
@@ -95,7 +98,12 @@ enum Thought {
 
 impl<'t> Sequence<'t> {
     /// A sample that has not begun.
-    pub fn new(job: &Arc<Job>, sample: usize, tokenizer: Option<&'t Tokenizer>, drafts: usize) -> Self {
+    pub fn new(
+        job: &Arc<Job>,
+        sample: usize,
+        tokenizer: Option<&'t Tokenizer>,
+        (drafts, budget): (usize, Option<Budget>),
+    ) -> Self {
         let request = &job.request;
         let thought = match &request.thinking {
             Some(Thinking { open: None, .. }) => Thought::Inside(0),
@@ -110,6 +118,7 @@ impl<'t> Sequence<'t> {
             sample,
             tokens: request.prompt.clone(),
             computed: 0,
+            places: Places::new(budget, request.prompt.len()),
             pages: Vec::new(),
             cached: None,
             guesses: Vec::new(),
@@ -121,6 +130,12 @@ impl<'t> Sequence<'t> {
             held: String::new(),
             thought,
         }
+    }
+
+    /// Its pages are gone: it is to be computed from its first token again.
+    pub fn restart(&mut self) {
+        self.computed = 0;
+        self.places.restart();
     }
 
     /// Whether it is that sample of that request.
@@ -141,7 +156,7 @@ impl<'t> Sequence<'t> {
     /// How many of its tokens may come from the cache. The last is computed in any case, as its logits are wanted; so is every token behind which the
     /// log-probability of the next is wanted.
     pub fn reusable(&self) -> usize {
-        self.scores.as_ref().map_or(self.tokens.len(), Vec::len) - 1
+        self.places.sharable(self.scores.as_ref().map_or(self.tokens.len(), Vec::len) - 1)
     }
 
     /// Whether log-probabilities of the prompt's tokens are still to be found.
@@ -163,7 +178,8 @@ impl<'t> Sequence<'t> {
     /// Guesses tokens for the next step, never more than it may still have: the chance of each to be right with all before it. `past` are
     /// finished texts of others.
     pub fn guess(&mut self, past: &Texts) -> Vec<f64> {
-        let left = (self.job.request.max_tokens - self.new_tokens()).saturating_sub(1);
+        let left = (self.job.request.max_tokens - self.new_tokens()).min(self.places.room(self.computed));
+        let left = left.saturating_sub(1);
         let (guesses, chances) = self.drafts.guess(&self.tokens, past, left);
         self.guesses = guesses;
         chances.to_vec()
@@ -342,7 +358,7 @@ mod tests {
         let (events, mut heard) = mpsc::unbounded_channel();
         let job = Arc::new(Job::new(request, events));
         let tokenizer = Tokenizer::bytes();
-        let mut sequence = Sequence::new(&job, 0, Some(&tokenizer), 0);
+        let mut sequence = Sequence::new(&job, 0, Some(&tokenizer), (0, None));
         for wanted in text.bytes().map(usize::from).chain([256; 64]) {
             let mut logits = vec![0.0; 257];
             logits[wanted] = 9.0;

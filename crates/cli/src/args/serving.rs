@@ -23,6 +23,10 @@ pub struct EngineArgs {
     /// The cache: int8 with a scale for each row of a head [default: as --dtype, for int8 weights bfloat16]
     #[arg(long, value_name = "DTYPE")]
     pub cache_dtype: Option<String>,
+    /// Most tokens of its own that a sequence keeps in the cache however long it thinks, beside its prompt: those that are worth least are dropped, so answers may change; a multiple of 16
+    /// [default: all]
+    #[arg(long, value_name = "TOKENS")]
+    pub cache_budget: Option<usize>,
 }
 
 /// The cache of the engine.

@@ -30,7 +30,9 @@ use std::process::ExitCode;
 
 use collegium_balance::{Policy, policy};
 use collegium_core::DType;
-use collegium_serve::{Balance, MOST_DEVICES, Types};
+use collegium_model::config::ModelConfig;
+use collegium_model::programs::PAGE;
+use collegium_serve::{Balance, Budget, MOST_DEVICES, Types};
 
 use crate::args::EngineArgs;
 
@@ -67,6 +69,15 @@ fn serving_types(args: &EngineArgs) -> anyhow::Result<Types> {
             anyhow::bail!("--cache-dtype is `{given}`; beside --dtype {} use int8 or {plain}", args.dtype)
         }
     }
+}
+
+/// How much of what sequences write stays in the cache of a model that is served.
+fn serving_budget(args: &EngineArgs, config: &ModelConfig) -> anyhow::Result<Option<Budget>> {
+    let Some(tokens) = args.cache_budget else { return Ok(None) };
+    let required = format!("--cache-budget is {tokens}; give a multiple of {PAGE} from {} on", 2 * PAGE);
+    let budget = Budget::new(tokens).map_err(|_| anyhow::Error::msg(required))?;
+    budget.check(config, args.devices)?;
+    Ok(Some(budget))
 }
 
 /// How a model that is served is balanced over its devices.

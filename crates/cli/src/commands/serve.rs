@@ -48,6 +48,9 @@ pub fn run(args: &ServeArgs) -> Outcome {
     let devices = args.engine.devices;
     let each = if devices > 1 { format!(" on each of {devices} devices") } else { String::new() };
     println!("cache       {} pages of 16 tokens{each}", limits.cache_pages - 1);
+    if let Some(budget) = args.engine.cache_budget {
+        println!("budget      a sequence keeps its prompt and {budget} tokens of what it writes");
+    }
     println!("chat page   http://{address}/");
     println!("API         http://{address}/v1{}", if is_open { "" } else { " (with a key)" });
     let options = Options {

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::checkpoint::Model;
-use super::{serving_balance, serving_types, tell};
+use super::{serving_balance, serving_budget, serving_types, tell};
 use crate::args::{CacheArgs, EngineArgs};
 
 /// Longest sequence where neither the model nor the user says less.
@@ -59,9 +59,11 @@ pub fn engine(
     value: &mut Values<'_>,
 ) -> anyhow::Result<Handle> {
     let (types, balance) = (serving_types(args)?, serving_balance(args)?);
+    let budget = serving_budget(args, config)?;
     let backend = setup::open_backend_with(&args.platform, args.devices, platform::program_folder())?;
     let room = (limits.cache_pages, limits.context);
-    let mut runner = Runner::with_balance(backend, config.clone(), types, balance, room, value)?;
+    let runner = Runner::with_balance(backend, config.clone(), types, balance, room, value)?;
+    let mut runner = runner.with_budget(budget)?;
     if ahead == Ahead::All {
         tell("compiling programs; later starts find them kept");
         let seconds = runner.compile_ahead()?;

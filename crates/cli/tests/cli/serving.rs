@@ -101,6 +101,14 @@ fn what_cannot_be_served_is_said() {
             vec!["bench", "serve", "--dtype", "bfloat16", "--cache-dtype", "float32"],
             "--cache-dtype is `float32`; beside --dtype bfloat16 use int8 or bfloat16",
         ),
+        (
+            vec!["serve", "run", "--port", "0", "--cache-budget", "40"],
+            "--cache-budget is 40; give a multiple of 16 from 32 on",
+        ),
+        (
+            vec!["serve", "run", "--port", "0", "--cache-budget", "64", "--devices", "2"],
+            "a cache budget works on one device, not on 2; use --devices 1",
+        ),
         (vec!["serve", "run", "--port", "0", "--context", "1"], "--context 1 has no room"),
         (vec!["serve", "run", "--port", "0", "--dtype", "half"], "--dtype is `half`"),
         (vec!["chat"], "--url"),

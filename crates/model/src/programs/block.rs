@@ -4,8 +4,9 @@ use collegium_core::DType;
 use collegium_hlo::{ForwardBackward, Graph, GraphError, Name, Program, Value, dim, split};
 
 use super::packing::Matrix;
+use super::projections::{HeadNorms, attention_input, heads, packed_qkv};
 use super::{Builder, Shape, named};
-use crate::config::{FeedForward, LayerConfig, MoeConfig, QkNorm};
+use crate::config::{FeedForward, LayerConfig, MoeConfig};
 use crate::layers::{Attention, Cache, Rotation, Routing, attention, route, route_to};
 
 /// Forward and backward of `layer`.
@@ -109,42 +110,9 @@ pub(super) fn attend_with<'g, T>(
     rotation: Rotation<'g>,
     mix: impl FnOnce(Value<'g>, Value<'g>, Value<'g>) -> (Value<'g>, T),
 ) -> (Value<'g>, T) {
-    let c = shape.config;
-    let d = c.hidden_size;
-    let x = b.norm(hidden, "input_layernorm.weight", "hidden", c.rms_norm_eps);
-    let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
-    let project = |name: &'static str, features: usize| {
-        let bias = c
-            .attention_bias
-            .qkv
-            .then(|| b.weight(&format!("self_attn.{name}_proj.bias"), &[("feature", features)]));
-        let weight = format!("self_attn.{name}_proj.weight");
-        let y = b.linear(x, Matrix { name: &weight, out: ("feature", features), inner: ("hidden", d) }, bias);
-        let y = match c.qk_norm {
-            QkNorm::WholeProjection if name != "v" => {
-                b.norm(y, &format!("self_attn.{name}_norm.weight"), "feature", c.rms_norm_eps)
-            }
-            _ => y,
-        };
-        c.clip_qkv.map_or(y, |limit| {
-            let bound = |v: f64| y.graph().scalar(y.dtype(), v);
-            y.max(bound(-limit)).min(bound(limit))
-        })
-    };
-    let heads = |y: Value<'g>, name: &str, count: usize, role: &'static str| {
-        let y = y
-            .split("token", &[dim("batch", shape.batch), dim("seq", shape.seq)])
-            .split("feature", &[dim(role, count), dim("head_dim", c.head_dim)]);
-        match c.qk_norm {
-            QkNorm::PerHead if name != "v" => {
-                b.norm(y, &format!("self_attn.{name}_norm.weight"), "head_dim", c.rms_norm_eps)
-            }
-            _ => y,
-        }
-    };
-    let q = rotation.apply(heads(project("q", queries), "q", c.num_heads, "head"));
-    let k = rotation.apply(heads(project("k", keys), "k", c.num_kv_heads, "kv_head"));
-    let v = heads(project("v", keys), "v", c.num_kv_heads, "kv_head");
+    let x = attention_input(b, shape, hidden);
+    let [q, k] = ["q", "k"].map(|name| rotation.apply(heads(b, shape, x, name)));
+    let v = heads(b, shape, x, "v");
     let (mixed, cache) = mix(q, k, v);
     let mixed = mixed.merge(&["head", "head_dim"], "feature").merge(&["batch", "seq"], "token");
     (with_attention_output(b, shape, hidden, mixed), cache)
@@ -164,9 +132,6 @@ fn with_attention_output<'g>(
     b.linear_onto(hidden, mixed, out, bias)
 }
 
-/// Norms of the heads of queries and keys, {head_dim}, and what is added to their mean squares.
-type HeadNorms<'g> = Option<([Value<'g>; 2], f32)>;
-
 /// [`attend_with`] on packed weights, where queries, keys and values are one matrix: one call, and one pass over memory. `mix` is given all of them
 /// side by side, {token, feature}, before they are turned.
 pub(super) fn packed_attention<'g, T>(
@@ -175,31 +140,7 @@ pub(super) fn packed_attention<'g, T>(
     hidden: Value<'g>,
     mix: impl FnOnce(Value<'g>, HeadNorms<'g>) -> (Value<'g>, T),
 ) -> (Value<'g>, T) {
-    let c = shape.config;
-    let (queries, keys) = (c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim);
-    let sizes = [("q", queries), ("k", keys), ("v", keys)];
-    let out = ("feature", queries + 2 * keys);
-    let inner = ("hidden", c.hidden_size);
-    let matrix = Matrix { name: "self_attn.qkv_proj.weight", out, inner };
-    let norm = b.norm_around("input_layernorm.weight", inner, c.rms_norm_eps);
-    let mut qkv = b.packed_product(hidden, matrix, hidden.dtype(), norm);
-    if c.attention_bias.qkv {
-        let bias = |(n, size)| b.weight(&format!("self_attn.{n}_proj.bias"), &[("feature", size)]);
-        qkv = qkv + Value::concat(&sizes.map(bias), "feature");
-    }
-    if c.qk_norm == QkNorm::WholeProjection {
-        let [q, k, v] = b.pieces(qkv, "feature", sizes.map(|s| s.1));
-        let norm = |y, n: &str| b.norm(y, &format!("self_attn.{n}_norm.weight"), "feature", c.rms_norm_eps);
-        qkv = Value::concat(&[norm(q, "q"), norm(k, "k"), v], "feature");
-    }
-    if let Some(limit) = c.clip_qkv {
-        let bound = |v: f64| qkv.graph().scalar(qkv.dtype(), v);
-        qkv = qkv.max(bound(-limit)).min(bound(limit));
-    }
-    let norms = (c.qk_norm == QkNorm::PerHead).then(|| {
-        let weight = |n: &str| b.weight(&format!("self_attn.{n}_norm.weight"), &[("head_dim", c.head_dim)]);
-        (["q", "k"].map(weight), c.rms_norm_eps as f32)
-    });
+    let (qkv, norms) = packed_qkv(b, shape, hidden);
     let (mixed, kept) = mix(qkv, norms);
     (with_attention_output(b, shape, hidden, mixed), kept)
 }

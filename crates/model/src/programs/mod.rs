@@ -9,6 +9,7 @@ mod expert_layer;
 mod fused;
 mod optimizer;
 mod packing;
+mod projections;
 mod serving;
 mod weights;
 

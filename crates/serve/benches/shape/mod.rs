@@ -24,6 +24,7 @@ pub fn model() -> ModelConfig {
 }
 
 /// An engine whose programs are compiled, and the seconds that took.
+#[allow(dead_code, reason = "one of the benchmarks has a say in the runner")]
 pub fn engine(
     backend: &Arc<dyn Backend>,
     config: &ModelConfig,
@@ -31,13 +32,24 @@ pub fn engine(
     limits: Limits,
     balance: Balance,
 ) -> (Handle, f64) {
+    let mut runner = runner(backend, config, dtype, limits, balance);
+    let compiled = runner.compile_ahead().expect("programs of the engine compile");
+    (Handle::start(runner, None, limits).expect("limits that can be"), compiled)
+}
+
+/// The model on its device.
+pub fn runner(
+    backend: &Arc<dyn Backend>,
+    config: &ModelConfig,
+    dtype: DType,
+    limits: Limits,
+    balance: Balance,
+) -> Runner {
     let init = RandomInit::new(config, 1);
     let value = &mut |name: &str, sizes: &[usize]| init.value(name, sizes);
     let room = (limits.cache_pages, limits.context);
     let runner = Runner::with_balance(backend.clone(), config.clone(), dtype, balance, room, value);
-    let mut runner = runner.expect("it fits");
-    let compiled = runner.compile_ahead().expect("programs of the engine compile");
-    (Handle::start(runner, None, limits).expect("limits that can be"), compiled)
+    runner.expect("it fits")
 }
 
 const PROMPT: usize = 128;

@@ -7,8 +7,8 @@ use collegium_model::programs::{self, Exchange, PAGE, Packing, Part, StepShape};
 use collegium_train::engine::{Compiled, compile_all};
 
 use super::{Runner, Spread};
-use crate::ServeError;
 use crate::scheduler::{CHUNKS, ROWS};
+use crate::{Budget, ServeError};
 
 impl Runner {
     /// A step for sequences of up to `longest` pages. Devices without the CPU's kernels gather all pages of the table, so there its width grows with
@@ -45,6 +45,14 @@ impl Runner {
             for part in self.parts(shape) {
                 self.program(shape, part)?;
             }
+        }
+        let of_budget = |budget: Budget| {
+            let kept = (budget.region(), budget.pages());
+            let parts = move |at| [Part::Scores(at, kept.0), Part::Keep(at, kept), Part::Put(at, kept.1)];
+            (0..self.config.num_layers).flat_map(parts)
+        };
+        for part in self.budget.into_iter().flat_map(of_budget).collect::<Vec<_>>() {
+            self.program(self.shape((0, 1), 1), part)?;
         }
         let layers = self.config.layers.iter().enumerate();
         let sparse = layers.filter(|(_, layer)| layer.feed_forward.moe().is_some());
@@ -90,6 +98,9 @@ impl Runner {
             Part::Router(index) => Part::Router(first(index)),
             Part::Experts(index, bucket) => Part::Experts(first(index), bucket),
             Part::Lend(index, room) => Part::Lend(first(index), room),
+            Part::Scores(index, pages) => Part::Scores(first(index), pages),
+            Part::Keep(index, pages) => Part::Keep(first(index), pages),
+            Part::Put(index, pages) => Part::Put(first(index), pages),
             other => other,
         }
     }

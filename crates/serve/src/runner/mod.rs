@@ -5,6 +5,7 @@
 //! Where the CPU's kernels run, weights are packed for them when they are read, and a page table has one width whatever the sequences are, since
 //! the kernels read no page that is not needed. So there are as many programs as sizes of a step, and all can be compiled ahead.
 
+mod compact;
 mod compiled;
 mod spread;
 mod step;
@@ -22,7 +23,7 @@ use collegium_train::engine::{Compiled, Env, Values};
 
 use crate::scheduler::MOST_GUESSES;
 use crate::weights;
-use crate::{ServeError, bytes};
+use crate::{Budget, ServeError, bytes};
 use step::{Turns, longest};
 
 pub(crate) use spread::Spread;
@@ -72,6 +73,7 @@ pub struct Runner {
     step_weight_bytes: Vec<u64>,
     cache_pages: usize,
     context: usize,
+    budget: Option<Budget>,
     turns: Turns,
 }
 
@@ -151,6 +153,7 @@ impl Runner {
             weights,
             cache_pages,
             context,
+            budget: None,
         };
         runner.clear()?;
         Ok(runner)
@@ -288,13 +291,20 @@ impl Runner {
     fn call(&mut self, shape: StepShape, part: Part, inputs: &Env) -> Result<Env, ServeError> {
         let program = self.program(shape, part)?;
         let prefix = match part {
-            Part::Layer(index) | Part::Router(index) | Part::Experts(index, _) => format!("layers.{index}."),
+            Part::Layer(index)
+            | Part::Router(index)
+            | Part::Experts(index, _)
+            | Part::Scores(index, _)
+            | Part::Keep(index, _)
+            | Part::Put(index, _) => format!("layers.{index}."),
             _ => String::new(),
         };
         let Self { caches, weights, backend, .. } = self;
+        let only_reads = matches!(part, Part::Scores(..));
+        let mut cache = |own: &str| if only_reads { caches.get(own).cloned() } else { caches.remove(own) };
         let mut out = program.call(&**backend, |name| {
             let own = if prefix.is_empty() { name.into() } else { Cow::from(format!("{prefix}{name}")) };
-            inputs.get(name).cloned().or_else(|| weights.get(&*own).cloned()).or_else(|| caches.remove(&*own))
+            inputs.get(name).cloned().or_else(|| weights.get(&*own).cloned()).or_else(|| cache(&own))
         })?;
         let written: Vec<String> =
             out.iter().filter(|(name, _)| name.contains("cache.")).map(|(name, _)| name.into()).collect();

@@ -14,8 +14,10 @@ pub struct Unit<'a> {
     pub rank: usize,
     /// One token of a row, up to [`PAGE`] of a chunk.
     pub tokens: &'a [u32],
-    /// Place of the first in its sequence.
+    /// Place of the first in its text, by which keys are turned.
     pub position: usize,
+    /// Place of the first in its sequence's cache: the same where nothing was dropped.
+    pub place: usize,
     /// Pages of the sequence, at least up to the one that is written.
     pub pages: &'a [PageId],
 }
@@ -72,7 +74,7 @@ pub(super) fn inputs(
     let half = turns.half;
     for (name, table) in [("cos", &turns.cos), ("sin", &turns.sin)] {
         put(name, &|step| {
-            let at = step.position.iter().flat_map(|&p| table[p as usize * half..][..half].iter().copied());
+            let at = step.turn.iter().flat_map(|&p| table[p * half..][..half].iter().copied());
             let turned: Vec<f32> = at.collect();
             let sizes = if is_natural { vec![1, tokens, half] } else { vec![tokens, half] };
             HostTensor::new(&sizes, &turned)
@@ -87,14 +89,15 @@ struct Step {
     tokens: Vec<i32>,
     /// Tokens whose logits are wanted.
     places: Vec<i32>,
-    /// By token: whether somebody asked for it, its unit, its place in the sequence and in the cache.
+    /// By token: its place in the text, whether somebody asked for it, its unit, its place in the sequence's cache and in that of all.
+    turn: Vec<usize>,
     used: Vec<i32>,
     sequence: Vec<i32>,
     position: Vec<i32>,
     place: Vec<i32>,
     /// {unit, page}
     pages: Vec<i32>,
-    /// By unit: place of its first token in the sequence and in the cache.
+    /// By unit: place of its first token in the sequence's cache and in that of all.
     unit_position: Vec<i32>,
     unit_place: Vec<i32>,
 }
@@ -104,7 +107,7 @@ impl Step {
     fn new<'a>(how: StepShape, units: impl Iterator<Item = &'a Unit<'a>>) -> Self {
         let (room, width) = if how.rows > 0 { (how.rows, 1) } else { (how.chunks, PAGE) };
         let mut step = Self::default();
-        let unused = Unit { rank: 0, tokens: &[], position: 0, pages: &[0] };
+        let unused = Unit { rank: 0, tokens: &[], position: 0, place: 0, pages: &[0] };
         let mut before: Option<&Unit<'_>> = None;
         let mut units = units.fuse();
         for _ in 0..room {
@@ -124,17 +127,18 @@ impl Step {
             Some(&last) if goes_on => last,
             _ => (self.pages.len() / pages) as i32,
         };
-        let start = unit.pages[unit.position / PAGE] as usize * PAGE + unit.position % PAGE;
+        let start = unit.pages[unit.place / PAGE] as usize * PAGE + unit.place % PAGE;
         self.places.push((first + unit.tokens.len().max(1) - 1) as i32);
         for at in 0..width {
             self.tokens.push(unit.tokens.get(at).copied().unwrap_or(0) as i32);
             self.used.push(i32::from(at < unit.tokens.len()));
             self.sequence.push(number);
-            self.position.push((unit.position + at) as i32);
+            self.turn.push(unit.position + at);
+            self.position.push((unit.place + at) as i32);
             self.place.push((start + at) as i32);
         }
         self.pages.extend((0..pages).map(|at| unit.pages.get(at).copied().unwrap_or(0) as i32));
-        self.unit_position.push(unit.position as i32);
+        self.unit_position.push(unit.place as i32);
         self.unit_place.push(start as i32);
     }
 }

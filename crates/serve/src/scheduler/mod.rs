@@ -2,6 +2,7 @@
 //! sequence never waits for a long prompt. Where pages run out, the youngest sequence gives its own back and is computed again later. Where it
 //! pays, further rows compute guesses at their next tokens.
 
+mod compact;
 mod reading;
 
 use std::collections::VecDeque;
@@ -94,8 +95,8 @@ impl<'t> Scheduler<'t> {
 
     /// Takes a request in.
     pub fn add(&mut self, job: &Arc<Job>) {
-        let samples =
-            (0..job.request.n).map(|sample| Sequence::new(job, sample, self.tokenizer, self.drafts));
+        let how = (self.drafts, self.runner.budget());
+        let samples = (0..job.request.n).map(|sample| Sequence::new(job, sample, self.tokenizer, how));
         self.waiting.extend(samples);
     }
 
@@ -123,9 +124,10 @@ impl<'t> Scheduler<'t> {
     pub fn step(&mut self) {
         self.drop_abandoned();
         self.admit();
-        let started = Instant::now();
-        let rows = self.rows();
-        let done = self.decode(&rows).and_then(|()| {
+        let done = self.compact().and_then(|()| {
+            let started = Instant::now();
+            let rows = self.rows();
+            self.decode(&rows)?;
             self.read((!rows.is_empty()).then(|| self.stall * started.elapsed().as_secs_f64()))
         });
         if let Err(error) = done {
@@ -180,7 +182,7 @@ impl<'t> Scheduler<'t> {
     /// The rank where a sequence costs least: pages of its prompt that are not in the cache there, and sequences that run there already, which it would
     /// keep waiting to its end.
     fn rank_for(&self, sequence: &Sequence<'_>) -> Option<usize> {
-        let needed = sequence.tokens.len() / PAGE + 1;
+        let needed = sequence.places.pages_for(sequence.tokens.len());
         let running = |rank: usize| self.running.iter().filter(|s| s.rank == rank).count();
         let has_room = |rank: &usize| {
             let (running, available) = (running(*rank), self.pages[*rank].available());
@@ -233,11 +235,10 @@ impl<'t> Scheduler<'t> {
         for (row, guesses) in rows.into_iter().zip(shares) {
             all.push(row);
             self.running[row.sequence].guesses.truncate(guesses);
-            let needed = (row.first + 1 + guesses).div_ceil(PAGE);
-            let missing = needed.saturating_sub(self.running[row.sequence].pages.len());
-            if missing > self.pages[self.running[row.sequence].rank].available()
-                || !self.secure(row.sequence, 1 + guesses)
-            {
+            let sequence = &self.running[row.sequence];
+            let needed = (sequence.places.place(row.first) + 1 + guesses).div_ceil(PAGE);
+            let missing = needed.saturating_sub(sequence.pages.len());
+            if missing > self.pages[sequence.rank].available() || !self.secure(row.sequence, 1 + guesses) {
                 self.running[row.sequence].guesses.clear();
                 continue;
             }
@@ -251,7 +252,7 @@ impl<'t> Scheduler<'t> {
     /// Pages for the next `len` tokens of a sequence, if need be those of younger ones of its rank, which run no more then; whether it has them and still
     /// runs.
     fn secure(&mut self, at: usize, len: usize) -> bool {
-        let needed = (self.running[at].computed + len).div_ceil(PAGE);
+        let needed = (self.running[at].places.place(self.running[at].computed) + len).div_ceil(PAGE);
         let rank = self.running[at].rank;
         while self.running[at].pages.len() < needed {
             if let Some(page) = self.pages[rank].take() {
@@ -260,7 +261,7 @@ impl<'t> Scheduler<'t> {
             }
             let youngest = self.running.iter().rposition(|s| s.rank == rank).expect("it is one of them");
             let mut sequence = self.release(youngest);
-            sequence.computed = 0;
+            sequence.restart();
             self.waiting.push_front(sequence);
             self.stats.preemptions += 1;
             if youngest == at {
@@ -296,7 +297,7 @@ impl<'t> Scheduler<'t> {
     /// Notes what a step of sequences that decode, up to `most` on a rank, took and read. Rows of one sequence read its pages together.
     fn count_decode(&mut self, rows: &[Piece], most: usize, took: Duration) {
         let own = rows.iter().filter(|row| row.guess.is_none());
-        let pages = own.map(|row| row.first / PAGE + 1).sum();
+        let pages = own.map(|row| self.running[row.sequence].places.place(row.first) / PAGE + 1).sum();
         self.times.note(most, took);
         self.stats.decode_ns += took.as_nanos() as u64;
         self.stats.decode_bytes += self.runner.bytes_of_decode(rows.len(), pages);
@@ -322,8 +323,9 @@ impl<'t> Scheduler<'t> {
             }
             self.stats.accepted += u64::from(piece.guess.is_some());
             sequence.computed = piece.first + piece.len;
-            if sequence.computed / PAGE > piece.first / PAGE {
-                self.pages[sequence.rank].keep(&sequence.tokens[..sequence.computed], &mut sequence.pages);
+            let known = sequence.places.sharable(sequence.computed);
+            if known / PAGE > piece.first / PAGE {
+                self.pages[sequence.rank].keep(&sequence.tokens[..known], &mut sequence.pages);
             }
             if sequence.remaining() > 0 {
                 continue;
@@ -342,6 +344,7 @@ impl<'t> Scheduler<'t> {
         }
         ended.sort_unstable();
         for at in ended.into_iter().rev() {
+            self.keep_whole(at);
             let sequence = self.release(at);
             self.past.add(sequence.text());
         }
@@ -365,7 +368,8 @@ fn unit<'a>(running: &'a [Sequence<'_>], piece: &Piece) -> Unit<'a> {
         Some(guess) => &sequence.guesses[guess..=guess],
         None => &sequence.tokens[piece.first..piece.first + piece.len],
     };
-    Unit { rank: sequence.rank, tokens, position: piece.first, pages: &sequence.pages }
+    let place = sequence.places.place(piece.first);
+    Unit { rank: sequence.rank, tokens, position: piece.first, place, pages: &sequence.pages }
 }
 
 /// Takes the next token of a sequence; whether it has ended. What panics here, a mask above all, ends its own request alone.

@@ -121,7 +121,8 @@ impl Scheduler<'_> {
             for (before, (job, sample)) in prompts.iter().enumerate() {
                 let Some(at) = self.running.iter().position(|s| s.is((job, *sample))) else { continue };
                 let room = left / (prompts.len() - before) * PAGE;
-                let len = self.running[at].remaining().min(room);
+                let sequence = &self.running[at];
+                let len = sequence.remaining().min(room).min(sequence.places.room(sequence.computed));
                 if self.secure(at, len) {
                     left -= len.div_ceil(PAGE);
                     pieces.push((job.clone(), *sample, len));

@@ -8,7 +8,7 @@ use collegium_core::DType;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::{Backend, EvalBackend};
 use collegium_serve::{
-    Balance, Event, Finish, Handle, Limits, Request, Runner, Scored, Stats, Stop, Types, Usage,
+    Balance, Budget, Event, Finish, Handle, Limits, Request, Runner, Scored, Stats, Stop, Types, Usage,
 };
 use collegium_train::setup;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -52,12 +52,35 @@ pub fn handle_by(
     types: impl Into<Types>,
     balance: Balance,
 ) -> Handle {
+    let runner = runner(backend, name, &limits, types, balance);
+    Handle::start(runner, None, limits).unwrap()
+}
+
+/// With a budget of so many tokens for what sequences write.
+pub fn handle_within(
+    backend: &Arc<dyn Backend>,
+    name: &str,
+    limits: Limits,
+    types: impl Into<Types>,
+    budget: usize,
+) -> Handle {
+    let runner = runner(backend, name, &limits, types, Balance::default());
+    let runner = runner.with_budget(Some(Budget::new(budget).unwrap())).unwrap();
+    Handle::start(runner, None, limits).unwrap()
+}
+
+fn runner(
+    backend: &Arc<dyn Backend>,
+    name: &str,
+    limits: &Limits,
+    types: impl Into<Types>,
+    balance: Balance,
+) -> Runner {
     let config = ModelConfig::from_file(&folder(name)).unwrap().0;
     let reader = SafetensorsReader::open(&folder(name)).unwrap();
     let room = (limits.cache_pages, limits.context);
     let value = &mut |name: &str, sizes: &[usize]| Ok(reader.read_f32(name, sizes)?);
-    let runner = Runner::with_balance(backend.clone(), config, types, balance, room, value).unwrap();
-    Handle::start(runner, None, limits).unwrap()
+    Runner::with_balance(backend.clone(), config, types, balance, room, value).unwrap()
 }
 
 pub fn prompt(seed: u32, len: usize) -> Vec<u32> {

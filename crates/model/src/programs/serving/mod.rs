@@ -11,6 +11,7 @@
 //! Over several devices experts are spread, and every device has sequences and pages of its own. A sparse layer is then cut between router and
 //! experts ([`spread`]), as it is in training.
 
+mod compact;
 mod places;
 mod spread;
 
@@ -81,6 +82,13 @@ pub enum Part {
     Experts(usize, Bucket),
     /// Experts of the layer of this index from their homes to other devices, in place.
     Lend(usize, LendRoom),
+    /// What the places of a region of a cache are worth to the layer of this index, whose newest tokens are `hidden`: `region` {region_page} of so many pages to `scores`
+    /// {place} f32 of all but its last page, and its rows, `rows.keys` and so on {place, kv_head, head_dim}.
+    Scores(usize, usize),
+    /// The rows of a region of the first number of pages that are `chosen` {kept}, as pages, of the second number: `pages.keys` and so on, for the layer of this index.
+    Keep(usize, (usize, usize)),
+    /// The page `from` of so many to the page `to` of the cache of the layer of this index, in place.
+    Put(usize, usize),
     /// `hidden` to `logits`.
     Head,
     /// `hidden` to `logits` of every token, {token, vocab}.
@@ -150,6 +158,9 @@ pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program,
         Part::Lend(index, room) => {
             outputs.extend(spread::lent(&b, shape, sparse(&shape.config.layers[index]), room));
         }
+        Part::Scores(_, pages) => outputs.extend(compact::scored(&b, shape, how, pages)),
+        Part::Keep(_, pages) => outputs.extend(compact::kept(&b, shape, how, pages)),
+        Part::Put(_, pages) => outputs.extend(compact::put(&b, shape, how, pages)),
         Part::Head => outputs.push(logits(hidden_input(&b, shape))),
         Part::HeadOfAll => {
             let all = logits_of_all(&b, shape, hidden_input(&b, shape));
@@ -174,6 +185,9 @@ impl Part {
             Self::Router(_) => "serving_router",
             Self::Experts(..) => "serving_experts",
             Self::Lend(..) => "serving_lend",
+            Self::Scores(..) => "serving_scores",
+            Self::Keep(..) => "serving_keep",
+            Self::Put(..) => "serving_put",
             Self::Head => "serving_head",
             Self::HeadOfAll => "serving_head_of_all",
         }
