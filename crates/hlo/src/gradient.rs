@@ -108,7 +108,7 @@ fn pull_back<'g>(node: &Node, y: Value<'g>, x: &[Value<'g>], d: Value<'g>) -> Ve
         }
         Op::Reduce { reduction, dims } => back(reduce(*reduction, dims, x[0], y, d)),
         Op::Dot { contract } => dot(contract, x[0], x[1], d),
-        Op::Take { dim, fan } => back(take(dim, *fan, x, d)),
+        Op::Take { dim } => back(take(dim, x, d)),
         Op::ScatterAdd { dim } => vec![(x[1], d.take(x[0], dim))],
         Op::GroupedDot { contract } => grouped_dot(contract, x, d),
         Op::GroupedOuter => grouped_outer(x, d),
@@ -198,16 +198,9 @@ fn dot<'g>(contract: &[Name], a: Value<'g>, b: Value<'g>, d: Value<'g>) -> Vec<(
     vec![(a, da), (b, db)]
 }
 
-fn take<'g>(name: Name, fan: Option<Name>, x: &[Value<'g>], d: Value<'g>) -> Value<'g> {
-    let order = names(x[0]);
-    let Some(fan) = fan else {
-        let rows = d.convert(wide(d.dtype()));
-        return rows.scatter_add(x[1], dim(name, x[0].size(name))).transpose(&order).convert(d.dtype());
-    };
-    let row = x[1].shape().dims[0].name;
-    let rows = d.take(x[2], row);
-    let zero = d.graph.full(d.dtype(), &rows.shape().dims, 0.0);
-    sum_in_f32(x[3].select(rows, zero), &[fan]).transpose(&order)
+fn take<'g>(name: Name, x: &[Value<'g>], d: Value<'g>) -> Value<'g> {
+    let rows = d.convert(wide(d.dtype()));
+    rows.scatter_add(x[1], dim(name, x[0].size(name))).transpose(&names(x[0])).convert(d.dtype())
 }
 
 fn grouped_dot<'g>(contract: Name, x: &[Value<'g>], d: Value<'g>) -> Vec<(Value<'g>, Value<'g>)> {

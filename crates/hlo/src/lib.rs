@@ -25,7 +25,7 @@ mod split;
 mod text;
 mod verify;
 
-pub use build::{Inverse, MOST_DIVIDED, running_sum};
+pub use build::{MOST_DIVIDED, running_sum};
 pub use composite::{
     ADAMW_HYPER, AdamW, Around, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Paging,
     Pick, largest, masked_attention,

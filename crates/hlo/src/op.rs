@@ -204,14 +204,11 @@ pub enum Op {
         /// Dims summed over.
         contract: Vec<Name>,
     },
-    /// `out[i.., rest] = table[index[i..], rest]`. Inputs: table, index; and, where the rows that read each
-    /// table row are known, `inverse` (over the table's dim and `fan`) and its boolean mask: the gradient is
-    /// then a second take instead of a scatter.
+    /// `out[i.., rest] = table[index[i..], rest]`. Inputs: table, index. Its gradient is a scatter;
+    /// [`Value::gathered_sum`](crate::Value::gathered_sum) has one that is not.
     Take {
         /// The table's dim that `index` runs over.
         dim: Name,
-        /// The dim of `inverse` that lists the readers.
-        fan: Option<Name>,
     },
     /// `out[v, rest] = sum of updates[i.., rest] where index[i..] = v`. Inputs: index, updates.
     ScatterAdd {

@@ -75,12 +75,9 @@ fn check(mesh: &Mesh, node: &Node, x: &[&Shape]) -> Option<String> {
 fn arity(op: &Op) -> std::ops::RangeInclusive<usize> {
     match op {
         Op::Parameter { .. } | Op::Constant(_) | Op::Literal(_) | Op::Iota { .. } | Op::RankId => 0..=0,
-        Op::Binary(_) | Op::Compare(_) | Op::Dot { .. } | Op::DynamicSlice { .. } | Op::ScatterAdd { .. } => {
-            2..=2
-        }
-        Op::Take { fan: None, .. } => 2..=2,
+        Op::Binary(_) | Op::Compare(_) | Op::Dot { .. } | Op::DynamicSlice { .. } => 2..=2,
+        Op::Take { .. } | Op::ScatterAdd { .. } => 2..=2,
         Op::Select | Op::DynamicUpdate { .. } | Op::GroupedDot { .. } | Op::GroupedOuter => 3..=3,
-        Op::Take { fan: Some(_), .. } => 4..=4,
         Op::Composite { what, .. } => what.num_inputs()..=what.num_inputs(),
         Op::Concat { .. } => 2..=usize::MAX,
         _ => 1..=1,

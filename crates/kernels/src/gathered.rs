@@ -46,8 +46,8 @@ impl<'a, T: Operand> Gathered<'a, T> {
         self.row(self.index[at])
     }
 
-    /// Row `at` of the result, `sum` a row of room.
-    fn sum(&self, at: usize, sum: &mut [f32], out: &mut [T]) {
+    /// Row `at` of the result, `sum` a row of room where it has several links.
+    pub(crate) fn sum(&self, at: usize, sum: &mut [f32], out: &mut [T]) {
         let index = &self.index[at * self.links..][..self.links];
         if let &[index] = index {
             match self.row(index) {

@@ -27,7 +27,12 @@ pub struct Swiglu<'a, G> {
     pub scale: Option<&'a [f32]>,
 }
 
-impl<G: Operand> Swiglu<'_, G> {
+impl<'a, G: Operand> Swiglu<'a, G> {
+    /// Some rows, from `row` on, with their own scales.
+    pub(crate) fn part(&self, row: usize, gate: &'a [G], up: &'a [G]) -> Self {
+        Self { gate, up, scale: self.scale.map(|scale| &scale[row..]) }
+    }
+
     /// Elements of the pieces that have one scale.
     fn width(&self, kernel: &'static str) -> Result<usize, ArgumentError> {
         let len = self.gate.len();
@@ -38,7 +43,7 @@ impl<G: Operand> Swiglu<'_, G> {
         Ok(width.max(1))
     }
 
-    pub(crate) fn factor(&self, row: usize) -> f32 {
+    fn factor(&self, row: usize) -> f32 {
         self.scale.map_or(1.0, |scale| scale[row])
     }
 }
@@ -60,24 +65,21 @@ pub fn swiglu<G: Operand, T: Operand>(
     threads.run(
         tasks,
         || (),
-        |(), (task, ((gate, up), out))| {
-            let rows = gate.chunks(width).zip(up.chunks(width)).zip(out.chunks_mut(width));
-            for (i, ((gate, up), out)) in rows.enumerate() {
-                let factor = given.factor(task * each + i);
-                row(gate, up, factor, out);
-            }
-        },
+        |(), (task, ((gate, up), out))| rows(&given.part(task * each, gate, up), width, out),
     );
     Ok(())
 }
 
-/// One row of the result.
-pub(crate) fn row<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
-    vectorized(|| row_values(gate, up, factor, out));
+/// Rows of `width` elements, by one thread.
+pub(crate) fn rows<G: Operand, T: Operand>(given: &Swiglu<'_, G>, width: usize, out: &mut [T]) {
+    let all = given.gate.chunks(width).zip(given.up.chunks(width)).zip(out.chunks_mut(width));
+    for (i, ((gate, up), out)) in all.enumerate() {
+        vectorized(|| row(gate, up, given.factor(i), out));
+    }
 }
 
 #[inline(always)]
-fn row_values<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
+fn row<G: Operand, T: Operand>(gate: &[G], up: &[G], factor: f32, out: &mut [T]) {
     for ((gate, up), out) in gate.chunks(BLOCK).zip(up.chunks(BLOCK)).zip(out.chunks_mut(BLOCK)) {
         let mut values = [0.0; BLOCK];
         for ((value, gate), up) in values.iter_mut().zip(gate).zip(up) {
@@ -135,33 +137,33 @@ pub fn swiglu_gradient<G: Operand, T: Operand>(
         tasks,
         || (),
         |(), (task, ((gate, up), ((value, d_gate), d_up)), sums)| {
-            let inputs = gate.chunks(width).zip(up.chunks(width));
-            let results = value.chunks_mut(width).zip(d_gate.chunks_mut(width)).zip(d_up.chunks_mut(width));
-            for (i, ((gate, up), ((value, d_gate), d_up))) in inputs.zip(results).enumerate() {
-                let factor = given.factor(task * each + i);
-                let sum = row_gradient([gate, up], factor, [value, d_gate, d_up]);
-                if let Some(place) = sums.get_mut(i) {
-                    *place = sum;
-                }
-            }
+            rows_gradient(&given.part(task * each, gate, up), width, [value, d_gate, d_up], sums);
         },
     );
     Ok(())
 }
 
-/// Gradients of one row, whose cotangent `value` holds before; returns that to its scale.
-pub(crate) fn row_gradient<G: Operand, T: Operand>(
-    inputs: [&[G]; 2],
-    factor: f32,
+/// Gradients of rows of `width` elements, whose cotangents the first of the results holds before, by one thread. Those to their scales go to as many places as there are.
+pub(crate) fn rows_gradient<G: Operand, T: Operand>(
+    given: &Swiglu<'_, G>,
+    width: usize,
     results: [&mut [T]; 3],
-) -> f32 {
-    let mut sum = 0.0;
-    vectorized(|| sum = row_gradients(inputs, factor, results));
-    sum
+    d_scale: &mut [f32],
+) {
+    let inputs = given.gate.chunks(width).zip(given.up.chunks(width));
+    let [value, d_gate, d_up] = results.map(|all| all.chunks_mut(width));
+    for (i, ((gate, up), ((value, d_gate), d_up))) in inputs.zip(value.zip(d_gate).zip(d_up)).enumerate() {
+        let mut sum = 0.0;
+        vectorized(|| sum = row_gradient([gate, up], given.factor(i), [value, d_gate, d_up]));
+        if let Some(place) = d_scale.get_mut(i) {
+            *place = sum;
+        }
+    }
 }
 
+/// Gradients of one row, whose cotangent `value` holds before; returns that to its scale.
 #[inline(always)]
-fn row_gradients<G: Operand, T: Operand>(
+fn row_gradient<G: Operand, T: Operand>(
     [gate, up]: [&[G]; 2],
     factor: f32,
     [value, d_gate, d_up]: [&mut [T]; 3],

@@ -14,237 +14,52 @@ const HOST: &str = "Host";
 /// Registers the kernels for `ranks` devices that share the cores; whether programs may call them.
 pub(crate) fn register(plugin: &Arc<Plugin>, ranks: usize) -> bool {
     Threads::set(ranks);
-    ffi::register::<GroupedDot>(plugin, HOST).is_ok()
-        && ffi::register::<GroupedOuter>(plugin, HOST).is_ok()
-        && ffi::register::<GroupedDotSum>(plugin, HOST).is_ok()
-        && ffi::register::<ExpertRows>(plugin, HOST).is_ok()
-        && ffi::register::<ExpertRowsGradient>(plugin, HOST).is_ok()
-        && ffi::register::<Attention>(plugin, HOST).is_ok()
-        && ffi::register::<AttentionGradient>(plugin, HOST).is_ok()
-        && ffi::register::<CrossEntropy>(plugin, HOST).is_ok()
-        && ffi::register::<SlotShards>(plugin, HOST).is_ok()
-        && ffi::register::<SlotSums>(plugin, HOST).is_ok()
-        && ffi::register::<Swiglu>(plugin, HOST).is_ok()
-        && ffi::register::<SwigluGradient>(plugin, HOST).is_ok()
-        && ffi::register::<GatheredSum>(plugin, HOST).is_ok()
-        && ffi::register::<SumOfSquares>(plugin, HOST).is_ok()
-        && ffi::register::<PackedDot>(plugin, HOST).is_ok()
-        && ffi::register::<PackedExperts>(plugin, HOST).is_ok()
-        && ffi::register::<Route>(plugin, HOST).is_ok()
-        && ffi::register::<RmsNorm>(plugin, HOST).is_ok()
-        && ffi::register::<PagedStep>(plugin, HOST).is_ok()
-        && ffi::register::<PagedStepInt8>(plugin, HOST).is_ok()
-        && ffi::register::<AdamW>(plugin, HOST).is_ok()
+    register_all(plugin)
 }
 
-struct GroupedDot;
+/// A type for each kernel, as the plugin tells handlers apart by type: the name that programs call it by, its handler, and the attributes of its calls.
+macro_rules! kernels {
+    ($($kernel:ident = $name:ident, $handler:ident $attributes:tt;)*) => {
+        $(
+            struct $kernel;
 
-impl ffi::Handler for GroupedDot {
-    const NAME: &'static str = collegium_hlo::GROUPED_DOT;
+            impl ffi::Handler for $kernel {
+                const NAME: &'static str = collegium_hlo::$name;
 
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::grouped_dot, frame, ["weights_transposed"])
-    }
+                fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+                    call::<Self, _>(handlers::$handler, frame, $attributes)
+                }
+            }
+        )*
+
+        fn register_all(plugin: &Plugin) -> bool {
+            $(ffi::register::<$kernel>(plugin, HOST).is_ok())&&*
+        }
+    };
 }
 
-struct GroupedOuter;
-
-impl ffi::Handler for GroupedOuter {
-    const NAME: &'static str = collegium_hlo::GROUPED_OUTER;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::grouped_outer, frame, [])
-    }
-}
-
-struct GroupedDotSum;
-
-impl ffi::Handler for GroupedDotSum {
-    const NAME: &'static str = collegium_hlo::GROUPED_DOT_SUM;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::grouped_dot_sum, frame, [])
-    }
-}
-
-struct ExpertRows;
-
-impl ffi::Handler for ExpertRows {
-    const NAME: &'static str = collegium_hlo::EXPERT_ROWS;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::expert_rows, frame, [])
-    }
-}
-
-struct ExpertRowsGradient;
-
-impl ffi::Handler for ExpertRowsGradient {
-    const NAME: &'static str = collegium_hlo::EXPERT_ROWS_GRADIENT;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::expert_rows_gradient, frame, [])
-    }
-}
-
-struct Attention;
-
-impl ffi::Handler for Attention {
-    const NAME: &'static str = collegium_hlo::ATTENTION;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::attention, frame, ["window"])
-    }
-}
-
-struct AttentionGradient;
-
-impl ffi::Handler for AttentionGradient {
-    const NAME: &'static str = collegium_hlo::ATTENTION_GRADIENT;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::attention_gradient, frame, ["window"])
-    }
-}
-
-struct CrossEntropy;
-
-impl ffi::Handler for CrossEntropy {
-    const NAME: &'static str = collegium_hlo::CROSS_ENTROPY;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::cross_entropy, frame, [])
-    }
-}
-
-struct SlotShards;
-
-impl ffi::Handler for SlotShards {
-    const NAME: &'static str = collegium_hlo::SLOT_SHARDS;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::slot_shards, frame, [])
-    }
-}
-
-struct SlotSums;
-
-impl ffi::Handler for SlotSums {
-    const NAME: &'static str = collegium_hlo::SLOT_SUMS;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::slot_sums, frame, [])
-    }
-}
-
-struct Swiglu;
-
-impl ffi::Handler for Swiglu {
-    const NAME: &'static str = collegium_hlo::SWIGLU;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::swiglu, frame, [])
-    }
-}
-
-struct SwigluGradient;
-
-impl ffi::Handler for SwigluGradient {
-    const NAME: &'static str = collegium_hlo::SWIGLU_GRADIENT;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::swiglu_gradient, frame, [])
-    }
-}
-
-struct GatheredSum;
-
-impl ffi::Handler for GatheredSum {
-    const NAME: &'static str = collegium_hlo::GATHERED_SUM;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::gathered_sum, frame, [])
-    }
-}
-
-struct SumOfSquares;
-
-impl ffi::Handler for SumOfSquares {
-    const NAME: &'static str = collegium_hlo::SUM_OF_SQUARES;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::sum_of_squares, frame, [])
-    }
-}
-
-struct PackedDot;
-
-impl ffi::Handler for PackedDot {
-    const NAME: &'static str = collegium_hlo::PACKED_DOT;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::packed_dot, frame, ["eps_bits", "features", "is_added", "is_normed"])
-    }
-}
-
-struct PackedExperts;
-
-impl ffi::Handler for PackedExperts {
-    const NAME: &'static str = collegium_hlo::PACKED_EXPERTS;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::packed_experts, frame, ["intermediate", "is_added"])
-    }
-}
-
-struct Route;
-
-impl ffi::Handler for Route {
-    const NAME: &'static str = collegium_hlo::ROUTE;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::route, frame, ["eps_bits", "normalise"])
-    }
-}
-
-struct RmsNorm;
-
-impl ffi::Handler for RmsNorm {
-    const NAME: &'static str = collegium_hlo::RMS_NORM;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::rms_norm, frame, ["eps_bits"])
-    }
-}
-
-struct PagedStep;
-
-impl ffi::Handler for PagedStep {
-    const NAME: &'static str = collegium_hlo::PAGED_STEP;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::paged_step, frame, ["eps_bits", "window"])
-    }
-}
-
-struct PagedStepInt8;
-
-impl ffi::Handler for PagedStepInt8 {
-    const NAME: &'static str = collegium_hlo::PAGED_STEP_INT8;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::paged_step_int8, frame, ["eps_bits", "window"])
-    }
-}
-
-struct AdamW;
-
-impl ffi::Handler for AdamW {
-    const NAME: &'static str = collegium_hlo::ADAMW;
-
-    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
-        call::<Self, _>(handlers::adamw, frame, [])
-    }
+kernels! {
+    GroupedDot = GROUPED_DOT, grouped_dot ["weights_transposed"];
+    GroupedOuter = GROUPED_OUTER, grouped_outer [];
+    GroupedDotSum = GROUPED_DOT_SUM, grouped_dot_sum [];
+    ExpertRows = EXPERT_ROWS, expert_rows [];
+    ExpertRowsGradient = EXPERT_ROWS_GRADIENT, expert_rows_gradient [];
+    Attention = ATTENTION, attention ["window"];
+    AttentionGradient = ATTENTION_GRADIENT, attention_gradient ["window"];
+    CrossEntropy = CROSS_ENTROPY, cross_entropy [];
+    SlotShards = SLOT_SHARDS, slot_shards [];
+    SlotSums = SLOT_SUMS, slot_sums [];
+    Swiglu = SWIGLU, swiglu [];
+    SwigluGradient = SWIGLU_GRADIENT, swiglu_gradient [];
+    GatheredSum = GATHERED_SUM, gathered_sum [];
+    SumOfSquares = SUM_OF_SQUARES, sum_of_squares [];
+    PackedDot = PACKED_DOT, packed_dot ["eps_bits", "features", "is_added", "is_normed"];
+    PackedExperts = PACKED_EXPERTS, packed_experts ["intermediate", "is_added"];
+    Route = ROUTE, route ["eps_bits", "normalise"];
+    RmsNorm = RMS_NORM, rms_norm ["eps_bits"];
+    PagedStep = PAGED_STEP, paged_step ["eps_bits", "window"];
+    PagedStepInt8 = PAGED_STEP_INT8, paged_step_int8 ["eps_bits", "window"];
+    AdamW = ADAMW, adamw [];
 }
 
 /// Shows a call's buffers, and the attributes of these names, to the kernel of `H`, which turns its first operands into its first results if it works in place.

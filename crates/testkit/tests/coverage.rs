@@ -29,7 +29,6 @@ fn kind(op: &Op) -> String {
         },
         Op::Reduce { reduction, .. } => format!("reduce {}", way(*reduction)),
         Op::AllReduce { reduction, .. } => format!("all_reduce {}", way(*reduction)),
-        Op::Take { fan, .. } => format!("take {}", if fan.is_some() { "with inverse" } else { "alone" }),
         Op::Parameter { .. } | Op::Constant(_) | Op::Literal(_) | Op::Iota { .. } | Op::RankId => {
             op.name().into()
         }
@@ -42,7 +41,11 @@ fn kind(op: &Op) -> String {
         | Op::Transpose => op.name().into(),
         Op::Reshape | Op::Rename | Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => op.name().into(),
         Op::Reverse { .. } | Op::DynamicSlice { .. } | Op::DynamicUpdate { .. } => op.name().into(),
-        Op::Dot { .. } | Op::ScatterAdd { .. } | Op::GroupedDot { .. } | Op::GroupedOuter => op.name().into(),
+        Op::Dot { .. }
+        | Op::Take { .. }
+        | Op::ScatterAdd { .. }
+        | Op::GroupedDot { .. }
+        | Op::GroupedOuter => op.name().into(),
         Op::Composite { what, result } => format!("{} {result}", what.name()),
         Op::AllGather { .. } | Op::ReduceScatter { .. } | Op::AllToAll { .. } | Op::RingShift { .. } => {
             op.name().into()
@@ -59,7 +62,7 @@ fn way(reduction: Reduction) -> &'static str {
 const KINDS: &str = "negate, abs, sign, exponential, exponential_minus_one, log, log_plus_one, sqrt, rsqrt, tanh, logistic, sine, \
     cosine, floor, ceil, not, is_finite, add, subtract, multiply, divide, remainder, power, maximum, minimum, and, or, shift_right_logical, \
     EQ, NE, LT, LE, GT, GE, reduce add, reduce maximum, reduce minimum, all_reduce add, all_reduce maximum, all_reduce minimum, \
-    take alone, take with inverse, parameter, constant, literal, iota, rank_id, select, convert, bitcast_convert, stop_gradient, barrier, \
+    take, parameter, constant, literal, iota, rank_id, select, convert, bitcast_convert, stop_gradient, barrier, \
     broadcast, transpose, reshape, rename, slice, pad, concat, reverse, dynamic_slice, dynamic_update, dot, scatter_add, \
     grouped_dot, grouped_outer, attention 0, attention 1, attention_gradient 0, attention_gradient 1, attention_gradient 2, \
     cross_entropy 0, cross_entropy 1, cross_entropy 2, slot_shards 0, slot_sums 0, swiglu 0, swiglu_gradient 0, \

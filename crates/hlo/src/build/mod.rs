@@ -9,4 +9,3 @@ mod rows;
 
 pub use elementwise::MOST_DIVIDED;
 pub use product::running_sum;
-pub use rows::Inverse;

@@ -72,30 +72,10 @@ impl Writer<'_> {
             Some(call) => call.clone(),
             None => {
                 let shapes = what.shapes(&s.iter().collect::<Vec<_>>()).unwrap_or_default();
-                let target = match what {
-                    Composite::Attention { .. } => ATTENTION,
-                    Composite::AttentionGradient { .. } => ATTENTION_GRADIENT,
-                    Composite::CrossEntropy => CROSS_ENTROPY,
-                    Composite::SlotShards { .. } => SLOT_SHARDS,
-                    Composite::SlotSums => SLOT_SUMS,
-                    Composite::Swiglu { .. } => SWIGLU,
-                    Composite::SwigluGradient => SWIGLU_GRADIENT,
-                    Composite::GatheredSum => GATHERED_SUM,
-                    Composite::ExpertRows { .. } => EXPERT_ROWS,
-                    Composite::ExpertRowsGradient { .. } => EXPERT_ROWS_GRADIENT,
-                    Composite::GroupedDotSum => GROUPED_DOT_SUM,
-                    Composite::SumOfSquares => SUM_OF_SQUARES,
-                    Composite::PagedStep(how) if how.is_int8 => PAGED_STEP_INT8,
-                    Composite::PagedStep(_) => PAGED_STEP,
-                    Composite::PackedDot { .. } => PACKED_DOT,
-                    Composite::PackedExperts { .. } => PACKED_EXPERTS,
-                    Composite::Route { .. } => ROUTE,
-                    Composite::RmsNorm { .. } => RMS_NORM,
-                    Composite::AdamW { .. } => ADAMW,
-                };
+                let target = format!("collegium.{}", what.name());
                 let count_in_place = what.num_in_place();
                 let call =
-                    self.call_in_place(target, &what.attributes(), x, s, &shapes[..count], count_in_place);
+                    self.call_in_place(&target, &what.attributes(), x, s, &shapes[..count], count_in_place);
                 self.calls.insert(key, call.clone());
                 call
             }

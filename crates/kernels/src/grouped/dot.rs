@@ -1,7 +1,7 @@
 //! Rows times the weights of their slot.
 
 use super::few;
-use super::runs::{Run, longest_first, row_tiles};
+use super::runs::{Run, cut, longest_first, row_tiles};
 use super::slot::{SlotWeights, is_packed};
 use crate::check::length;
 use crate::element::Operand;
@@ -113,7 +113,7 @@ impl<'a, T: Operand> GroupedDot<'a, T> {
         let mut tiles: Vec<_> = runs
             .into_iter()
             .map(|run| {
-                let out = out.split_off_mut(..run.rows.len() * self.outer).expect("runs cover the rows");
+                let out = cut(&mut out, run.rows.len() * self.outer);
                 Tile { run, out }
             })
             .collect();

@@ -3,7 +3,7 @@
 
 use super::dot::{PACKED_ROWS, tile_sizes};
 use super::few;
-use super::runs::{Run, longest_first, row_tiles};
+use super::runs::{Run, cut, longest_first, row_tiles};
 use super::slot::{SlotWeights, is_packed};
 use super::{GroupedDot, grouped_dot};
 use crate::check::length;
@@ -151,12 +151,9 @@ impl<'a, T: Operand> ExpertRows<'a, T> {
         let mut inner = vec![T::zeroed(); num_rows * self.intermediate];
         let given = Swiglu { gate: &*results.gate, up: &*results.up, scale: self.scale };
         swiglu::swiglu(&given, &mut inner, threads)?;
-        let (inner_size, outer) = (self.intermediate, hidden);
-        grouped_dot(
-            &GroupedDot { rows: &inner, weights: self.down, inner: inner_size, outer, ..first },
-            out,
-            threads,
-        )
+        let last =
+            GroupedDot { rows: &inner, weights: self.down, inner: self.intermediate, outer: hidden, ..first };
+        grouped_dot(&last, out, threads)
     }
 
     fn tiles<'o>(
@@ -192,10 +189,7 @@ impl<'a, T: Operand> ExpertRows<'a, T> {
         let [gate_weights, up_weights, down_weights] = self.weights_of(slot);
         rows.resize(run.rows.len() * self.given.width, T::zeroed());
         for (r, row) in run.rows.clone().zip(rows.chunks_mut(self.given.width)) {
-            match self.given.linked(r) {
-                Some(given) => row.copy_from_slice(given),
-                None => row.fill(T::zeroed()),
-            }
+            self.given.sum(r, &mut [], row);
         }
         T::written(gate, sums, |out| gate_weights.multiply(rows, out, false, wide));
         T::written(up, sums, |out| up_weights.multiply(rows, out, false, wide));
@@ -230,16 +224,8 @@ impl<'a, T: Operand> ExpertRows<'a, T> {
 
     /// What is between the products, of rows from `first` on.
     fn activated(&self, first: usize, [gate, up]: [&[T]; 2], inner: &mut Vec<T>) {
-        let size = self.intermediate;
         inner.resize(gate.len(), T::zeroed());
-        let rows = gate.chunks(size).zip(up.chunks(size)).zip(inner.chunks_mut(size));
-        for (r, ((gate, up), inner)) in rows.enumerate() {
-            swiglu::row(gate, up, self.scale.map_or(1.0, |scale| scale[first + r]), inner);
-        }
+        let scale = self.scale.map(|scale| &scale[first..]);
+        swiglu::rows(&Swiglu { gate, up, scale }, self.intermediate, inner);
     }
-}
-
-/// The first `count` elements; they are `all`'s no more.
-pub(super) fn cut<'o, T>(all: &mut &'o mut [T], count: usize) -> &'o mut [T] {
-    all.split_off_mut(..count).expect("runs cover the rows")
 }

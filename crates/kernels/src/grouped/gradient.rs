@@ -2,8 +2,7 @@
 //! cache.
 
 use super::dot::{PACKED_ROWS, tile_sizes};
-use super::experts::cut;
-use super::runs::{Run, longest_first, row_tiles};
+use super::runs::{Run, cut, longest_first, row_tiles};
 use super::slot::{SlotWeights, is_packed};
 use crate::check::length;
 use crate::element::Operand;
@@ -152,13 +151,7 @@ impl<'a, T: Operand> ExpertRowsGradient<'a, T> {
     /// From the cotangent in `value`, of rows from `first` on.
     fn gradients(&self, first: usize, results: [&mut [T]; 3], d_scale: &mut [f32]) {
         let size = self.intermediate;
-        let [value, d_gate, d_up] = results.map(|all| all.chunks_mut(size));
-        let kept = self.kept.gate[first * size..].chunks(size).zip(self.kept.up[first * size..].chunks(size));
-        for (i, (((value, d_gate), d_up), (gate, up))) in value.zip(d_gate).zip(d_up).zip(kept).enumerate() {
-            let sum = swiglu::row_gradient([gate, up], self.kept.factor(first + i), [value, d_gate, d_up]);
-            if let Some(place) = d_scale.get_mut(i) {
-                *place = sum;
-            }
-        }
+        let [gate, up] = [self.kept.gate, self.kept.up].map(|all| &all[first * size..]);
+        swiglu::rows_gradient(&self.kept.part(first, gate, up), size, results, d_scale);
     }
 }

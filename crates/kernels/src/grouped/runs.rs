@@ -59,6 +59,11 @@ pub(super) fn row_tiles(
     Ok(tiles.collect())
 }
 
+/// The first `count` elements; they are `all`'s no more.
+pub(super) fn cut<'o, T>(all: &mut &'o mut [T], count: usize) -> &'o mut [T] {
+    all.split_off_mut(..count).expect("runs cover the rows")
+}
+
 /// Puts the longest tiles first, so that threads end together, and those of unused blocks last.
 pub(super) fn longest_first<T>(tiles: &mut [T], run: impl Fn(&T) -> &Run) {
     tiles.sort_by_key(|tile| {

@@ -111,6 +111,17 @@ impl Call {
         attributes: Attributes<'_>,
     ) -> Result<(), ArgumentError> {
         let weights_transposed = self.flag(attributes, "weights_transposed")?;
+        let problem = self.product::<T>([rows, weights, block_slot], weights_transposed, out.dims)?;
+        grouped::grouped_dot(&problem, self.result::<O>("out", O::DTYPE, out)?, &Threads::current())
+    }
+
+    /// A grouped product whose result has the dims `out`.
+    fn product<'a, T: Operand>(
+        &self,
+        [rows, weights, block_slot]: [&BufferView<'a>; 3],
+        weights_transposed: bool,
+        out: &[i64],
+    ) -> Result<GroupedDot<'a, T>, ArgumentError> {
         let [num_rows, inner] = self.dims("rows", rows.dims)?;
         let [num_slots, a, b] = self.dims("weights", weights.dims)?;
         let (weights_inner, outer) = if weights_transposed { (b, a) } else { (a, b) };
@@ -118,10 +129,10 @@ impl Call {
             let required = format!("of contracted size {inner}, like rows {:?}", rows.dims);
             return Err(self.wrong_dims("weights", required, weights.dims));
         }
-        self.same_dims("out", out.dims, &[num_rows, outer])?;
-        let problem = GroupedDot {
-            rows: self.input::<T>("rows", T::DTYPE, rows)?,
-            weights: self.input::<T>("weights", T::DTYPE, weights)?,
+        self.same_dims("out", out, &[num_rows, outer])?;
+        Ok(GroupedDot {
+            rows: self.input("rows", T::DTYPE, rows)?,
+            weights: self.input("weights", T::DTYPE, weights)?,
             second: None,
             weights_transposed,
             block_slot: self.block_slot(block_slot)?,
@@ -129,8 +140,7 @@ impl Call {
             num_slots,
             inner,
             outer,
-        };
-        grouped::grouped_dot(&problem, self.result::<O>("out", O::DTYPE, out)?, &Threads::current())
+        })
     }
 
     fn grouped_outer<T: Operand>(
@@ -169,33 +179,18 @@ impl Call {
         [rows, weights, more_rows, more_weights, block_slot]: &[BufferView<'_>; 5],
         out: &mut BufferViewMut<'_>,
     ) -> Result<(), ArgumentError> {
-        let [num_rows, inner] = self.dims("rows", rows.dims)?;
-        let [num_slots, weights_inner, outer] = self.dims("weights", weights.dims)?;
-        if weights_inner != inner {
-            let required = format!("of contracted size {inner}, like rows {:?}", rows.dims);
-            return Err(self.wrong_dims("weights", required, weights.dims));
-        }
+        let first = self.product([rows, weights, block_slot], false, out.dims)?;
         self.like("second rows", more_rows.dims, rows.dims)?;
         self.like("second weights", more_weights.dims, weights.dims)?;
-        self.same_dims("out", out.dims, &[num_rows, outer])?;
-        let problem = GroupedDot {
-            rows: self.input::<T>("rows", T::DTYPE, rows)?,
-            weights: self.input::<T>("weights", T::DTYPE, weights)?,
-            second: Some([
-                self.input::<T>("second rows", T::DTYPE, more_rows)?,
-                self.input::<T>("second weights", T::DTYPE, more_weights)?,
-            ]),
-            weights_transposed: false,
-            block_slot: self.block_slot(block_slot)?,
-            num_rows,
-            num_slots,
-            inner,
-            outer,
-        };
+        let second = [
+            self.input::<T>("second rows", T::DTYPE, more_rows)?,
+            self.input::<T>("second weights", T::DTYPE, more_weights)?,
+        ];
+        let problem = GroupedDot { second: Some(second), ..first };
         grouped::grouped_dot(&problem, self.result::<T>("out", T::DTYPE, out)?, &Threads::current())
     }
 
-    /// The scale of `rows`, if there is one operand more; its values as `None` if there is none.
+    /// The scale of `rows`, where there is one, the last of so many operands.
     fn scale<'a>(
         &self,
         scale: &[BufferView<'a>],
@@ -270,16 +265,11 @@ impl Call {
         let [_, intermediate] = self.dims("gate", gate.dims)?;
         let [num_slots, ..] = self.dims::<3>("down", down.dims)?;
         self.same_dims("gate", gate.dims, &[num_rows, intermediate])?;
-        self.like("up", up.dims, gate.dims)?;
         self.same_dims("down", down.dims, &[num_slots, hidden, intermediate])?;
         let scale = self.scale(scale, num_rows, 6)?;
         let problem = ExpertRowsGradient {
             d_out: self.input::<T>("d_out", T::DTYPE, d_out)?,
-            kept: Swiglu {
-                gate: self.input("gate", T::DTYPE, gate)?,
-                up: self.input("up", T::DTYPE, up)?,
-                scale,
-            },
+            kept: Swiglu { scale, ..self.gate_and_up(&[*gate, *up])? },
             down: self.input("down", T::DTYPE, down)?,
             block_slot: self.block_slot(block_slot)?,
             num_rows,
@@ -287,25 +277,18 @@ impl Call {
             hidden,
             intermediate,
         };
-        let num_outs = outs.len();
-        let (value, d_gate, d_up, d_scale) = match (scale, outs) {
-            (None, [value, d_gate, d_up]) => (value, d_gate, d_up, None),
-            (Some(_), [value, d_gate, d_up, d_scale]) => (value, d_gate, d_up, Some(d_scale)),
-            _ => return Err(self.number_of_results(3 + usize::from(scale.is_some()), num_outs)),
+        let wrong_count = self.number_of_results(3 + usize::from(scale.is_some()), outs.len());
+        let (of_rows, d_scale) = match (scale, outs.split_first_chunk_mut::<3>()) {
+            (None, Some((of_rows, []))) => (of_rows, None),
+            (Some(_), Some((of_rows, [d_scale]))) => (of_rows, Some(d_scale)),
+            _ => return Err(wrong_count),
         };
-        self.like("value", value.dims, gate.dims)?;
-        self.like("d_gate", d_gate.dims, gate.dims)?;
-        self.like("d_up", d_up.dims, gate.dims)?;
         let d_scale = d_scale.map(|d_scale| {
             self.same_dims("d_scale", d_scale.dims, &[num_rows])?;
             self.result("d_scale", DType::F32, d_scale)
         });
-        let results = SwigluGradients {
-            value: self.result("value", T::DTYPE, value)?,
-            d_gate: self.result("d_gate", T::DTYPE, d_gate)?,
-            d_up: self.result("d_up", T::DTYPE, d_up)?,
-            d_scale: d_scale.transpose()?,
-        };
+        let results =
+            SwigluGradients { d_scale: d_scale.transpose()?, ..self.gradients(of_rows, gate.dims)? };
         grouped::expert_rows_gradient(&problem, results, &Threads::current())
     }
 }

@@ -91,7 +91,7 @@ impl Call {
         swiglu::swiglu(&given, self.result::<T>("out", T::DTYPE, out)?, &Threads::current())
     }
 
-    fn gate_and_up<'a, G: Operand>(
+    pub(super) fn gate_and_up<'a, G: Operand>(
         &self,
         [gate, up]: &[BufferView<'a>; 2],
     ) -> Result<Swiglu<'a, G>, ArgumentError> {
@@ -103,20 +103,28 @@ impl Call {
     fn swiglu_gradient<G: Operand, T: Operand>(
         &self,
         args: &[BufferView<'_>; 2],
-        [value, d_gate, d_up]: &mut [BufferViewMut<'_>; 3],
+        outs: &mut [BufferViewMut<'_>; 3],
     ) -> Result<(), ArgumentError> {
         let given = self.gate_and_up::<G>(args)?;
-        let dims = args[0].dims;
+        let results = self.gradients::<T>(outs, args[0].dims)?;
+        swiglu::swiglu_gradient(&given, results, &Threads::current())
+    }
+
+    /// Results that all have these dims, and no gradient to a scale.
+    pub(super) fn gradients<'a, T: Operand>(
+        &self,
+        [value, d_gate, d_up]: &'a mut [BufferViewMut<'_>; 3],
+        dims: &[i64],
+    ) -> Result<SwigluGradients<'a, T>, ArgumentError> {
         self.like("value", value.dims, dims)?;
         self.like("d_gate", d_gate.dims, dims)?;
         self.like("d_up", d_up.dims, dims)?;
-        let results = SwigluGradients {
-            value: self.result::<T>("value", T::DTYPE, value)?,
+        Ok(SwigluGradients {
+            value: self.result("value", T::DTYPE, value)?,
             d_gate: self.result("d_gate", T::DTYPE, d_gate)?,
             d_up: self.result("d_up", T::DTYPE, d_up)?,
             d_scale: None,
-        };
-        swiglu::swiglu_gradient(&given, results, &Threads::current())
+        })
     }
 
     pub(super) fn links<'a, T: Operand>(

@@ -1,7 +1,6 @@
 //! Rows picked and put by index.
 
-use collegium_core::DType;
-use collegium_hlo::{Dim, Inverse, Value, dim};
+use collegium_hlo::{Dim, dim};
 
 use super::{bf16, f32, index};
 use crate::OpCase;
@@ -32,24 +31,7 @@ fn takes() -> Vec<OpCase> {
             x[0].take(x[1], "row")
         }),
         OpCase::new("take_i32", vec![index(&TABLE, 100), index(&TOKENS, 5)], |_, x| x[0].take(x[1], "row")),
-        OpCase::new("take_with_inverse_f32", vec![f32(&TABLE)], |_, x| take_known(x[0])),
-        OpCase::new("take_with_inverse_bf16", vec![bf16(&TABLE)], |_, x| take_known(x[0])),
     ]
-}
-
-/// Seven tokens that read rows 0, 4, 4, 2, 0, 4, 3: row 1 has no reader, row 4 has three.
-fn take_known(table: Value<'_>) -> Value<'_> {
-    let g = table.graph();
-    let index = g.literal(DType::I32, &TOKENS, &[0.0, 4.0, 4.0, 2.0, 0.0, 4.0, 3.0]);
-    let dims = [dim("row", 5), dim("reader", 3)];
-    let readers = [0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 6.0, 0.0, 0.0, 1.0, 2.0, 5.0];
-    let mask = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
-    let inverse = Inverse {
-        readers: g.literal(DType::I32, &dims, &readers),
-        mask: g.literal(DType::Bool, &dims, &mask),
-        fan: "reader",
-    };
-    table.take_with_inverse(index, "row", inverse)
 }
 
 fn scatters() -> Vec<OpCase> {
