@@ -1,13 +1,16 @@
 //! Sequences that may keep only so much of what they write.
 
 use collegium_core::DType;
-use collegium_serve::{Event, Handle, Limits, MOST_GUESSES, Request, Sampling, Types};
+use collegium_serve::{Event, Handle, Limits, MOST_GUESSES, Request, Sampling, Stats, Types};
 
 use crate::harness::{Heard, backend, backends, cpu, greedy, handle, handle_within, heard, once, prompt};
 
 /// Tokens that stay, and the pages of one behind its prompt: a third is written before the two are chosen again.
 const BUDGET: usize = 32;
 const REGION: usize = 3;
+
+/// How often a test tries what depends on the time that steps take.
+const ROUNDS: usize = 20;
 
 /// How often a sequence is compacted: when the third page behind those of its prompt is full, and then at every further one. Its last token is not computed.
 fn compactions(prompt: usize, new: usize) -> u64 {
@@ -125,16 +128,22 @@ fn sent_back_for_want_of_pages_it_drops_the_same_again() {
         let roomy = handle_within(&backend, "llama", limits(), DType::F32, BUDGET);
         let right: Vec<Heard> = (0..4).map(|seed| told(&roomy, &prompt(seed, 20), 140)).collect();
         let tight = Limits { cache_pages: 18, ..limits() };
-        let engine = handle_within(&backend, "llama", tight, DType::F32, BUDGET);
-        let all: Vec<_> = (0..4).map(|seed| engine.submit(greedy(&prompt(seed, 20), 140)).unwrap()).collect();
-        for (events, right) in all.into_iter().zip(&right) {
-            let found = heard(events, 1);
-            assert_eq!(found.ids, right.ids);
-            assert!(!backend.has_cpu_kernels() || bits(&found) == bits(right));
-        }
-        let stats = once(&engine, |stats| stats.pages_in_use == 0);
-        assert!(stats.preemptions > 0, "{stats:?}");
-        assert!(stats.compactions > 4 * compactions(20, 140), "some were done again: {stats:?}");
+        let round = || {
+            let engine = handle_within(&backend, "llama", tight, DType::F32, BUDGET);
+            let all: Vec<_> =
+                (0..4).map(|seed| engine.submit(greedy(&prompt(seed, 20), 140)).unwrap()).collect();
+            for (events, right) in all.into_iter().zip(&right) {
+                let found = heard(events, 1);
+                assert_eq!(found.ids, right.ids);
+                assert!(!backend.has_cpu_kernels() || bits(&found) == bits(right));
+            }
+            once(&engine, |stats| stats.pages_in_use == 0)
+        };
+        // Who is sent back, and when, depends on how much is guessed, which the time that steps take decides: what is told must be right in any case, and in some round
+        // a sequence is sent back that had dropped tokens.
+        let was_done_again =
+            |stats: &Stats| stats.preemptions > 0 && stats.compactions > 4 * compactions(20, 140);
+        assert!((0..ROUNDS).any(|_| was_done_again(&round())), "none was sent back that had dropped tokens");
     }
 }
 
