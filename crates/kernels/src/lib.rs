@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adamw;
+mod ahead;
 pub mod attention;
 mod check;
 pub mod cross_entropy;

@@ -12,13 +12,16 @@ use crate::grid::Grid;
 use crate::lanes::{self, Loop, fused};
 use crate::simd::entries::Entries;
 use crate::simd::{self, Work};
-use crate::{Instructions, Operand, Threads};
+use crate::{Instructions, Operand, Threads, ahead};
 
 /// Places of a page.
 pub const PAGE: usize = 16;
 
 /// Most rows that read a page together.
 const ROWS: usize = 8;
+
+/// How many pages of keys ahead are asked for.
+const KEYS_AHEAD: usize = 2;
 
 /// What tokens attend with and to.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +130,8 @@ impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, T, C> {
         }
         let pages = if columns > 0 { &p.pages[sequence * p.columns..][from..to] } else { &[] };
         let tiles = Slab { problem: p, kv_head, pages };
-        lanes::run(Scores { slab: &tiles, queries, scores: &mut *scores });
+        let is_first = tile.rows.start == 0;
+        lanes::run(Scores { slab: &tiles, queries, scores: &mut *scores, is_first });
         tiles.scale(0, scores);
         let factor = LOG2_E / (width as f32).sqrt();
         let mut totals = [1f32; ROWS];
@@ -173,6 +177,14 @@ impl<'a, T, C: Cell<T>> Slab<'a, T, C> {
         &cache[self.at(page) * size..][..size]
     }
 
+    /// Asks for a page of keys or values, if there is one.
+    #[inline(always)]
+    fn ask(&self, cache: &'a [C], page: usize) {
+        if page < self.pages.len() {
+            ahead::ask_all(self.of(cache, page));
+        }
+    }
+
     #[inline(always)]
     fn at(&self, page: usize) -> usize {
         self.pages[page] as usize * self.problem.kv_heads + self.kv_head
@@ -214,14 +226,21 @@ struct Scores<'a, T, C> {
     slab: &'a Slab<'a, T, C>,
     queries: &'a [f32],
     scores: &'a mut [f32],
+    /// Whether nobody has read the pages yet: later tiles of the same tokens find them in the cache.
+    is_first: bool,
 }
 
 impl<T: Operand, C: Cell<T>> Loop for Scores<'_, T, C> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { slab, queries, scores } = self;
+        let Self { slab, queries, scores, is_first } = self;
         let rows = queries.len() / slab.problem.head_dim;
         for page in 0..slab.pages.len() {
+            // Pages lie anywhere. Values are read when all keys were.
+            if is_first {
+                slab.ask(slab.problem.keys, page + KEYS_AHEAD);
+                slab.ask(slab.problem.values, page);
+            }
             let keys = slab.of(slab.problem.keys, page);
             by_rows!(rows, score, keys, queries, &mut scores[page * PAGE..], slab.pages.len() * PAGE);
         }

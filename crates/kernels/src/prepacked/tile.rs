@@ -6,7 +6,7 @@ use super::{LANES, narrow};
 use crate::simd::{Level, Pair, portable};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{avx2, avx512};
-use crate::{Instructions, lanes};
+use crate::{Instructions, ahead, lanes};
 
 /// Most rows of a tile: with four vectors of outputs each, as many sums as registers hold.
 pub(super) const ROWS: usize = 6;
@@ -34,17 +34,10 @@ pub(super) struct Blocks<'a> {
 /// One row reads 10 to 30 % more a second for it.
 const AHEAD: usize = 8192;
 
-/// Asks for the line of the cache that lies [`AHEAD`] of `from`; where nothing lies there, nothing happens.
+/// Asks for the line of the cache that lies [`AHEAD`] of `from`.
 #[inline(always)]
 pub(super) fn ask<T>(from: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: a hint, for which no address is wrong; every processor of the kind has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast::<i8>().wrapping_add(AHEAD)) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = from;
+    ahead::ask(from, AHEAD);
 }
 
 /// Multiplies units of one f32.
