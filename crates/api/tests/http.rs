@@ -197,6 +197,8 @@ async fn constraints_hold_and_biases_count() {
 const HERMES: &str = "{% if tools %}{{ tools | tojson }}<tool_call>{% endif %}{% for m in messages %}{{ m.content }}{{ m.tool_calls | tojson if m.tool_calls }}{% endfor %}";
 /// The same of Llama 3.
 const LLAMA: &str = "{% if tools %}{{ tools | tojson }}{\"name\": .., \"parameters\": ..}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}";
+/// Templates written as those of published models: see `templates/README.md`.
+const QWEN3_CODER: &str = include_str!("templates/qwen3_coder.jinja");
 
 /// A chat that may call two functions.
 fn with_tools(more: Value) -> Value {
@@ -248,7 +250,7 @@ fn called(message: &Value) -> Vec<(String, Value)> {
 
 #[tokio::test]
 async fn calls_that_must_come_are_valid_whatever_the_model_wants() {
-    for template in [HERMES, LLAMA] {
+    for template in [HERMES, LLAMA, QWEN3_CODER] {
         let server = start(template).await;
         let named = json!({"type": "function", "function": {"name": "forecast"}});
         for choice in [json!("required"), named.clone()] {
@@ -314,13 +316,9 @@ async fn calls_that_may_come_are_found_and_their_results_go_back_to_the_model() 
         .post("/v1/chat/completions", &with_tools(json!({"messages": answered, "max_tokens": 2})))
         .await;
     assert_eq!(status, 200, "{reply}");
-    let (_, tokens) = server.post("/tokenize", &json!({"messages": answered, "tools": body["tools"]})).await;
-    let (_, prompt) = server.post("/detokenize", &json!({"tokens": tokens["tokens"]})).await;
-    assert!(prompt["prompt"].as_str().unwrap().contains(r#""function": {"name": "forecast""#), "{prompt}");
-    assert!(
-        prompt["prompt"].as_str().unwrap().contains(r#""arguments": {"days": 2, "place": "Bern"}"#),
-        "{prompt}"
-    );
+    let prompt = prompt_of(&server, &json!({"messages": answered, "tools": body["tools"]})).await;
+    assert!(prompt.contains(r#""function": {"name": "forecast""#), "{prompt}");
+    assert!(prompt.contains(r#""arguments": {"days": 2, "place": "Bern"}"#), "{prompt}");
 
     // Without tools, or where none may be called, it is text.
     let mut none = with_tools(wants);
@@ -336,6 +334,47 @@ async fn calls_that_may_come_are_found_and_their_results_go_back_to_the_model() 
     hostile["tools"][0]["function"]["parameters"]["properties"]["days"] = json!({"type": "what"});
     let (status, reply) = server.post("/v1/chat/completions", &hostile).await;
     assert_eq!((status, reply["error"]["param"].as_str()), (400, Some("tools")), "{reply}");
+}
+
+/// The prompt of a chat, as its tokens say it.
+async fn prompt_of(server: &Server, chat: &Value) -> String {
+    let (_, tokens) = server.post("/tokenize", chat).await;
+    let (_, prompt) = server.post("/detokenize", &json!({"tokens": tokens["tokens"]})).await;
+    prompt["prompt"].as_str().unwrap().into()
+}
+
+/// What a model of this template says in `text`: whole and as a stream it is a call of `forecast`, and the prompt of the next turn holds `history`.
+async fn says_and_hears(template: &str, text: &str, history: &str) {
+    let server = start(template).await;
+    let mut body = with_tools(json!({"structured_outputs": {"choice": [text]}}));
+    let (_, reply) = server.post("/v1/chat/completions", &body).await;
+    assert_eq!(reply["choices"][0]["finish_reason"], "tool_calls", "{reply}");
+    let message = reply["choices"][0]["message"].clone();
+    let right = vec![("forecast".to_string(), json!({"place": "Bern", "days": 2}))];
+    assert_eq!((&message["content"], called(&message)), (&json!("Let me see."), right.clone()));
+    body["stream"] = true.into();
+    let chunks = lines(&server.text("/v1/chat/completions", &body).await);
+    let (streamed, finish) = streamed_message(&chunks);
+    assert_eq!((called(&streamed), finish), (right, json!("tool_calls")));
+    let has_arguments = |chunk: &&Value| {
+        let call = &chunk["choices"][0]["delta"]["tool_calls"][0];
+        call["function"]["arguments"].as_str().is_some_and(|more| !more.is_empty())
+    };
+    assert!(chunks.iter().filter(has_arguments).count() > 2, "arguments come in pieces");
+
+    let answered = json!([{"role": "user", "content": "Rain?"}, message, {"role": "tool", "tool_call_id": "x", "content": "dry"}]);
+    let prompt = prompt_of(&server, &json!({"messages": answered, "tools": body["tools"]})).await;
+    assert!(prompt.contains(history), "{prompt}");
+    assert!(prompt.contains("Ürümqi"), "functions are in the prompt: {prompt}");
+}
+
+#[tokio::test]
+async fn calls_as_qwen3_coder_writes_them() {
+    let call = "<tool_call>\n<function=forecast>\n<parameter=days>\n2\n</parameter>\n<parameter=place>\nBern\n</parameter>\n</function>\n</tool_call>";
+    let history = format!(
+        "<|im_start|>assistant\nLet me see.\n\n{call}<|im_end|>\n<|im_start|>user\n<tool_response>\ndry\n</tool_response>\n<|im_end|>\n"
+    );
+    says_and_hears(QWEN3_CODER, &format!("Let me see.\n{call}"), &history).await;
 }
 
 #[tokio::test]

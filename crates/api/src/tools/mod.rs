@@ -2,6 +2,7 @@
 
 mod call;
 mod format;
+mod parameters;
 mod reader;
 
 use collegium_data::Tokenizer;
@@ -13,7 +14,8 @@ pub use reader::{CallPiece, Reader};
 use crate::grammar::Constraint;
 use crate::wire::ChatRequest;
 use crate::{ApiError, Template};
-use format::Written;
+use format::{ELEMENT, Written};
+use parameters::{Kind, kinds, written};
 
 /// A function that may be called.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,13 @@ struct Function {
 /// A character as regular expressions between slashes have it.
 fn regex_escaped(c: char) -> String {
     if r"\/.^$|?*+()[]{}".contains(c) { format!("\\{c}") } else { c.to_string() }
+}
+
+/// A schema of JSON without free space.
+fn compact(mut schema: Map<String, Json>) -> Json {
+    let spaces = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
+    schema.insert("x-guidance".into(), spaces);
+    Json::Object(schema)
 }
 
 /// What a chat may call, and whether it must.
@@ -74,7 +83,7 @@ impl Tools {
             return Err(unknown("knows no tools"));
         }
         let format = Format::find(template).ok_or_else(|| {
-            unknown("lets the model write calls in a way that this server does not read (it reads those of Hermes, Llama 3, Mistral and DeepSeek)")
+            unknown("lets the model write calls in a way that this server does not read (it reads those of Hermes, Qwen, Llama 3, Mistral and DeepSeek)")
         })?;
         let (is_one, is_forced) = match &choice {
             Choice::Named(name) => {
@@ -121,7 +130,7 @@ impl Tools {
     /// Any text, and calls wherever it opens some.
     fn free_grammar(&self) -> String {
         let mut written = self.format.written();
-        let opens = self.format.opens();
+        let opens = self.format.last_opens();
         let free = r"/(?s:.*)/";
         if self.format == Format::Bare {
             let rules = self.rules(&written);
@@ -133,7 +142,7 @@ impl Tools {
         // The mark is the end of the text before it.
         let is_in_begin = written.begin.starts_with(opens);
         let opening = if is_in_begin { &mut written.begin } else { &mut written.open };
-        *opening = opening.strip_prefix(opens).expect("calls begin with what opens them");
+        *opening = opening.split_once(opens).expect("it is in what opens calls").1;
         if !is_in_begin {
             // Others follow as texts do, each with a mark of its own.
             written.between = "";
@@ -172,15 +181,68 @@ impl Tools {
             let begin = self.literal(&format!("{}{name}{}", written.open, written.middle));
             calls.push(format!("call_{index}"));
             rules += &format!("call_{index}: {begin} args_{index} {}\n", self.literal(written.close));
-            let mut schema = match self.is_forced || function.is_strict {
-                true => function.parameters.clone(),
-                false => Map::from_iter([("type".to_string(), json!("object"))]),
+            rules += &match self.format {
+                Format::Elements => self.elements(index, function),
+                _ => format!("args_{index}: %json {}\n", self.arguments(function)),
             };
-            let spaces = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
-            schema.insert("x-guidance".into(), spaces);
-            rules += &format!("args_{index}: %json {}\n", Json::Object(schema));
+        }
+        if self.format == Format::Elements {
+            let ends: Vec<String> = ELEMENT.ends().map(|end| end.chars().map(regex_escaped).collect()).into();
+            let end = self.literal(&format!("\n{}\n", ELEMENT.parameter_end));
+            let none = format!("~/(?s:.*)({})(?s:.*)/", ends.join("|"));
+            rules += &format!("value[lazy]: FREE {end}\nFREE: /(?s:.*)/ & {none}\n");
         }
         format!("call: {}\n{rules}", calls.join(" | "))
+    }
+
+    /// The schema of arguments; of any, where they are not to hold to it.
+    fn arguments(&self, function: &Function) -> Json {
+        let any = || Map::from_iter([("type".to_string(), json!("object"))]);
+        compact(if self.holds(function) { function.parameters.clone() } else { any() })
+    }
+
+    /// Whether arguments must follow the function's schema.
+    fn holds(&self, function: &Function) -> bool {
+        self.is_forced || function.is_strict
+    }
+
+    /// The rules of arguments as elements: the parameters of the schema, in its order.
+    fn elements(&self, index: usize, function: &Function) -> String {
+        let begin = |key: &str| self.literal(&format!("{}{key}>\n", ELEMENT.parameter));
+        if !self.holds(function) {
+            let mark = self.literal(ELEMENT.parameter);
+            return format!("args_{index}: any_{index}*\nany_{index}: {mark} /[^<>\\n]+/ \">\\n\" value\n");
+        }
+        let schema = &function.parameters;
+        let (mut all, mut rules) = (String::new(), String::new());
+        for (at, key) in schema["properties"].as_object().into_iter().flat_map(Map::keys).enumerate() {
+            let is_required = schema["required"].as_array().is_some_and(|all| all.contains(&json!(key)));
+            all += &format!(" p_{index}_{at}{}", if is_required { "" } else { "?" });
+            rules += &format!("p_{index}_{at}: {} ({})\n", begin(key), self.value(schema, key));
+        }
+        format!("args_{index}:{all}\n{rules}")
+    }
+
+    /// What the value of a parameter may be, and the mark of its end.
+    fn value(&self, schema: &Map<String, Json>, key: &str) -> String {
+        let end = format!("\n{}\n", ELEMENT.parameter_end);
+        let kinds = kinds(schema, key);
+        if kinds.contains(&Kind::Text) {
+            return "value".into();
+        }
+        let one = |kind: &Kind<'_>| match kind {
+            Kind::Text => "value".into(),
+            Kind::Only(only) => self.literal(&(written(only) + &end)),
+            Kind::Json(own) => {
+                let mut own = own.as_object().cloned().unwrap_or_default();
+                // What it refers to is in the whole.
+                for name in ["$defs", "definitions"] {
+                    own.extend(schema.get(name).map(|all| (name.to_string(), all.clone())));
+                }
+                format!("%json {} {}", compact(own), self.literal(&end))
+            }
+        };
+        kinds.iter().map(one).collect::<Vec<_>>().join(" | ")
     }
 
     /// A text as grammars have it, where some words are tokens.
@@ -298,6 +360,7 @@ mod tests {
         let llama = "{% if tools %}{{ tools }}{\"name\": function, \"parameters\": values}{% endif %}";
         assert_eq!(of(llama).unwrap().unwrap().format, Format::Bare);
         for (template, format) in [
+            ("{{ tools }}<tool_call>\n<function=f>\n<parameter=p>", Format::Elements),
             ("{{ tools }}[TOOL_CALLS] [{\"name\": ..}]", Format::Listed),
             ("{{ tools }}[TOOL_CALLS]name[ARGS]{..}", Format::Marked),
             ("{{ tools }}<｜tool▁call▁begin｜>..\n```json\n\"parameters\": x", Format::Fenced),
@@ -311,6 +374,7 @@ mod tests {
             ("{{ tools }}{\"parameters\": ..}<|tool_call|>", "does not read"),
             ("{{ tools }}{\"function\": ..}", "does not read"),
             ("{{ tools }}<tool_call><function=f>", "does not read"),
+            ("{{ tools }}<seed:tool_call><function=f><parameter=p>", "does not read"),
         ] {
             let error = of(template).unwrap_err();
             assert!(error.message.contains(why) && error.param.as_deref() == Some("tools"), "{error:?}");
@@ -458,6 +522,74 @@ mod tests {
         }
         // Without strict functions nothing is constrained.
         assert!(tools(HERMES, json!({"tools": named(&["f"])})).unwrap().unwrap().constraint().is_none());
+    }
+
+    /// A call of Qwen3-Coder.
+    fn elements(name: &str, parameters: &[(&str, &str)]) -> String {
+        let one = |(key, value): &(&str, &str)| format!("<parameter={key}>\n{value}\n</parameter>\n");
+        let all: String = parameters.iter().map(one).collect();
+        format!("<tool_call>\n<function={name}>\n{all}</function>\n</tool_call>")
+    }
+
+    #[test]
+    fn calls_as_elements_have_the_parameters_of_the_schema_in_its_order() {
+        let schema = json!({"type": "object", "required": ["text", "unit"], "$defs": {"two": {"minItems": 2, "maxItems": 2,
+                "type": "array", "items": {"type": "integer"}}}, "properties": {
+            "text": {"type": "string"},
+            "n": {"type": "integer", "minimum": 1, "maximum": 9},
+            "unit": {"enum": ["C", "F", null]},
+            "pair": {"$ref": "#/$defs/two"},
+            "either": {"anyOf": [{"type": "boolean"}, {"const": "maybe"}, {"type": "object", "properties": {"p": {"$ref": "#/$defs/two"}},
+                "required": ["p"], "additionalProperties": false}]},
+            "loose": {"type": ["string", "null"]}}});
+        let of = |name: &str, more: Json| {
+            let function = |name: &str| json!({"type": "function", "function": {"name": name, "strict": name == "f", "parameters": schema}});
+            let mut body = json!({"tools": [function("f"), function("g")]});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let template = "{{ tools }}<tool_call><function=..><parameter=..>";
+            (name.to_string(), tools(template, body).unwrap().unwrap())
+        };
+        let forced = of("forced", json!({"tool_choice": "required"}));
+        let auto = of("auto", json!({}));
+        let one = of("one", json!({"tool_choice": "required", "parallel_tool_calls": false}));
+        let least = [("text", "any \"text\"\n1 < 2 </p>\n"), ("unit", "F")];
+        let call = elements("f", &least);
+        for (name, tools) in [&forced, &auto, &one] {
+            let with = |more: &[(&str, &str)]| allows(tools, &elements("f", &[&least[..], more].concat()));
+            assert!(with(&[]), "{name}");
+            assert!(allows(tools, &elements("f", &[("text", ""), ("n", "7"), ("unit", "null")])), "{name}");
+            assert!(with(&[("pair", "[1, 2]"), ("either", "true"), ("loose", "null")]), "{name}");
+            assert!(with(&[("either", "maybe")]) && with(&[("either", "{\"p\": [3, 4]}")]), "{name}");
+            for wrong in [
+                elements("h", &least),
+                elements("f", &[]),
+                elements("f", &least[..1]),
+                elements("f", &[least[1], least[0]]),
+                elements("f", &[("text", ""), ("n", "0"), ("unit", "F")]),
+                elements("f", &[("text", ""), ("n", "x"), ("unit", "F")]),
+                elements("f", &[("text", ""), ("unit", "K")]),
+                // Marks in a text would end it.
+                elements("f", &[("text", "a</parameter>b"), ("unit", "F")]),
+                elements("f", &[("text", "a</function>b"), ("unit", "F")]),
+                elements("f", &[("text", "a"), ("unit", "F"), ("other", "b")]),
+            ] {
+                assert!(!allows(tools, &wrong), "{name} {wrong}");
+            }
+            assert!(!with(&[("pair", "[1]")]) && !with(&[("pair", "[1, \"a\"]")]), "{name}");
+            assert!(!with(&[("either", "7")]) && !with(&[("either", "{\"p\": [3]}")]), "{name}");
+            let two = allows(tools, &format!("{call}\n{call}"));
+            assert_eq!(two, name != "one", "{name}");
+        }
+        // Where calls are free, so are texts, the outer tag, and calls of what is not strict.
+        for text in ["", "1 < 2 <tool_call> <func", &format!("Well: {call} and {call}.")] {
+            assert!(allows(&auto.1, text) && !allows(&forced.1, text), "{text}");
+        }
+        assert!(allows(&auto.1, call.trim_start_matches("<tool_call>\n")));
+        assert!(!allows(&auto.1, &elements("f", &[]).replace("<tool_call>\n", "")));
+        let loose = elements("g", &[("unit", "K"), ("what", "a\nb")]);
+        assert!(
+            allows(&auto.1, &loose) && allows(&auto.1, &elements("g", &[])) && !allows(&forced.1, &loose)
+        );
     }
 
     #[test]

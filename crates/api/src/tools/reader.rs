@@ -97,27 +97,31 @@ impl Reader {
                     Some('{') => {
                         let at = self.held.find('{').expect("it is there");
                         self.opening = self.held.drain(..at).collect();
-                        self.state = State::Inside(Call::new(Format::Bare), None);
+                        self.state = State::Inside(Call::new(&self.tools), None);
                     }
                     Some(_) => self.state = State::Over,
                 }
                 true
             }
-            (State::Text, format) => self.until_tag(format.opens(), content),
+            (State::Text, _) => self.until_tag(content),
             (State::Behind, _) => self.behind(),
             (State::Inside(..), _) => self.inside(content, pieces),
         }
     }
 
     /// Gives out text up to a tag. Space before a tag is no content, so it is held until something else follows.
-    fn until_tag(&mut self, tag: &str, content: &mut String) -> bool {
-        let found = self.held.find(tag);
-        let until = found.unwrap_or_else(|| self.held.len() - beginning(&self.held, tag));
+    fn until_tag(&mut self, content: &mut String) -> bool {
+        let format = self.tools.format;
+        let tags = || format.opens().iter().copied();
+        let found = tags().filter_map(|tag| Some((self.held.find(tag)?, tag))).min();
+        let open = || tags().map(|tag| beginning(&self.held, tag)).max().unwrap_or(0);
+        let until = found.map_or_else(|| self.held.len() - open(), |found| found.0);
         let len = self.held[..until].trim_end().len();
         content.extend(self.held.drain(..len));
-        if found.is_some() {
-            self.opening = self.held.drain(..until - len + tag.len()).collect();
-            self.state = State::Inside(Call::new(self.tools.format), None);
+        if let Some((_, tag)) = found {
+            let read = until - len + if format.is_of_call(tag) { 0 } else { tag.len() };
+            self.opening = self.held.drain(..read).collect();
+            self.state = State::Inside(Call::new(&self.tools), None);
         }
         found.is_some()
     }
@@ -131,10 +135,9 @@ impl Reader {
             let space = self.held.len() - rest.len();
             let again = format.again().filter(|again| may_go_on && rest.starts_with(again));
             if let Some(again) = again {
-                // What separates calls is no part of one; what opens one is.
-                let read = space + if format == Format::Listed { again.len() } else { 0 };
+                let read = space + if format.is_of_call(again) { 0 } else { again.len() };
                 self.opening = self.held.drain(..read).collect();
-                self.state = State::Inside(Call::new(format), None);
+                self.state = State::Inside(Call::new(&self.tools), None);
                 return true;
             }
             if let Some(close) = format.closes().iter().find(|close| rest.starts_with(**close)) {
@@ -303,6 +306,35 @@ mod tests {
             ] {
                 assert_eq!(told(format, usize::MAX, plain, step), (plain.into(), vec![]));
             }
+        }
+    }
+
+    /// As the published template of Qwen3-Coder writes them.
+    #[test]
+    fn calls_as_elements_come_apart_whatever_pieces_they_come_in() {
+        let f = "<function=f>\n<parameter=a>\n1 < 2\nü\n</parameter>\n</function>";
+        let g = "<function=g>\n</function>";
+        let both = calls(&[("f", "{\"a\": \"1 < 2\\nü\"}"), ("g", "{}")]);
+        for step in 1..60 {
+            let of = |text: &str| told(Format::Elements, usize::MAX, text, step);
+            let tagged = |call: &str| format!("<tool_call>\n{call}\n</tool_call>");
+            let text = format!("Well.\n\n{}\n{}\n", tagged(f), tagged(g));
+            assert_eq!(of(&text), ("Well.".into(), both.clone()));
+            // Outer tags that are forgotten, as models do.
+            assert_eq!(of(&format!("Well.\n{f}\n{g}")), ("Well.".into(), both.clone()));
+            assert_eq!(of(&format!("{f}</tool_call>{}", tagged(g))), (String::new(), both.clone()));
+            assert_eq!(of(&format!("{} and {g}", tagged(f))), (" and".into(), both.clone()));
+            for plain in [
+                "<tool_call> no",
+                "a <function=h> b",
+                "<tool_call>\n<function=h>\n</function>\n</tool_call>",
+                "1 <fun",
+            ] {
+                assert_eq!(of(plain), (plain.into(), vec![]), "by {step}");
+            }
+            assert_eq!(of("<tool_call><function=f><parameter=a>\nlo").1, calls(&[("f", "{\"a\": \"lo")]));
+            let one = told(Format::Elements, 1, &text, step);
+            assert_eq!(one, ("Well.".into(), both[..1].to_vec()));
         }
     }
 
