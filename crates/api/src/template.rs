@@ -1,5 +1,7 @@
 //! Chat templates of checkpoints, as `transformers` renders them: Jinja with blocks trimmed and Python's methods on strings.
 
+mod phi;
+
 use std::fmt::Write;
 use std::io;
 use std::path::Path;
@@ -11,6 +13,7 @@ use serde_json::Value as Json;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use crate::ApiError;
+use crate::tools::PHI;
 use crate::wire::Message;
 
 /// What a request sets besides its messages.
@@ -32,6 +35,8 @@ pub struct Template {
     environment: Option<Environment<'static>>,
     /// Its text; empty where the checkpoint has none.
     source: String,
+    /// Whether it shows functions that the system message brings along, and no others.
+    has_tools_in_message: bool,
     bos: String,
     eos: String,
 }
@@ -71,7 +76,10 @@ impl Template {
     /// A text that does not parse, with the place.
     pub fn new(source: String, bos: String, eos: String) -> Result<Self, String> {
         let environment = (!source.is_empty()).then(|| environment(&source)).transpose()?;
-        Ok(Self { environment, source, bos, eos })
+        let names = environment.as_ref().map(|all| chat(all).undeclared_variables(false));
+        let takes_tools = names.is_some_and(|names| names.contains("tools"));
+        let has_tools_in_message = source.contains(PHI.functions_end) && !takes_tools;
+        Ok(Self { environment, source, has_tools_in_message, bos, eos })
     }
 
     /// Whether the checkpoint has one.
@@ -95,7 +103,10 @@ impl Template {
             let first = answered.iter().rposition(|m| m.role == "assistant").map_or(0, |at| at + 1);
             return Ok(messages[first..].iter().map(Message::text).collect::<Vec<_>>().join("\n"));
         };
-        let messages: Vec<Json> = messages.iter().map(Message::for_template).collect::<Result<_, _>>()?;
+        let mut messages: Vec<Json> = messages.iter().map(Message::for_template).collect::<Result<_, _>>()?;
+        if self.has_tools_in_message {
+            phi::spell(&mut messages, turn.tools);
+        }
         let tools = Some(turn.tools).filter(|tools| !tools.is_empty());
         let mut names: Vec<(String, Value)> = vec![
             ("messages".into(), Value::from_serialize(&messages)),
@@ -110,8 +121,7 @@ impl Template {
         names.extend(
             turn.more.into_iter().flatten().map(|(name, v)| (name.clone(), Value::from_serialize(v))),
         );
-        let template = environment.get_template("chat").expect("it was added");
-        let text = template.render(context! { ..Value::from_iter(names) });
+        let text = chat(environment).render(context! { ..Value::from_iter(names) });
         let mut text = text.map_err(|e| {
             ApiError::field("messages", format!("the chat template refuses these messages: {e}"))
         })?;
@@ -126,6 +136,10 @@ impl Template {
         }
         Ok(text)
     }
+}
+
+fn chat<'e>(environment: &'e Environment<'_>) -> minijinja::Template<'e, 'e> {
+    environment.get_template("chat").expect("it was added")
 }
 
 fn environment(source: &str) -> Result<Environment<'static>, String> {
@@ -165,18 +179,27 @@ fn to_json(value: &Value, options: Kwargs) -> Result<Value, minijinja::Error> {
     options.get::<Option<bool>>("ensure_ascii")?;
     options.assert_all_used()?;
     let refuse = |e: serde_json::Error| minijinja::Error::new(ErrorKind::BadSerialization, e.to_string());
-    let mut text = Vec::new();
-    if let Some(width) = indent {
+    let text = if let Some(width) = indent {
         let spaces = " ".repeat(width);
-        let format = PrettyFormatter::with_indent(spaces.as_bytes());
-        value.serialize(&mut Serializer::with_formatter(&mut text, format)).map_err(refuse)?;
+        written(value, PrettyFormatter::with_indent(spaces.as_bytes()))
     } else {
         let mut given = separators.unwrap_or_default().into_iter();
         let mut next = |default: &str| given.next().unwrap_or_else(|| default.into());
-        let format = Separated { item: next(", "), key: next(": ") };
-        value.serialize(&mut Serializer::with_formatter(&mut text, format)).map_err(refuse)?;
-    }
-    Ok(Value::from_safe_string(String::from_utf8(text).expect("JSON is UTF-8")))
+        written(value, Separated { item: next(", "), key: next(": ") })
+    };
+    Ok(Value::from_safe_string(text.map_err(refuse)?))
+}
+
+fn written(value: &impl Serialize, format: impl Formatter) -> Result<String, serde_json::Error> {
+    let mut text = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut text, format))?;
+    Ok(String::from_utf8(text).expect("JSON is UTF-8"))
+}
+
+/// JSON as Python writes it.
+fn one_line(value: &[&Json]) -> String {
+    let format = Separated { item: ", ".into(), key: ": ".into() };
+    written(&value, format).expect("it is JSON already")
 }
 
 /// JSON on one line.

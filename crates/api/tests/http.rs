@@ -199,6 +199,7 @@ const HERMES: &str = "{% if tools %}{{ tools | tojson }}<tool_call>{% endif %}{%
 const LLAMA: &str = "{% if tools %}{{ tools | tojson }}{\"name\": .., \"parameters\": ..}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}";
 /// Templates written as those of published models: see `templates/README.md`.
 const QWEN3_CODER: &str = include_str!("templates/qwen3_coder.jinja");
+const PHI4_MINI: &str = include_str!("templates/phi4_mini.jinja");
 
 /// A chat that may call two functions.
 fn with_tools(more: Value) -> Value {
@@ -250,7 +251,7 @@ fn called(message: &Value) -> Vec<(String, Value)> {
 
 #[tokio::test]
 async fn calls_that_must_come_are_valid_whatever_the_model_wants() {
-    for template in [HERMES, LLAMA, QWEN3_CODER] {
+    for template in [HERMES, LLAMA, QWEN3_CODER, PHI4_MINI] {
         let server = start(template).await;
         let named = json!({"type": "function", "function": {"name": "forecast"}});
         for choice in [json!("required"), named.clone()] {
@@ -279,7 +280,8 @@ async fn calls_that_must_come_are_valid_whatever_the_model_wants() {
             );
         }
         // One call is what OpenAI promises without `parallel_tool_calls`; with it, the model goes on while it wants to.
-        let body = with_tools(json!({"tool_choice": "required", "logit_bias": {"10": 100, "59": 100}}));
+        let body =
+            with_tools(json!({"tool_choice": "required", "logit_bias": {"10": 100, "44": 100, "59": 100}}));
         let (_, reply) = server.post("/v1/chat/completions", &body).await;
         assert!(reply["choices"][0]["message"]["tool_calls"].as_array().unwrap().len() > 1, "{reply}");
     }
@@ -375,6 +377,13 @@ async fn calls_as_qwen3_coder_writes_them() {
         "<|im_start|>assistant\nLet me see.\n\n{call}<|im_end|>\n<|im_start|>user\n<tool_response>\ndry\n</tool_response>\n<|im_end|>\n"
     );
     says_and_hears(QWEN3_CODER, &format!("Let me see.\n{call}"), &history).await;
+}
+
+#[tokio::test]
+async fn calls_as_phi4_mini_writes_them() {
+    let call = "<|tool_call|>[{\"name\": \"forecast\", \"arguments\": {\"days\": 2, \"place\": \"Bern\"}}]<|/tool_call|>";
+    let history = format!("<|assistant|>Let me see.{call}<|end|><|tool|>dry<|end|>");
+    says_and_hears(PHI4_MINI, &format!("Let me see.{call}"), &history).await;
 }
 
 #[tokio::test]

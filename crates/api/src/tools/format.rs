@@ -13,6 +13,10 @@ pub enum Format {
     Elements,
     /// `[TOOL_CALLS] [{"name": .., "arguments": ..}, ..]`, as Mistral had it first.
     Listed,
+    /// `<|tool_call|>[{"name": .., "arguments": ..}, ..]<|/tool_call|>`, as Phi-4-mini has it.
+    Enclosed,
+    /// `functools[{"name": .., "arguments": ..}, ..]`, as vLLM's template for Phi-4-mini has it.
+    Prefixed,
     /// `[TOOL_CALLS]name[ARGS]{..}`, as Mistral has it since.
     Marked,
     /// `<｜tool▁call▁begin｜>function<｜tool▁sep｜>name`, arguments in a fence of code, `<｜tool▁call▁end｜>`, as DeepSeek V3 and R1 have it.
@@ -73,15 +77,30 @@ impl Element {
     }
 }
 
-/// What only other formats have: Phi's.
-const OTHERS: &str = "<|tool_call|>";
+/// The marks of Phi-4-mini. Its published template has those of functions alone.
+pub struct Phi {
+    /// Behind the functions in a prompt.
+    pub functions_end: &'static str,
+    /// Before calls.
+    pub call: &'static str,
+    /// Behind them.
+    pub call_end: &'static str,
+}
+
+/// The marks of Phi-4-mini.
+pub const PHI: Phi = Phi { functions_end: "<|/tool|>", call: "<|tool_call|>", call_end: "<|/tool_call|>" };
+
+const FUNCTOOLS: &str = "functools[";
 
 impl Format {
     /// The format that the template's text speaks of.
     pub(super) fn find(template: &Template) -> Option<Self> {
         let mentions = |words: &str| template.mentions(words);
         Some(match () {
-            () if mentions(OTHERS) => return None,
+            () if mentions(PHI.functions_end) => Self::Enclosed,
+            () if mentions(FUNCTOOLS) => Self::Prefixed,
+            // Granite's have no end.
+            () if mentions(PHI.call) => return None,
             () if mentions(HERMES) && mentions(ELEMENT.function) && mentions(ELEMENT.parameter) => {
                 Self::Elements
             }
@@ -105,6 +124,8 @@ impl Format {
             // Models forget the outer tag.
             Self::Elements => &[HERMES, ELEMENT.function],
             Self::Listed | Self::Marked => &[MISTRAL],
+            Self::Enclosed => &[PHI.call],
+            Self::Prefixed => &[FUNCTOOLS],
             Self::Fenced | Self::Separated => &[DEEPSEEK[0]],
         }
     }
@@ -119,7 +140,7 @@ impl Format {
         match self {
             Self::Elements => word == ELEMENT.function,
             Self::Fenced | Self::Separated => word == DEEPSEEK[1],
-            Self::Tagged | Self::Bare | Self::Listed | Self::Marked => false,
+            _ => false,
         }
     }
 
@@ -128,7 +149,8 @@ impl Format {
         match self {
             Self::Tagged | Self::Elements => &[ELEMENT.call_end],
             Self::Bare | Self::Marked => &[],
-            Self::Listed => &["]"],
+            Self::Listed | Self::Prefixed => &["]"],
+            Self::Enclosed => &["]", PHI.call_end],
             Self::Fenced | Self::Separated => &["```", DEEPSEEK[3], DEEPSEEK[4]],
         }
     }
@@ -136,10 +158,15 @@ impl Format {
     /// What tells behind a call that another follows, where that is not what [`opens`](Self::opens) the first.
     pub(super) fn again(self) -> Option<&'static str> {
         match self {
-            Self::Listed => Some(","),
+            _ if self.is_list() => Some(","),
             Self::Fenced | Self::Separated => Some(DEEPSEEK[1]),
-            Self::Tagged | Self::Bare | Self::Elements | Self::Marked => None,
+            _ => None,
         }
+    }
+
+    /// Whether calls stand in a list, objects of JSON with their names.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::Listed | Self::Enclosed | Self::Prefixed)
     }
 
     /// Whether the name stands before an object that holds the arguments alone.
@@ -165,7 +192,8 @@ impl Format {
     pub(super) fn marks(self) -> &'static [&'static str] {
         match self {
             Self::Tagged | Self::Elements => &[HERMES, ELEMENT.call_end],
-            Self::Bare => &[],
+            Self::Bare | Self::Prefixed => &[],
+            Self::Enclosed => &[PHI.call, PHI.call_end],
             Self::Listed => &[MISTRAL],
             Self::Marked => &[MISTRAL, "[CALL_ID]", "[ARGS]"],
             Self::Fenced | Self::Separated => &DEEPSEEK,
@@ -200,6 +228,8 @@ impl Format {
                 ..object
             },
             Self::Listed => Written { begin: "[TOOL_CALLS][", end: "]", ..object },
+            Self::Enclosed => Written { begin: "<|tool_call|>[", end: "]<|/tool_call|>", ..object },
+            Self::Prefixed => Written { begin: FUNCTOOLS, end: "]", ..object },
             Self::Marked => Written {
                 open: MISTRAL,
                 is_quoted: false,

@@ -8,7 +8,7 @@ mod reader;
 use collegium_data::Tokenizer;
 use serde_json::{Map, Value as Json, json};
 
-pub use format::Format;
+pub use format::{Format, PHI};
 pub use reader::{CallPiece, Reader};
 
 use crate::grammar::Constraint;
@@ -83,7 +83,7 @@ impl Tools {
             return Err(unknown("knows no tools"));
         }
         let format = Format::find(template).ok_or_else(|| {
-            unknown("lets the model write calls in a way that this server does not read (it reads those of Hermes, Qwen, Llama 3, Mistral and DeepSeek)")
+            unknown("lets the model write calls in a way that this server does not read (it reads those of Hermes, Qwen, Llama 3, Mistral, DeepSeek and Phi-4)")
         })?;
         let (is_one, is_forced) = match &choice {
             Choice::Named(name) => {
@@ -363,6 +363,9 @@ mod tests {
             ("{{ tools }}<tool_call>\n<function=f>\n<parameter=p>", Format::Elements),
             ("{{ tools }}[TOOL_CALLS] [{\"name\": ..}]", Format::Listed),
             ("{{ tools }}[TOOL_CALLS]name[ARGS]{..}", Format::Marked),
+            ("{{ messages[0].tools }}<|/tool|>", Format::Enclosed),
+            ("{{ tools }}<|/tool|><|tool_call|>{\"parameters\": ..}", Format::Enclosed),
+            ("{{ tools }}functools[{\"name\": ..}]", Format::Prefixed),
             ("{{ tools }}<｜tool▁call▁begin｜>..\n```json\n\"parameters\": x", Format::Fenced),
             ("{{ tools }}<｜tool▁call▁begin｜>..", Format::Separated),
         ] {
@@ -484,6 +487,8 @@ mod tests {
         let llama: Wrap<'_> = &|n, a| object(n, "parameters", a);
         let listed: Wrap<'_> = &|n, a| format!("[TOOL_CALLS][{}]", object(n, "arguments", a));
         let marked: Wrap<'_> = &|n, a| format!("[TOOL_CALLS]{n}[ARGS]{a}");
+        let phi: Wrap<'_> = &|n, a| format!("<|tool_call|>[{}]<|/tool_call|>", object(n, "arguments", a));
+        let functools: Wrap<'_> = &|n, a| format!("functools[{}]", object(n, "arguments", a));
         let v3: Wrap<'_> = &|n, a| {
             format!(
                 "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>{n}\n```json\n{a}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
@@ -498,6 +503,8 @@ mod tests {
             (HERMES, hermes),
             ("{{ tools }}\"parameters\": ", llama),
             ("{{ tools }}[TOOL_CALLS]", listed),
+            ("{{ messages[0].tools }}<|/tool|>", phi),
+            ("{{ tools }}functools[", functools),
             ("{{ tools }}[TOOL_CALLS][ARGS]", marked),
             ("{{ tools }}<｜tool▁call▁begin｜>```json", v3),
             ("{{ tools }}<｜tool▁call▁begin｜>", v31),

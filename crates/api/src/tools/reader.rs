@@ -264,7 +264,7 @@ mod tests {
         }
     }
 
-    /// As the published templates of DeepSeek V3 and V3.1 and of Mistral's models write them.
+    /// As the published templates of DeepSeek V3 and V3.1 and of Mistral's models write them, and Phi-4-mini.
     #[test]
     fn calls_between_marks_come_apart_whatever_pieces_they_come_in() {
         let wrap = |calls: &str| format!("<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>");
@@ -285,6 +285,16 @@ mod tests {
                 (Format::Separated, wrap(&(v31("f", a) + &v31("g", b)))),
                 (Format::Listed, format!("[TOOL_CALLS] [{}, {}]", object("f", a), object("g", b))),
                 (Format::Listed, format!("[TOOL_CALLS][{},{}]", object("f", a), object("g", b))),
+                (
+                    Format::Enclosed,
+                    format!("<|tool_call|>[{}, {}]<|/tool_call|>", object("f", a), object("g", b)),
+                ),
+                // As llama.cpp's template for Phi-4-mini asks for them.
+                (
+                    Format::Enclosed,
+                    format!("<|tool_call|>{}<|/tool_call|><|tool_call|>{}", object("f", a), object("g", b)),
+                ),
+                (Format::Prefixed, format!("functools[{}, {}]", object("f", a), object("g", b))),
                 (Format::Marked, format!("[TOOL_CALLS]f[ARGS]{a}[TOOL_CALLS]g[ARGS]{b}")),
             ] {
                 let both = calls(&[("f", a), ("g", b)]);
@@ -303,6 +313,8 @@ mod tests {
                 (Format::Fenced, "1 <｜tool"),
                 (Format::Listed, "see [TOOL_CALLS] above"),
                 (Format::Marked, "[TOOL_CALLS]h[ARGS]{}"),
+                (Format::Enclosed, "<|tool_call|>[{\"name\": \"h\"}]<|/tool_call|>"),
+                (Format::Prefixed, "use functools.cache"),
             ] {
                 assert_eq!(told(format, usize::MAX, plain, step), (plain.into(), vec![]));
             }

@@ -95,7 +95,7 @@ impl Object {
             (At::Head, _) if self.raw.len() > MOST_HEAD => return Err(NotACall),
             (At::Head, _) => {}
             // Of a list, whose first call stands behind its bracket.
-            (At::Start, '[') if self.format == Format::Listed => {}
+            (At::Start, '[') if self.format.is_list() => {}
             (At::InKey, '"') if !self.is_escaped => self.at = At::Colon,
             (At::InKey, c) => {
                 self.is_escaped = c == '\\' && !self.is_escaped;
