@@ -17,8 +17,10 @@ impl Tools {
         }
         let schema = &function.parameters;
         let (mut all, mut rules) = (String::new(), String::new());
-        for (at, key) in schema["properties"].as_object().into_iter().flat_map(Map::keys).enumerate() {
-            let is_required = schema["required"].as_array().is_some_and(|all| all.contains(&json!(key)));
+        let properties = schema.get("properties").and_then(Json::as_object);
+        let required = schema.get("required").and_then(Json::as_array);
+        for (at, key) in properties.into_iter().flat_map(Map::keys).enumerate() {
+            let is_required = required.is_some_and(|all| all.contains(&json!(key)));
             all += &format!(" p_{index}_{at}{}", if is_required { "" } else { "?" });
             rules += &format!("p_{index}_{at}: {} ({})\n", begin(key), self.value(schema, key));
         }

@@ -199,3 +199,18 @@ fn calls_as_elements_have_the_parameters_of_the_schema_in_its_order() {
     let loose = elements("g", &[("unit", "K"), ("what", "a\nb")]);
     assert!(allows(&auto.1, &loose) && allows(&auto.1, &elements("g", &[])) && !allows(&forced.1, &loose));
 }
+
+#[test]
+fn elements_of_schemas_that_say_little() {
+    let of = |schema: Json| {
+        let function = json!({"name": "f", "parameters": schema});
+        let body = json!({"tools": [{"type": "function", "function": function}], "tool_choice": "required"});
+        tools("{{ tools }}<tool_call><function=..><parameter=..>", body).unwrap().unwrap()
+    };
+    for schema in [json!(null), json!({}), json!({"type": "object"}), json!({"properties": {}})] {
+        assert!(allows(&of(schema.clone()), &elements("f", &[])), "{schema}");
+        assert!(!allows(&of(schema.clone()), &elements("f", &[("a", "x")])), "{schema}");
+    }
+    let loose = of(json!({"properties": {"a": {}, "b": true}}));
+    assert!(allows(&loose, &elements("f", &[])) && allows(&loose, &elements("f", &[("a", "x"), ("b", "7")])));
+}
