@@ -4,7 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::one_line;
+use super::python::one_line;
 use crate::tools::PHI;
 
 /// Messages as the template shows them.
