@@ -150,3 +150,59 @@ fn bare_calls_are_the_whole_answer() {
         assert_eq!(of("{\"name\": \"h\"} x"), ("{\"name\": \"h\"} x".into(), vec![]));
     }
 }
+
+/// Whatever a model writes, right or wrong.
+#[test]
+fn no_text_depends_on_the_pieces_it_comes_in() {
+    let formats = [
+        Format::Tagged,
+        Format::Bare,
+        Format::Elements,
+        Format::Listed,
+        Format::Enclosed,
+        Format::Prefixed,
+        Format::Marked,
+        Format::Fenced,
+        Format::Separated,
+    ];
+    let common = [
+        " ",
+        "\n",
+        "ü",
+        "{",
+        "}",
+        "]",
+        ",",
+        "\"",
+        "<",
+        "f",
+        "{\"name\": \"f\", \"arguments\": {\"a\": 1}}",
+        "{\"a\": \"b\"}",
+    ];
+    let of_elements =
+        ["<function=f>", "<function=h>", "</function>", "<parameter=a>\n", "\n</parameter>", "</parameter>"];
+    let mut seed = 1u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (seed >> 33) as usize % below
+    };
+    for format in formats {
+        let written = format.written();
+        let own =
+            [format.opens(), format.closes(), format.marks(), &[written.open, written.middle, written.close]]
+                .concat();
+        let elements = if format == Format::Elements { &of_elements[..] } else { &[] };
+        let all = [&common[..], &own, elements].concat();
+        for _ in 0..3000 {
+            let text: String = (0..random(14)).map(|_| all[random(all.len())]).collect();
+            let most = [1, usize::MAX][random(2)];
+            let whole = told(format, most, &text, usize::MAX);
+            for step in [1, 2, 3, 7, 20] {
+                assert_eq!(told(format, most, &text, step), whole, "{format:?}: {text:?} by {step}");
+            }
+            assert!(
+                whole.1.len() <= most && whole.1.iter().all(|call| ["f", "g"].contains(&call.0.as_str()))
+            );
+        }
+    }
+}
