@@ -7,8 +7,9 @@ mod tests;
 
 use std::path::Path;
 
+use collegium_data::special_token;
 use minijinja::{Environment, ErrorKind, Value, context};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::ApiError;
 use crate::tools::PHI;
@@ -25,7 +26,7 @@ pub struct Turn<'a> {
     /// Functions that may be called.
     pub tools: &'a [Json],
     /// Further names for the template.
-    pub more: Option<&'a serde_json::Map<String, Json>>,
+    pub more: Option<&'a Map<String, Json>>,
 }
 
 /// Messages to one text. The default has no template.
@@ -51,15 +52,12 @@ impl Template {
     /// A template that does not parse, with the place.
     pub fn from_folder(folder: &Path) -> Result<Self, String> {
         let config = std::fs::read_to_string(folder.join("tokenizer_config.json")).unwrap_or_default();
-        let config: Json = serde_json::from_str(&config).unwrap_or_default();
-        let named = |name: &str| {
-            let token = &config[name];
-            token.as_str().or_else(|| token["content"].as_str()).unwrap_or_default().to_string()
-        };
+        let config: Map<String, Json> = serde_json::from_str(&config).unwrap_or_default();
+        let named = |name: &str| special_token(&config, name).unwrap_or_default().to_string();
         let file = std::fs::read_to_string(folder.join("chat_template.jinja")).ok();
-        let of_config = || match &config["chat_template"] {
-            Json::String(one) => Some(one.clone()),
-            Json::Array(all) => {
+        let of_config = || match config.get("chat_template") {
+            Some(Json::String(one)) => Some(one.clone()),
+            Some(Json::Array(all)) => {
                 let default = all.iter().find(|t| t["name"] == "default").or(all.first())?;
                 default["template"].as_str().map(Into::into)
             }

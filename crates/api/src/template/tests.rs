@@ -108,3 +108,21 @@ fn without_a_template_every_question_is_a_text_of_its_own() {
     let turn = Turn { continue_final: true, ..Turn::default() };
     assert_eq!(text(3, &turn), "Be brief.\nHello\n<think>x</think>Hi ");
 }
+
+#[test]
+fn a_checkpoints_template_and_its_tokens_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = || Template::from_folder(folder.path()).unwrap();
+    assert!(!read().is_given());
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    // Tokens as a text and as an object; of several templates, the one named so.
+    let config = r#"{"bos_token": "<s>", "eos_token": {"content": "</s>"}, "chat_template":
+        [{"name": "rag", "template": "no"}, {"name": "default", "template": "{{ bos_token }}{{ eos_token }}"}]}"#;
+    write("tokenizer_config.json", config);
+    let render = |template: Template| template.render(&messages(), &Turn::default()).unwrap();
+    assert_eq!(render(read()), "<s></s>");
+    write("chat_template.jinja", "{{ eos_token }}");
+    assert_eq!(render(read()), "</s>");
+    write("tokenizer_config.json", r#"{"chat_template": "no"}"#);
+    assert_eq!(render(read()), "");
+}
