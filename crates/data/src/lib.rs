@@ -17,5 +17,5 @@ pub use batches::{SequentialBatches, TokenBatches};
 pub use error::DataError;
 pub use prefetch::Prefetch;
 pub use source::{Documents, Sources};
-pub use tokenizer::{StreamDecoder, Tokenizer};
+pub use tokenizer::{StreamDecoder, Tokenizer, special_token};
 pub use tokens::{Progress, Split, TokenFile, TokenView};

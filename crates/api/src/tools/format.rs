@@ -9,8 +9,14 @@ pub enum Format {
     Tagged,
     /// `{"name": .., "parameters": ..}` in place of a text, as Llama 3 has it.
     Bare,
+    /// `<tool_call><function=name><parameter=key>value</parameter></function></tool_call>` anywhere in a text, values as bare text, as Qwen3-Coder has it.
+    Elements,
     /// `[TOOL_CALLS] [{"name": .., "arguments": ..}, ..]`, as Mistral had it first.
     Listed,
+    /// `<|tool_call|>[{"name": .., "arguments": ..}, ..]<|/tool_call|>`, as Phi-4-mini has it.
+    Enclosed,
+    /// `functools[{"name": .., "arguments": ..}, ..]`, as vLLM's template for Phi-4-mini has it.
+    Prefixed,
     /// `[TOOL_CALLS]name[ARGS]{..}`, as Mistral has it since.
     Marked,
     /// `<｜tool▁call▁begin｜>function<｜tool▁sep｜>name`, arguments in a fence of code, `<｜tool▁call▁end｜>`, as DeepSeek V3 and R1 have it.
@@ -47,15 +53,59 @@ const DEEPSEEK: [&str; 5] = [
     "<｜tool▁calls▁end｜>",
 ];
 
-/// What only other formats have: Qwen3-Coder's inside of the same tags, which is no JSON, and Phi's.
-const OTHERS: [&str; 2] = ["<function=", "<|tool_call|>"];
+/// The marks within a call of Qwen3-Coder.
+pub(super) struct Element {
+    pub function: &'static str,
+    pub function_end: &'static str,
+    pub parameter: &'static str,
+    pub parameter_end: &'static str,
+    pub call_end: &'static str,
+}
+
+pub(super) const ELEMENT: Element = Element {
+    function: "<function=",
+    function_end: "</function>",
+    parameter: "<parameter=",
+    parameter_end: "</parameter>",
+    call_end: "</tool_call>",
+};
+
+impl Element {
+    /// Those that end a value.
+    pub fn ends(&self) -> [&'static str; 4] {
+        [self.parameter_end, self.parameter, self.function_end, self.call_end]
+    }
+}
+
+/// The marks of Phi-4-mini. Its published template has those of functions alone.
+pub struct Phi {
+    /// Behind the functions in a prompt.
+    pub functions_end: &'static str,
+    /// Before calls.
+    pub call: &'static str,
+    /// Behind them.
+    pub call_end: &'static str,
+}
+
+/// The marks of Phi-4-mini.
+pub const PHI: Phi = Phi { functions_end: "<|/tool|>", call: "<|tool_call|>", call_end: "<|/tool_call|>" };
+
+const FUNCTOOLS: &str = "functools[";
 
 impl Format {
     /// The format that the template's text speaks of.
     pub(super) fn find(template: &Template) -> Option<Self> {
         let mentions = |words: &str| template.mentions(words);
         Some(match () {
-            () if OTHERS.iter().any(|mark| mentions(mark)) => return None,
+            () if mentions(PHI.functions_end) => Self::Enclosed,
+            () if mentions(FUNCTOOLS) => Self::Prefixed,
+            // Granite's have no end.
+            () if mentions(PHI.call) => return None,
+            () if mentions(HERMES) && mentions(ELEMENT.function) && mentions(ELEMENT.parameter) => {
+                Self::Elements
+            }
+            // Objects, and other tags around them.
+            () if mentions(ELEMENT.function) => return None,
             () if mentions(HERMES) => Self::Tagged,
             () if mentions(MISTRAL) && mentions("[ARGS]") => Self::Marked,
             () if mentions(MISTRAL) => Self::Listed,
@@ -66,22 +116,41 @@ impl Format {
         })
     }
 
-    /// What tells that calls follow.
-    pub(super) fn opens(self) -> &'static str {
+    /// What tells that calls follow, one or the other.
+    pub(super) fn opens(self) -> &'static [&'static str] {
         match self {
-            Self::Tagged => HERMES,
-            Self::Bare => "{",
-            Self::Listed | Self::Marked => MISTRAL,
-            Self::Fenced | Self::Separated => DEEPSEEK[0],
+            Self::Tagged => &[HERMES],
+            Self::Bare => &["{"],
+            // Models forget the outer tag.
+            Self::Elements => &[HERMES, ELEMENT.function],
+            Self::Listed | Self::Marked => &[MISTRAL],
+            Self::Enclosed => &[PHI.call],
+            Self::Prefixed => &[FUNCTOOLS],
+            Self::Fenced | Self::Separated => &[DEEPSEEK[0]],
+        }
+    }
+
+    /// What tells for certain that a call follows.
+    pub(super) fn last_opens(self) -> &'static str {
+        self.opens().last().expect("there is one")
+    }
+
+    /// Whether a word that tells of a call is a part of it.
+    pub(super) fn is_of_call(self, word: &str) -> bool {
+        match self {
+            Self::Elements => word == ELEMENT.function,
+            Self::Fenced | Self::Separated => word == DEEPSEEK[1],
+            _ => false,
         }
     }
 
     /// What may stand behind a call that is read, and says nothing.
     pub(super) fn closes(self) -> &'static [&'static str] {
         match self {
-            Self::Tagged => &["</tool_call>"],
+            Self::Tagged | Self::Elements => &[ELEMENT.call_end],
             Self::Bare | Self::Marked => &[],
-            Self::Listed => &["]"],
+            Self::Listed | Self::Prefixed => &["]"],
+            Self::Enclosed => &["]", PHI.call_end],
             Self::Fenced | Self::Separated => &["```", DEEPSEEK[3], DEEPSEEK[4]],
         }
     }
@@ -89,10 +158,15 @@ impl Format {
     /// What tells behind a call that another follows, where that is not what [`opens`](Self::opens) the first.
     pub(super) fn again(self) -> Option<&'static str> {
         match self {
-            Self::Listed => Some(","),
+            _ if self.is_list() => Some(","),
             Self::Fenced | Self::Separated => Some(DEEPSEEK[1]),
-            Self::Tagged | Self::Bare | Self::Marked => None,
+            _ => None,
         }
+    }
+
+    /// Whether calls stand in a list, objects of JSON with their names.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::Listed | Self::Enclosed | Self::Prefixed)
     }
 
     /// Whether the name stands before an object that holds the arguments alone.
@@ -117,8 +191,9 @@ impl Format {
     /// The words that are tokens of their own in the tokenizers of such models, maybe such as texts leave out.
     pub(super) fn marks(self) -> &'static [&'static str] {
         match self {
-            Self::Tagged => &[HERMES, "</tool_call>"],
-            Self::Bare => &[],
+            Self::Tagged | Self::Elements => &[HERMES, ELEMENT.call_end],
+            Self::Bare | Self::Prefixed => &[],
+            Self::Enclosed => &[PHI.call, PHI.call_end],
             Self::Listed => &[MISTRAL],
             Self::Marked => &[MISTRAL, "[CALL_ID]", "[ARGS]"],
             Self::Fenced | Self::Separated => &DEEPSEEK,
@@ -144,7 +219,17 @@ impl Format {
                 ..object
             },
             Self::Bare => Written { middle: ", \"parameters\": ", between: "; ", ..object },
+            Self::Elements => Written {
+                open: "<tool_call>\n<function=",
+                is_quoted: false,
+                middle: ">\n",
+                close: "</function>\n</tool_call>",
+                between: "\n",
+                ..object
+            },
             Self::Listed => Written { begin: "[TOOL_CALLS][", end: "]", ..object },
+            Self::Enclosed => Written { begin: "<|tool_call|>[", end: "]<|/tool_call|>", ..object },
+            Self::Prefixed => Written { begin: FUNCTOOLS, end: "]", ..object },
             Self::Marked => Written {
                 open: MISTRAL,
                 is_quoted: false,

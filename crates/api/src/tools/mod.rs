@@ -1,34 +1,24 @@
-//! Tool calls: the functions that a chat may call, the way its template lets the model write calls, and the grammar of a call that must come.
+//! Tool calls: the functions that a chat may call, and the way its template lets the model write calls.
 
 mod call;
+mod choice;
 mod format;
+mod function;
+mod grammar;
+mod parameters;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use collegium_data::Tokenizer;
-use serde_json::{Map, Value as Json, json};
 
-pub use format::Format;
+pub use format::{Format, PHI};
 pub use reader::{CallPiece, Reader};
 
-use crate::grammar::Constraint;
 use crate::wire::ChatRequest;
 use crate::{ApiError, Template};
-use format::Written;
-
-/// A function that may be called.
-#[derive(Clone, Debug, PartialEq)]
-struct Function {
-    name: String,
-    /// The schema of its arguments.
-    parameters: Map<String, Json>,
-    /// Whether arguments must follow it where the model is free to call or not.
-    is_strict: bool,
-}
-
-/// A character as regular expressions between slashes have it.
-fn regex_escaped(c: char) -> String {
-    if r"\/.^$|?*+()[]{}".contains(c) { format!("\\{c}") } else { c.to_string() }
-}
+use choice::Choice;
+use function::Function;
 
 /// What a chat may call, and whether it must.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +45,7 @@ impl Tools {
     ) -> Result<Option<Self>, ApiError> {
         let mut functions: Vec<Function> = Vec::new();
         for (index, tool) in chat.tools.iter().enumerate() {
-            let function = function(tool)
+            let function = Function::of(tool)
                 .map_err(|why| ApiError::field("tools", format!("`tools[{index}]` cannot be used: {why}")))?;
             if functions.iter().any(|f| f.name == function.name) {
                 let message = format!("`tools` has two functions {:?}; names must differ", function.name);
@@ -74,7 +64,7 @@ impl Tools {
             return Err(unknown("knows no tools"));
         }
         let format = Format::find(template).ok_or_else(|| {
-            unknown("lets the model write calls in a way that this server does not read (it reads those of Hermes, Llama 3, Mistral and DeepSeek)")
+            unknown("lets the model write calls in a way that this server does not read (it reads those of Hermes, Qwen, Llama 3, Mistral, DeepSeek and Phi-4)")
         })?;
         let (is_one, is_forced) = match &choice {
             Choice::Named(name) => {
@@ -101,386 +91,8 @@ impl Tools {
         self.marks.iter().find(|mark| mark.0 == token).map_or("", |mark| mark.1)
     }
 
-    /// What an answer must follow: one that is nothing but calls, or that has calls of functions whose schemas are to hold.
-    pub fn constraint(&self) -> Option<Constraint> {
-        if self.is_forced {
-            return Some(Constraint::Grammar(self.grammar()));
-        }
-        let is_strict = self.functions.iter().any(|function| function.is_strict);
-        is_strict.then(|| Constraint::Grammar(self.free_grammar()))
-    }
-
-    /// One call, or one and more, in the format of the template. The name comes first, so that a client hears it first; no space is free, so that
-    /// a model does not go on with spaces for ever.
-    fn grammar(&self) -> String {
-        let written = self.format.written();
-        let [begin, end] = [written.begin, written.end].map(|text| self.literal(text));
-        format!("start: {begin} {} {end}\n{}", self.calls(&written), self.rules(&written))
-    }
-
-    /// Any text, and calls wherever it opens some.
-    fn free_grammar(&self) -> String {
-        let mut written = self.format.written();
-        let opens = self.format.opens();
-        let free = r"/(?s:.*)/";
-        if self.format == Format::Bare {
-            let rules = self.rules(&written);
-            return format!(
-                "start: TEXT | {}\nTEXT: /\\s*([^{{\\s](?s:.*))?/\n{rules}",
-                self.calls(&written)
-            );
-        }
-        // The mark is the end of the text before it.
-        let is_in_begin = written.begin.starts_with(opens);
-        let opening = if is_in_begin { &mut written.begin } else { &mut written.open };
-        *opening = opening.strip_prefix(opens).expect("calls begin with what opens them");
-        if !is_in_begin {
-            // Others follow as texts do, each with a mark of its own.
-            written.between = "";
-        }
-        let calls = if is_in_begin { self.calls(&written) } else { "call".into() };
-        let [begin, end] = [written.begin, written.end].map(|text| self.literal(text));
-        let rules = self.rules(&written);
-        match self.marks.iter().find(|mark| mark.1 == opens) {
-            Some((token, _)) => {
-                format!("start: text (<[{token}]> {begin} {calls} {end} text)*\ntext: {free}\n{rules}")
-            }
-            None => {
-                let mark: String = opens.chars().map(regex_escaped).collect();
-                format!(
-                    "start: (before {begin} {calls} {end})* text\nbefore[lazy]: /(?s:.*){mark}/\ntext: {free}\n{rules}"
-                )
-            }
-        }
-    }
-
-    /// One call or as many as there may be.
-    fn calls(&self, written: &Written) -> String {
-        match self.most {
-            1 => "call".into(),
-            _ => format!("call ({} call)*", self.literal(written.between)),
-        }
-    }
-
-    /// The rules of a call.
-    fn rules(&self, written: &Written) -> String {
-        let mut calls = Vec::new();
-        let mut rules = String::new();
-        for (index, function) in self.functions.iter().enumerate() {
-            let (name, quoted) = (function.name.as_str(), Json::from(function.name.as_str()).to_string());
-            let name = if written.is_quoted { &quoted } else { name };
-            let begin = self.literal(&format!("{}{name}{}", written.open, written.middle));
-            calls.push(format!("call_{index}"));
-            rules += &format!("call_{index}: {begin} args_{index} {}\n", self.literal(written.close));
-            let mut schema = match self.is_forced || function.is_strict {
-                true => function.parameters.clone(),
-                false => Map::from_iter([("type".to_string(), json!("object"))]),
-            };
-            let spaces = json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": "});
-            schema.insert("x-guidance".into(), spaces);
-            rules += &format!("args_{index}: %json {}\n", Json::Object(schema));
-        }
-        format!("call: {}\n{rules}", calls.join(" | "))
-    }
-
-    /// A text as grammars have it, where some words are tokens.
-    fn literal(&self, text: &str) -> String {
-        let found = self.marks.iter().filter_map(|mark| Some((text.find(mark.1)?, mark)));
-        match found.min() {
-            None if text.is_empty() => String::new(),
-            None => Json::from(text).to_string(),
-            Some((at, (token, mark))) => {
-                let [before, behind] = [&text[..at], &text[at + mark.len()..]].map(|part| self.literal(part));
-                format!("{before} <[{token}]> {behind}")
-            }
-        }
-    }
-
     /// Whether a function has this name.
     fn knows(&self, name: &str) -> bool {
         self.functions.iter().any(|f| f.name == name)
-    }
-}
-
-/// A tool as a function; why it is none.
-fn function(tool: &Json) -> Result<Function, String> {
-    if tool["type"] != "function" {
-        return Err(format!("its `type` is {}; it must be \"function\"", tool["type"]));
-    }
-    let function = &tool["function"];
-    let name = function["name"].as_str().unwrap_or_default();
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if name.is_empty() || name.len() > 128 || !name.chars().all(is_name) {
-        let given = &function["name"];
-        return Err(format!("`function.name` is {given}; it must be 1 to 128 letters, digits, _, - or ."));
-    }
-    let mut parameters = match &function["parameters"] {
-        Json::Null => {
-            json!({"properties": {}, "additionalProperties": false}).as_object().expect("it is one").clone()
-        }
-        Json::Object(schema) => schema.clone(),
-        other => return Err(format!("`function.parameters` is {other}; it must be a schema, an object")),
-    };
-    match parameters.get("type") {
-        None => drop(parameters.insert("type".into(), json!("object"))),
-        Some(kind) if kind == "object" => {}
-        Some(other) => {
-            return Err(format!("`function.parameters.type` is {other}; arguments are an \"object\""));
-        }
-    }
-    Ok(Function { name: name.into(), parameters, is_strict: function["strict"] == true })
-}
-
-/// What `tool_choice` says.
-#[derive(Clone, Debug, PartialEq)]
-enum Choice {
-    None,
-    Auto,
-    Required,
-    Named(String),
-}
-
-impl Choice {
-    fn of(given: Option<&Json>, functions: &[Function]) -> Result<Self, ApiError> {
-        let refuse = |why: String| Err(ApiError::field("tool_choice", why));
-        let choice = match given {
-            None | Some(Json::Null) => return Ok(Self::Auto),
-            Some(Json::String(word)) => match word.as_str() {
-                "none" => return Ok(Self::None),
-                "auto" => return Ok(Self::Auto),
-                "required" => Self::Required,
-                _ => {
-                    return refuse(format!(
-                        "`tool_choice` is {word:?}; it must be none, auto, required or a function"
-                    ));
-                }
-            },
-            Some(named) => match named["function"]["name"].as_str() {
-                Some(name) => Self::Named(name.into()),
-                None => {
-                    return refuse("`tool_choice` must be none, auto, required or {\"type\": \"function\", \"function\": {\"name\": ..}}".into());
-                }
-            },
-        };
-        match &choice {
-            _ if functions.is_empty() => {
-                refuse("`tool_choice` asks for a call, but `tools` has no function".into())
-            }
-            Self::Named(name) if !functions.iter().any(|f| f.name == *name) => {
-                refuse(format!("`tool_choice` names {name:?}, which is not in `tools`"))
-            }
-            _ => Ok(choice),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HERMES: &str = "{% if tools %}{{ tools }}<tool_call>{% endif %}";
-
-    fn tools(template: &str, more: Json) -> Result<Option<Tools>, ApiError> {
-        let template = Template::new(template.into(), String::new(), String::new()).unwrap();
-        let mut body = json!({"messages": []});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Tools::of(&serde_json::from_value(body).unwrap(), &template, &Tokenizer::bytes())
-    }
-
-    fn named(names: &[&str]) -> Json {
-        names.iter().map(|n| json!({"type": "function", "function": {"name": n}})).collect()
-    }
-
-    #[test]
-    fn the_template_says_how_calls_are_written() {
-        let of = |template: &str| tools(template, json!({"tools": named(&["f"])}));
-        assert_eq!(of(HERMES).unwrap().unwrap().format, Format::Tagged);
-        let llama = "{% if tools %}{{ tools }}{\"name\": function, \"parameters\": values}{% endif %}";
-        assert_eq!(of(llama).unwrap().unwrap().format, Format::Bare);
-        for (template, format) in [
-            ("{{ tools }}[TOOL_CALLS] [{\"name\": ..}]", Format::Listed),
-            ("{{ tools }}[TOOL_CALLS]name[ARGS]{..}", Format::Marked),
-            ("{{ tools }}<｜tool▁call▁begin｜>..\n```json\n\"parameters\": x", Format::Fenced),
-            ("{{ tools }}<｜tool▁call▁begin｜>..", Format::Separated),
-        ] {
-            assert_eq!(of(template).unwrap().unwrap().format, format, "{template}");
-        }
-        for (template, why) in [
-            ("", "knows no tools"),
-            ("{{ messages }}", "knows no tools"),
-            ("{{ tools }}{\"parameters\": ..}<|tool_call|>", "does not read"),
-            ("{{ tools }}{\"function\": ..}", "does not read"),
-            ("{{ tools }}<tool_call><function=f>", "does not read"),
-        ] {
-            let error = of(template).unwrap_err();
-            assert!(error.message.contains(why) && error.param.as_deref() == Some("tools"), "{error:?}");
-        }
-    }
-
-    #[test]
-    fn choices_limit_what_may_be_called() {
-        let of = |more: Json| {
-            let mut body = json!({"tools": named(&["f", "g"])});
-            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            tools(HERMES, body).unwrap()
-        };
-        assert_eq!(of(json!({"tool_choice": "none"})), None);
-        let auto = of(json!({})).unwrap();
-        assert!(!auto.is_forced && auto.most > 1 && auto.constraint().is_none());
-        let required = of(json!({"tool_choice": "required", "parallel_tool_calls": false})).unwrap();
-        assert!(required.is_forced && required.most == 1 && required.knows("f"));
-        let one = json!({"tool_choice": {"type": "function", "function": {"name": "g"}}});
-        let one = of(one).unwrap();
-        assert!(one.is_forced && one.most == 1 && !one.knows("f") && one.knows("g"));
-        assert_eq!(tools("", json!({"tool_choice": "auto"})), Ok(None));
-    }
-
-    /// Whether the masks of these tools let `text` come, and where it ends an end.
-    fn allows(tools: &Tools, text: &str) -> bool {
-        allows_tokens(tools, &Tokenizer::bytes(), text.bytes().map(u32::from))
-    }
-
-    fn allows_tokens(tools: &Tools, tokenizer: &Tokenizer, tokens: impl Iterator<Item = u32>) -> bool {
-        let constraint = tools.constraint().expect("some");
-        let source = crate::grammar::Grammars::new(tokenizer).compile(constraint).unwrap();
-        let mut mask = source.start();
-        let may = |mask: &mut Box<dyn collegium_serve::request::TokenMask>, token: u32| {
-            let mut logits = vec![0.0; tokenizer.vocab_size()];
-            mask.apply(&mut logits);
-            logits[token as usize] == 0.0
-        };
-        for token in tokens {
-            if mask.is_finished() || !may(&mut mask, token) {
-                return false;
-            }
-            mask.advance(token);
-        }
-        mask.is_finished() || may(&mut mask, tokenizer.end_of_document())
-    }
-
-    /// Bytes, and Mistral's marks as tokens that texts leave out.
-    fn with_marks() -> Tokenizer {
-        let mut all: Json = serde_json::from_str(&Tokenizer::bytes().json()).unwrap();
-        let end = all["added_tokens"][0].clone();
-        for (id, mark) in [(257, "[TOOL_CALLS]"), (258, "[ARGS]")] {
-            let mut token = end.clone();
-            (token["id"], token["content"]) = (id.into(), mark.into());
-            all["added_tokens"].as_array_mut().unwrap().push(token);
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tokenizer.json");
-        std::fs::write(&path, all.to_string()).unwrap();
-        Tokenizer::from_file(&path, end["content"].as_str()).unwrap()
-    }
-
-    #[test]
-    fn marks_that_texts_leave_out_are_seen_by_their_tokens() {
-        let tokenizer = with_marks();
-        let template =
-            Template::new("{{ tools }}[TOOL_CALLS][ARGS]".into(), String::new(), String::new()).unwrap();
-        let of = |choice: &str| {
-            let schema = json!({"properties": {"a": {"type": "integer"}}, "required": ["a"]});
-            let function = json!({"name": "f", "strict": true, "parameters": schema});
-            let body = json!({"messages": [], "tool_choice": choice,
-                "tools": [{"type": "function", "function": function}]});
-            Tools::of(&serde_json::from_value(body).unwrap(), &template, &tokenizer).unwrap().unwrap()
-        };
-        let bytes = |text: &str| text.bytes().map(u32::from).collect::<Vec<_>>();
-        let call = |a: &str| [vec![257], bytes("f"), vec![258], bytes(a)].concat();
-        let (forced, auto) = (of("required"), of("auto"));
-        assert_eq!([auto.mark(257), auto.mark(258), auto.mark(65)], ["[TOOL_CALLS]", "[ARGS]", ""]);
-        for (tools, tokens, expected) in [
-            (&forced, call("{\"a\": 7}"), true),
-            (&forced, [call("{\"a\": 7}"), call("{\"a\": 8}")].concat(), true),
-            (&forced, call("{\"a\": \"x\"}"), false),
-            (&forced, bytes("[TOOL_CALLS]f[ARGS]{\"a\": 7}"), false),
-            (&auto, bytes("Well."), true),
-            (&auto, [bytes("Well. "), call("{\"a\": 7}"), call("{\"a\": 8}")].concat(), true),
-            (&auto, [bytes("Well. "), call("{\"a\": 7}"), call("{}")].concat(), false),
-        ] {
-            assert_eq!(allows_tokens(tools, &tokenizer, tokens.iter().copied()), expected, "{tokens:?}");
-        }
-    }
-
-    /// In each format: texts are free, calls of `f` follow its schema, those of `g`, which is not strict, need an object.
-    #[test]
-    fn strict_schemas_hold_also_where_a_model_may_do_without_calls() {
-        let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"],
-            "additionalProperties": false});
-        let body = |more: &Json| {
-            let mut body = json!({"tools": [
-                {"type": "function", "function": {"name": "f", "strict": true, "parameters": schema}},
-                {"type": "function", "function": {"name": "g", "parameters": schema}}]});
-            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            body
-        };
-        let object = |name: &str, key: &str, a: &str| format!("{{\"name\": \"{name}\", \"{key}\": {a}}}");
-        type Wrap<'a> = &'a dyn Fn(&str, &str) -> String;
-        let hermes: Wrap<'_> = &|n, a| format!("<tool_call>\n{}\n</tool_call>", object(n, "arguments", a));
-        let llama: Wrap<'_> = &|n, a| object(n, "parameters", a);
-        let listed: Wrap<'_> = &|n, a| format!("[TOOL_CALLS][{}]", object(n, "arguments", a));
-        let marked: Wrap<'_> = &|n, a| format!("[TOOL_CALLS]{n}[ARGS]{a}");
-        let v3: Wrap<'_> = &|n, a| {
-            format!(
-                "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>{n}\n```json\n{a}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
-            )
-        };
-        let v31: Wrap<'_> = &|n, a| {
-            format!(
-                "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>{n}<｜tool▁sep｜>{a}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
-            )
-        };
-        for (template, wrap) in [
-            (HERMES, hermes),
-            ("{{ tools }}\"parameters\": ", llama),
-            ("{{ tools }}[TOOL_CALLS]", listed),
-            ("{{ tools }}[TOOL_CALLS][ARGS]", marked),
-            ("{{ tools }}<｜tool▁call▁begin｜>```json", v3),
-            ("{{ tools }}<｜tool▁call▁begin｜>", v31),
-        ] {
-            let auto = tools(template, body(&json!({}))).unwrap().unwrap();
-            let (good, bad) = ("{\"a\": 7}", "{\"a\": \"x\"}");
-            for text in ["", "Just text, 1 < 2.", &wrap("f", good), &wrap("g", bad)] {
-                assert!(allows(&auto, text), "{text}");
-            }
-            for text in [wrap("f", bad), wrap("f", "{}"), wrap("h", good)] {
-                assert!(!allows(&auto, &text), "{text}");
-            }
-            if auto.format != Format::Bare {
-                assert!(allows(&auto, &format!("Well: {} and {}.", wrap("f", good), wrap("f", good))));
-                assert!(!allows(&auto, &format!("Well: {} and {}.", wrap("f", good), wrap("f", bad))));
-            }
-            let forced = tools(template, body(&json!({"tool_choice": "required"}))).unwrap().unwrap();
-            assert!(allows(&forced, &wrap("f", good)), "{}", wrap("f", good));
-            for text in ["text", &wrap("g", bad)] {
-                assert!(!allows(&forced, text), "{text}");
-            }
-        }
-        // Without strict functions nothing is constrained.
-        assert!(tools(HERMES, json!({"tools": named(&["f"])})).unwrap().unwrap().constraint().is_none());
-    }
-
-    #[test]
-    fn tools_that_cannot_be_are_refused_by_field() {
-        let schema =
-            |s: Json| json!({"tools": [{"type": "function", "function": {"name": "f", "parameters": s}}]});
-        for (body, param, why) in [
-            (json!({"tools": [7]}), "tools", "it must be \"function\""),
-            (json!({"tools": named(&["f", "f"])}), "tools", "two functions \"f\""),
-            (json!({"tools": named(&["f g"])}), "tools", "letters, digits"),
-            (schema(json!("x")), "tools", "it must be a schema"),
-            (schema(json!({"type": "string"})), "tools", "arguments are an \"object\""),
-            (json!({"tools": named(&["f"]), "tool_choice": "some"}), "tool_choice", "must be none"),
-            (json!({"tools": named(&["f"]), "tool_choice": {"type": "x"}}), "tool_choice", "must be none"),
-            (
-                json!({"tools": named(&["f"]), "tool_choice": {"type": "function", "function": {"name": "g"}}}),
-                "tool_choice",
-                "\"g\", which is not in",
-            ),
-            (json!({"tool_choice": "required"}), "tool_choice", "has no function"),
-        ] {
-            let error = tools(HERMES, body).unwrap_err();
-            assert!(error.message.contains(why) && error.param.as_deref() == Some(param), "{error:?}");
-        }
     }
 }

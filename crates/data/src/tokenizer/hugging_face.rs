@@ -1,6 +1,7 @@
 //! Any Hugging Face `tokenizer.json`, read by the library its authors maintain, and byte-level BPE training.
 
 use super::bytes::{self, END_OF_DOCUMENT_NAME};
+use super::special_token;
 use crate::DataError;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -42,7 +43,7 @@ impl HuggingFace {
         let tokenizer = tokenizers::Tokenizer::from_bytes(&json).map_err(|error| bad(error.to_string()))?;
         let config = config_beside(path);
         let known = || COMMON_NAMES.into_iter().find(|name| tokenizer.token_to_id(name).is_some());
-        let name = end_of_document.or_else(|| eos_of(config.as_ref()?)).or_else(known);
+        let name = end_of_document.or_else(|| special_token(config.as_ref()?, "eos_token")).or_else(known);
         let name = name.ok_or_else(|| bad("it has no end-of-document token of a known name".into()))?;
         let end = tokenizer.token_to_id(name).ok_or_else(|| bad(format!("it has no token `{name}`")))?;
         let config_text = bytes::config(name, config.clone());
@@ -106,12 +107,6 @@ impl HuggingFace {
 fn config_beside(tokenizer: &Path) -> Option<Map<String, Value>> {
     let text = std::fs::read_to_string(tokenizer.with_file_name("tokenizer_config.json")).ok()?;
     serde_json::from_str(&text).ok()
-}
-
-/// Its `eos_token`: a string, or an object with `content`.
-fn eos_of(config: &Map<String, Value>) -> Option<&str> {
-    let eos = config.get("eos_token")?;
-    eos.as_str().or_else(|| eos.get("content")?.as_str())
 }
 
 /// Learns merges over the documents, GPT-2's way: bytes as the alphabet, words split by its pattern.

@@ -13,6 +13,7 @@ pub use decode::StreamDecoder;
 use crate::DataError;
 use bytes::END_OF_DOCUMENT;
 use hugging_face::HuggingFace;
+use serde_json::{Map, Value};
 use std::path::Path;
 
 /// Text to token ids and back.
@@ -132,4 +133,10 @@ impl Tokenizer {
         crate::file::write_atomically(&folder.join("tokenizer.json"), self.json().as_bytes())?;
         crate::file::write_atomically(&folder.join("tokenizer_config.json"), config.as_bytes())
     }
+}
+
+/// A token that a `tokenizer_config.json` names, such as its `eos_token`: a string, or an object with `content`.
+pub fn special_token<'c>(config: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
+    let token = config.get(name)?;
+    token.as_str().or_else(|| token.get("content")?.as_str())
 }

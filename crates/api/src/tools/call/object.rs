@@ -1,14 +1,6 @@
-//! One call as it comes, read character by character, so that a client has the arguments while they are written: an object with a name and arguments, or
-//! a name between marks and an object behind it.
+//! Calls as objects of JSON: one with a name and arguments, or a name between marks and an object of arguments behind it.
 
-use super::Format;
-
-/// Text that is not a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotACall;
-
-/// Most bytes before the object of arguments.
-const MOST_HEAD: usize = 400;
+use super::{Format, MOST_HEAD, NotACall};
 
 /// Where the reader is in the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +19,7 @@ enum At {
 
 /// A call so far.
 #[derive(Debug)]
-pub struct Call {
+pub struct Object {
     format: Format,
     at: At,
     key: String,
@@ -42,7 +34,7 @@ pub struct Call {
     raw: String,
 }
 
-impl Call {
+impl Object {
     /// Before its first character.
     pub fn new(format: Format) -> Self {
         Self {
@@ -103,7 +95,7 @@ impl Call {
             (At::Head, _) if self.raw.len() > MOST_HEAD => return Err(NotACall),
             (At::Head, _) => {}
             // Of a list, whose first call stands behind its bracket.
-            (At::Start, '[') if self.format == Format::Listed => {}
+            (At::Start, '[') if self.format.is_list() => {}
             (At::InKey, '"') if !self.is_escaped => self.at = At::Colon,
             (At::InKey, c) => {
                 self.is_escaped = c == '\\' && !self.is_escaped;
@@ -186,12 +178,12 @@ impl Call {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Call, NotACall> {
+    fn read(text: &str) -> Result<Object, NotACall> {
         read_as(Format::Tagged, text)
     }
 
-    fn read_as(format: Format, text: &str) -> Result<Call, NotACall> {
-        let mut call = Call::new(format);
+    fn read_as(format: Format, text: &str) -> Result<Object, NotACall> {
+        let mut call = Object::new(format);
         text.chars().try_for_each(|c| call.push(c))?;
         Ok(call)
     }

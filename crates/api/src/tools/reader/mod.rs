@@ -1,5 +1,8 @@
 //! The text of an answer that may call tools: what of it is text, and what of which call, as it comes.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use collegium_serve::beginning;
@@ -97,27 +100,31 @@ impl Reader {
                     Some('{') => {
                         let at = self.held.find('{').expect("it is there");
                         self.opening = self.held.drain(..at).collect();
-                        self.state = State::Inside(Call::new(Format::Bare), None);
+                        self.state = State::Inside(Call::new(&self.tools), None);
                     }
                     Some(_) => self.state = State::Over,
                 }
                 true
             }
-            (State::Text, format) => self.until_tag(format.opens(), content),
+            (State::Text, _) => self.until_tag(content),
             (State::Behind, _) => self.behind(),
             (State::Inside(..), _) => self.inside(content, pieces),
         }
     }
 
     /// Gives out text up to a tag. Space before a tag is no content, so it is held until something else follows.
-    fn until_tag(&mut self, tag: &str, content: &mut String) -> bool {
-        let found = self.held.find(tag);
-        let until = found.unwrap_or_else(|| self.held.len() - beginning(&self.held, tag));
+    fn until_tag(&mut self, content: &mut String) -> bool {
+        let format = self.tools.format;
+        let tags = || format.opens().iter().copied();
+        let found = tags().filter_map(|tag| Some((self.held.find(tag)?, tag))).min();
+        let open = || tags().map(|tag| beginning(&self.held, tag)).max().unwrap_or(0);
+        let until = found.map_or_else(|| self.held.len() - open(), |found| found.0);
         let len = self.held[..until].trim_end().len();
         content.extend(self.held.drain(..len));
-        if found.is_some() {
-            self.opening = self.held.drain(..until - len + tag.len()).collect();
-            self.state = State::Inside(Call::new(self.tools.format), None);
+        if let Some((_, tag)) = found {
+            let read = until - len + if format.is_of_call(tag) { 0 } else { tag.len() };
+            self.opening = self.held.drain(..read).collect();
+            self.state = State::Inside(Call::new(&self.tools), None);
         }
         found.is_some()
     }
@@ -131,10 +138,9 @@ impl Reader {
             let space = self.held.len() - rest.len();
             let again = format.again().filter(|again| may_go_on && rest.starts_with(again));
             if let Some(again) = again {
-                // What separates calls is no part of one; what opens one is.
-                let read = space + if format == Format::Listed { again.len() } else { 0 };
+                let read = space + if format.is_of_call(again) { 0 } else { again.len() };
                 self.opening = self.held.drain(..read).collect();
-                self.state = State::Inside(Call::new(format), None);
+                self.state = State::Inside(Call::new(&self.tools), None);
                 return true;
             }
             if let Some(close) = format.closes().iter().find(|close| rest.starts_with(**close)) {
@@ -199,122 +205,5 @@ impl Reader {
             }
         }
         true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tools::Function;
-
-    /// What a client has of `text` that comes in pieces of `step` characters: the content, and name and arguments of each call.
-    fn told(format: Format, most: usize, text: &str, step: usize) -> (String, Vec<(String, String)>) {
-        let functions =
-            ["f", "g"].map(|n| Function { name: n.into(), parameters: Default::default(), is_strict: false });
-        let functions = functions.into();
-        let tools = Tools { format, functions, most, is_forced: false, marks: Vec::new() };
-        let mut reader = Reader::new(Arc::new(tools));
-        let (mut content, mut calls) = (String::new(), Vec::new());
-        let characters: Vec<char> = text.chars().collect();
-        for piece in characters.chunks(step) {
-            let (text, pieces) = reader.push(&piece.iter().collect::<String>());
-            content += &text;
-            for piece in pieces {
-                match piece {
-                    CallPiece::Begin { name, .. } => calls.push((name, String::new())),
-                    CallPiece::Arguments(more) => calls.last_mut().unwrap().1 += &more,
-                }
-            }
-        }
-        content += &reader.finish();
-        assert_eq!(reader.has_calls(), !calls.is_empty());
-        (content, calls)
-    }
-
-    fn calls(all: &[(&str, &str)]) -> Vec<(String, String)> {
-        all.iter().map(|(n, a)| (n.to_string(), a.to_string())).collect()
-    }
-
-    #[test]
-    fn tagged_calls_and_text_come_apart_whatever_pieces_they_come_in() {
-        let f = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"ü<\"}}\n</tool_call>";
-        let g = "<tool_call>{\"name\": \"g\"}</tool_call>";
-        for step in 1..60 {
-            let of = |text: &str| told(Format::Tagged, usize::MAX, text, step);
-            let both = calls(&[("f", "{\"a\": \"ü<\"}"), ("g", "{}")]);
-            assert_eq!(of(&format!("Well.\n\n{f}\n{g}\n")), ("Well.".into(), both.clone()));
-            assert_eq!(of(&format!("{f} and {g}")), (" and".into(), both));
-            assert_eq!(of("1 < 2 <tool"), ("1 < 2 <tool".into(), vec![]));
-            // Not a call, a function that nobody named, and one that is cut off before its name.
-            for plain in [
-                "<tool_call>no</tool_call> x",
-                "<tool_call>{\"name\": \"h\"}</tool_call>",
-                "a <tool_call>{\"na",
-            ] {
-                assert_eq!(of(plain), (plain.into(), vec![]));
-            }
-            // Cut off behind it, and broken behind it.
-            assert_eq!(of("<tool_call>{\"name\": \"f\", \"arguments\": {\"a").1, calls(&[("f", "{\"a")]));
-            assert_eq!(of("<tool_call>{\"name\": \"f\" 3").1, calls(&[("f", "")]));
-            let one = told(Format::Tagged, 1, &format!("{f}{g} text"), step);
-            assert_eq!(one, (String::new(), calls(&[("f", "{\"a\": \"ü<\"}")])));
-        }
-    }
-
-    /// As the published templates of DeepSeek V3 and V3.1 and of Mistral's models write them.
-    #[test]
-    fn calls_between_marks_come_apart_whatever_pieces_they_come_in() {
-        let wrap = |calls: &str| format!("<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>");
-        let v3 = |name: &str, arguments: &str| {
-            format!(
-                "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>"
-            )
-        };
-        let v31 = |name: &str, arguments: &str| {
-            format!("<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>")
-        };
-        let object =
-            |name: &str, arguments: &str| format!("{{\"name\": \"{name}\", \"arguments\": {arguments}}}");
-        let (a, b) = ("{\"a\": \"ü```\"}", "{}");
-        for step in 1..60 {
-            for (format, text) in [
-                (Format::Fenced, wrap(&format!("{}\n{}", v3("f", a), v3("g", b)))),
-                (Format::Separated, wrap(&(v31("f", a) + &v31("g", b)))),
-                (Format::Listed, format!("[TOOL_CALLS] [{}, {}]", object("f", a), object("g", b))),
-                (Format::Listed, format!("[TOOL_CALLS][{},{}]", object("f", a), object("g", b))),
-                (Format::Marked, format!("[TOOL_CALLS]f[ARGS]{a}[TOOL_CALLS]g[ARGS]{b}")),
-            ] {
-                let both = calls(&[("f", a), ("g", b)]);
-                let said = told(format, usize::MAX, &format!("Well.\n\n{text}"), step);
-                assert_eq!(said, ("Well.".into(), both), "{text} by {step}");
-                let one = told(format, 1, &text, step);
-                assert_eq!(one, (String::new(), calls(&[("f", a)])), "{text} by {step}");
-                // A function that nobody named is text.
-                let other = ["g<", "g\n", "g\"", "g["]
-                    .into_iter()
-                    .fold(text, |text, g| text.replace(g, &g.replace('g', "h")));
-                let said = told(format, usize::MAX, &other, step);
-                assert_eq!(said.1, calls(&[("f", a)]), "{other} by {step}");
-            }
-            for (format, plain) in [
-                (Format::Fenced, "1 <｜tool"),
-                (Format::Listed, "see [TOOL_CALLS] above"),
-                (Format::Marked, "[TOOL_CALLS]h[ARGS]{}"),
-            ] {
-                assert_eq!(told(format, usize::MAX, plain, step), (plain.into(), vec![]));
-            }
-        }
-    }
-
-    #[test]
-    fn bare_calls_are_the_whole_answer() {
-        let f = "{\"name\": \"f\", \"parameters\": {\"a\": 1}}";
-        for step in 1..50 {
-            let of = |text: &str| told(Format::Bare, usize::MAX, text, step);
-            assert_eq!(of(&format!("\n{f}; {f}")).1, calls(&[("f", "{\"a\": 1}"), ("f", "{\"a\": 1}")]));
-            assert_eq!(of(&format!("Text {f}")), (format!("Text {f}"), vec![]));
-            assert_eq!(of("{\"a\": 1}"), ("{\"a\": 1}".into(), vec![]));
-            assert_eq!(of("{\"name\": \"h\"} x"), ("{\"name\": \"h\"} x".into(), vec![]));
-        }
     }
 }
