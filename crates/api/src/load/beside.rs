@@ -18,6 +18,8 @@ pub struct Beside {
     pub median_gap_ms: f64,
     /// The longest from when the prompt was sent to its first token, in milliseconds.
     pub longest_gap_ms: f64,
+    /// The longest of as many tokens behind that, or as many as the stream still had, when it was alone again: what of the longest gap is the machine's.
+    pub longest_alone_ms: f64,
     /// From when the prompt was sent to its first token, in milliseconds.
     pub prompt_ms: f64,
     /// Tokens of the stream in that time.
@@ -51,14 +53,25 @@ pub async fn run(
         times.push(token(&mut stream).await?);
     }
     let first = other.await.expect("a client does not panic")?;
-    let gaps: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let (alone, beside) = gaps.split_at(ALONE);
+    let mut again = Vec::new();
+    while again.len() + ALONE < times.len() {
+        match token(&mut stream).await {
+            Ok(time) => again.push(time),
+            Err(ClientError::Ended) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    let gaps = |times: &[Instant]| times.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<Duration>>();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let longest = |gaps: &[Duration]| ms(gaps.iter().max().copied().unwrap_or_default());
+    let all = gaps(&times);
+    let (alone, beside) = all.split_at(ALONE);
     let mut alone = alone.to_vec();
     alone.sort_unstable();
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
     Ok(Beside {
         median_gap_ms: ms(alone[ALONE / 2]),
-        longest_gap_ms: ms(beside.iter().max().copied().unwrap_or_default()),
+        longest_gap_ms: longest(beside),
+        longest_alone_ms: longest(&gaps(&again)),
         prompt_ms: ms(first - sent),
         tokens: beside.len(),
     })

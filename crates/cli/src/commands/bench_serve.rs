@@ -85,7 +85,7 @@ fn show_beside(args: &BenchServeArgs, prompt: usize, found: &Beside) -> Outcome 
     if args.json {
         print_json(found)?;
     } else {
-        let line = |name: &str, value: String| println!("{name:<26}{value}");
+        let line = |name: &str, value: String| println!("{name:<30}{value}");
         let ratio = found.longest_gap_ms / found.median_gap_ms;
         line("median gap alone, ms", format!("{:.1}", found.median_gap_ms));
         line(
@@ -93,6 +93,7 @@ fn show_beside(args: &BenchServeArgs, prompt: usize, found: &Beside) -> Outcome 
             format!("{:.1}   ({ratio:.1} times the median)", found.longest_gap_ms),
         );
         line("tokens meanwhile", found.tokens.to_string());
+        line("longest gap of as many alone", format!("{:.1}", found.longest_alone_ms));
         line(&format!("prompt of {prompt}, ms"), format!("{:.0}", found.prompt_ms));
     }
     Ok(ExitCode::SUCCESS)
