@@ -6,12 +6,8 @@ A PEER is a script of this folder with its options, in quotes: 'pytorch_train.py
 the end, the median tokens/s of each with Collegium's over it.
 """
 import argparse
-import json
-import os
-import shlex
-import statistics
-import subprocess
-import sys
+
+from turns import in_turns, peer_command, print_medians
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("peers", nargs="+", metavar="PEER")
@@ -24,24 +20,11 @@ arguments = parser.parse_args()
 
 common = ["--shape", arguments.shape, "--steps", str(arguments.steps)]
 ours = [arguments.collegium, "bench", "train", *common, "--dtype", arguments.dtype, "--json"]
-here = os.path.dirname(os.path.abspath(__file__))
-contenders = {"collegium": ours}
-for peer in arguments.peers:
-    script, *options = shlex.split(peer)
-    contenders[peer] = [sys.executable, os.path.join(here, script), *common, *options]
+contenders = {"collegium": ours, **{peer: peer_command(peer, common) for peer in arguments.peers}}
 
 rates = {name: [] for name in contenders}
-for _ in range(arguments.rounds):
-    for name, command in contenders.items():
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{shlex.join(command)} failed:\n{done.stderr}")
-        figures = json.loads(done.stdout)
-        memory = figures.get("peak_bytes", figures.get("peak_rss_bytes"))
-        rates[name].append(figures["tokens_per_second"])
-        print(f"{rates[name][-1]:8.0f} tokens/s  {memory / 1e9:5.2f} GB  {name}", flush=True)
-
-own = statistics.median(rates["collegium"])
-for name, found in rates.items():
-    median = statistics.median(found)
-    print(f"median {median:8.0f} tokens/s  collegium over it {own / median:5.2f}  {name}")
+for name, figures in in_turns(contenders, arguments.rounds):
+    memory = figures.get("peak_bytes", figures.get("peak_rss_bytes"))
+    rates[name].append(figures["tokens_per_second"])
+    print(f"{rates[name][-1]:8.0f} tokens/s  {memory / 1e9:5.2f} GB  {name}", flush=True)
+print_medians(rates)

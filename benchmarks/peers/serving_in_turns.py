@@ -7,11 +7,9 @@ tokens/s of each with Collegium's over it. Both take the better of two rounds of
 """
 import argparse
 import json
-import os
-import shlex
-import statistics
 import subprocess
-import sys
+
+from turns import in_turns, peer_command, print_medians
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("peers", nargs="+", metavar="PEER")
@@ -26,26 +24,16 @@ batch = ["--batch", str(arguments.batch)]
 build = ["cargo", "bench", "-q", "-p", "collegium-serve", "--bench", "engine", "--no-run", "--message-format=json"]
 built = subprocess.run(build, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 engine = next(filter(None, (json.loads(line).get("executable") for line in built)))
-contenders = {"collegium": [engine, "--bench", "--json", "--only", kind, "--rounds", "2", *batch]}
-here = os.path.dirname(os.path.abspath(__file__))
-for peer in arguments.peers:
-    script, *options = shlex.split(peer)
-    contenders[peer] = [sys.executable, os.path.join(here, script), "--dtype", arguments.dtype, *batch, *options]
+ours = [engine, "--bench", "--json", "--only", kind, "--rounds", "2", *batch]
+common = ["--dtype", arguments.dtype, *batch]
+contenders = {"collegium": ours, **{peer: peer_command(peer, common) for peer in arguments.peers}}
 
 PARTS = ["prefill", "decode"]
-rates = {name: {part: [] for part in PARTS} for name in contenders}
-for _ in range(arguments.rounds):
-    for name, command in contenders.items():
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{shlex.join(command)} failed:\n{done.stderr}")
-        figures = json.loads(done.stdout.splitlines()[-1])
-        for part in PARTS:
-            rates[name][part].append(figures[f"{part}_tokens_per_second"])
-        print("  ".join(f"{part} {rates[name][part][-1]:7.0f}" for part in PARTS), f"tokens/s  {name}", flush=True)
-
+rates = {part: {name: [] for name in contenders} for part in PARTS}
+for name, figures in in_turns(contenders, arguments.rounds):
+    found = {part: figures[f"{part}_tokens_per_second"] for part in PARTS}
+    for part, rate in found.items():
+        rates[part][name].append(rate)
+    print("  ".join(f"{part} {rate:7.0f}" for part, rate in found.items()), f"tokens/s  {name}", flush=True)
 for part in PARTS:
-    own = statistics.median(rates["collegium"][part])
-    for name, found in rates.items():
-        median = statistics.median(found[part])
-        print(f"median {part:7} {median:7.0f} tokens/s  collegium over it {own / median:5.2f}  {name}")
+    print_medians(rates[part], f"{part:7} ")
