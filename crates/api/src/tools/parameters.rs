@@ -13,6 +13,12 @@ pub(super) enum Kind<'s> {
     Json(&'s Json),
 }
 
+impl Kind<'_> {
+    fn is_text(&self) -> bool {
+        matches!(self, Self::Text | Self::Only(Json::String(_)))
+    }
+}
+
 /// Most schemas that are looked at for one parameter: references may go in circles.
 const MOST_SCHEMAS: usize = 200;
 
@@ -20,7 +26,7 @@ const MOST_SCHEMAS: usize = 200;
 pub(super) fn kinds<'s>(parameters: &'s Map<String, Json>, key: &str) -> Vec<Kind<'s>> {
     let mut kinds = Vec::new();
     match parameters.get("properties").and_then(|all| all.get(key)) {
-        Some(schema) => collect(parameters, schema, &mut MOST_SCHEMAS.clone(), &mut kinds),
+        Some(schema) => collect(parameters, schema, &mut { MOST_SCHEMAS }, &mut kinds),
         None => kinds.push(Kind::Text),
     }
     kinds
@@ -73,7 +79,7 @@ fn types(schema: &Json) -> Vec<&str> {
 
 /// Whether all of them are texts.
 pub(super) fn is_text(kinds: &[Kind<'_>]) -> bool {
-    kinds.iter().all(|kind| matches!(kind, Kind::Text | Kind::Only(Json::String(_))))
+    kinds.iter().all(Kind::is_text)
 }
 
 /// How a value is written: a text as it is, all else as JSON.
@@ -87,7 +93,7 @@ pub(super) fn json_of(text: &str, kinds: &[Kind<'_>]) -> String {
     if let Some(Kind::Only(only)) = kinds.iter().find(is_so) {
         return only.to_string();
     }
-    let may_be_text = kinds.iter().any(|kind| matches!(kind, Kind::Text | Kind::Only(Json::String(_))));
+    let may_be_text = kinds.iter().any(Kind::is_text);
     // Templates that run in Python show a model its own names of these.
     let word = text.trim().to_ascii_lowercase();
     let json = match word.as_str() {

@@ -40,15 +40,14 @@ pub struct Elements {
     name: Option<String>,
     key: String,
     arguments: String,
-    raw: String,
 }
 
 impl Elements {
     /// Before its first character.
     pub fn new(tools: Arc<Tools>) -> Self {
         let empty = String::new;
-        let (held, key, arguments, raw) = (empty(), empty(), empty(), empty());
-        Self { tools, at: At::Start, held, name: None, key, arguments, raw }
+        let (held, key, arguments) = (empty(), empty(), empty());
+        Self { tools, at: At::Start, held, name: None, key, arguments }
     }
 
     /// The function's name, once it is there.
@@ -61,11 +60,6 @@ impl Elements {
         &self.arguments
     }
 
-    /// All that was read.
-    pub fn raw(&self) -> &str {
-        &self.raw
-    }
-
     /// Whether it is complete.
     pub fn is_complete(&self) -> bool {
         self.at == At::End
@@ -76,7 +70,6 @@ impl Elements {
     /// # Errors
     /// One that no call has there.
     pub fn push(&mut self, c: char) -> Result<(), NotACall> {
-        self.raw.push(c);
         match self.at {
             At::Start if self.held.is_empty() && c.is_ascii_whitespace() => {}
             At::Start => {
@@ -186,24 +179,14 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::Format;
+    use super::super::{Call, tests};
     use super::*;
     use serde_json::json;
 
-    fn read(text: &str) -> Result<Elements, NotACall> {
+    fn read(text: &str) -> Result<Call, NotACall> {
         let parameters = json!({"properties": {"text": {"type": "string"}, "n": {"type": "integer"},
             "many": {"type": "array"}, "unit": {"enum": ["C", "F"]}}});
-        let parameters = parameters.as_object().unwrap().clone();
-        let functions = vec![Function { name: "f".into(), parameters, is_strict: false }];
-        let tools =
-            Tools { format: Format::Elements, functions, most: 9, is_forced: false, marks: Vec::new() };
-        let mut call = Elements::new(Arc::new(tools));
-        for c in text.chars() {
-            let before = call.arguments().to_string();
-            call.push(c)?;
-            assert!(call.arguments().starts_with(&before), "what a client has is never taken back");
-        }
-        assert_eq!(call.raw(), text);
-        Ok(call)
+        tests::read(Format::Elements, &parameters, text)
     }
 
     #[test]

@@ -18,7 +18,14 @@ const MOST_HEAD: usize = 400;
 
 /// A call so far.
 #[derive(Debug)]
-pub enum Call {
+pub struct Call {
+    inside: Inside,
+    raw: String,
+}
+
+/// How it is written.
+#[derive(Debug)]
+enum Inside {
     /// As JSON.
     Object(Object),
     /// As elements around bare text.
@@ -28,41 +35,39 @@ pub enum Call {
 impl Call {
     /// Before its first character.
     pub fn new(tools: &Arc<Tools>) -> Self {
-        match tools.format {
-            Format::Elements => Self::Elements(Elements::new(tools.clone())),
-            format => Self::Object(Object::new(format)),
-        }
+        let inside = match tools.format {
+            Format::Elements => Inside::Elements(Elements::new(tools.clone())),
+            format => Inside::Object(Object::new(format)),
+        };
+        Self { inside, raw: String::new() }
     }
 
     /// The function's name, once it is there.
     pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Object(call) => call.name(),
-            Self::Elements(call) => call.name(),
+        match &self.inside {
+            Inside::Object(call) => call.name(),
+            Inside::Elements(call) => call.name(),
         }
     }
 
     /// What is there of the arguments, as JSON.
     pub fn arguments(&self) -> &str {
-        match self {
-            Self::Object(call) => call.arguments(),
-            Self::Elements(call) => call.arguments(),
+        match &self.inside {
+            Inside::Object(call) => call.arguments(),
+            Inside::Elements(call) => call.arguments(),
         }
     }
 
     /// All that was read.
     pub fn raw(&self) -> &str {
-        match self {
-            Self::Object(call) => call.raw(),
-            Self::Elements(call) => call.raw(),
-        }
+        &self.raw
     }
 
     /// Whether it is complete.
     pub fn is_complete(&self) -> bool {
-        match self {
-            Self::Object(call) => call.is_complete(),
-            Self::Elements(call) => call.is_complete(),
+        match &self.inside {
+            Inside::Object(call) => call.is_complete(),
+            Inside::Elements(call) => call.is_complete(),
         }
     }
 
@@ -71,9 +76,35 @@ impl Call {
     /// # Errors
     /// One that no call has there.
     pub fn push(&mut self, c: char) -> Result<(), NotACall> {
-        match self {
-            Self::Object(call) => call.push(c),
-            Self::Elements(call) => call.push(c),
+        self.raw.push(c);
+        match &mut self.inside {
+            Inside::Object(call) => call.push(c),
+            Inside::Elements(call) => call.push(c),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::Value as Json;
+
+    use super::super::{Format, Function, Tools};
+    use super::{Call, NotACall};
+
+    /// The call that `text` is, of a function `f` with these parameters; what a client has of its arguments is never taken back.
+    pub fn read(format: Format, parameters: &Json, text: &str) -> Result<Call, NotACall> {
+        let parameters = parameters.as_object().unwrap().clone();
+        let functions = vec![Function { name: "f".into(), parameters, is_strict: false }];
+        let tools = Tools { format, functions, most: 9, is_forced: false, marks: Vec::new() };
+        let mut call = Call::new(&Arc::new(tools));
+        for c in text.chars() {
+            let before = call.arguments().to_string();
+            call.push(c)?;
+            assert!(call.arguments().starts_with(&before), "what a client has is never taken back");
+        }
+        assert_eq!(call.raw(), text);
+        Ok(call)
     }
 }

@@ -23,7 +23,7 @@ pub struct Object {
     format: Format,
     at: At,
     key: String,
-    /// The value that is read, as it is written.
+    /// The value that is read, as it is written; before one, what stands before the object of arguments.
     value: String,
     /// Brackets that are open in it.
     depth: usize,
@@ -31,7 +31,6 @@ pub struct Object {
     is_escaped: bool,
     name: Option<String>,
     arguments: Option<String>,
-    raw: String,
 }
 
 impl Object {
@@ -47,7 +46,6 @@ impl Object {
             is_escaped: false,
             name: None,
             arguments: None,
-            raw: String::new(),
         }
     }
 
@@ -68,11 +66,6 @@ impl Object {
         }
     }
 
-    /// All that was read.
-    pub fn raw(&self) -> &str {
-        &self.raw
-    }
-
     /// Whether the object is complete.
     pub fn is_complete(&self) -> bool {
         self.at == At::End
@@ -83,17 +76,20 @@ impl Object {
     /// # Errors
     /// One that no call has there.
     pub fn push(&mut self, c: char) -> Result<(), NotACall> {
-        self.raw.push(c);
         match (self.at, c) {
             (At::Head, '{') => {
-                let head = &self.raw[..self.raw.len() - 1];
-                self.name = Some(self.format.name_in(head).ok_or(NotACall)?.to_string());
+                self.name = Some(self.format.name_in(&self.value).ok_or(NotACall)?.to_string());
+                self.value.clear();
                 self.key = "arguments".into();
                 self.at = At::InValue;
                 self.inside(c)?;
             }
-            (At::Head, _) if self.raw.len() > MOST_HEAD => return Err(NotACall),
-            (At::Head, _) => {}
+            (At::Head, c) => {
+                self.value.push(c);
+                if self.value.len() > MOST_HEAD {
+                    return Err(NotACall);
+                }
+            }
             // Of a list, whose first call stands behind its bracket.
             (At::Start, '[') if self.format.is_list() => {}
             (At::InKey, '"') if !self.is_escaped => self.at = At::Colon,
@@ -176,16 +172,17 @@ impl Object {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::{Call, tests};
     use super::*;
 
-    fn read(text: &str) -> Result<Object, NotACall> {
+    fn read(text: &str) -> Result<Call, NotACall> {
         read_as(Format::Tagged, text)
     }
 
-    fn read_as(format: Format, text: &str) -> Result<Object, NotACall> {
-        let mut call = Object::new(format);
-        text.chars().try_for_each(|c| call.push(c))?;
-        Ok(call)
+    fn read_as(format: Format, text: &str) -> Result<Call, NotACall> {
+        tests::read(format, &json!({}), text)
     }
 
     #[test]
