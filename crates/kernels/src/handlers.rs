@@ -5,6 +5,7 @@
 //! does not depend on how the runtime represents a call.
 
 mod adamw;
+mod chain;
 mod composite;
 #[cfg(test)]
 mod frame;
@@ -15,6 +16,7 @@ mod rows;
 mod slots;
 
 pub use adamw::adamw;
+pub use chain::{Operand, Steps, chain};
 pub use composite::{attention, attention_gradient, cross_entropy};
 pub use grouped::{expert_rows, expert_rows_gradient, grouped_dot, grouped_dot_sum, grouped_outer};
 pub use paged::{paged_step, paged_step_int8};

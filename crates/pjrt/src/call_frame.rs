@@ -44,10 +44,8 @@ impl<'a> CallFrame<'a> {
         // SAFETY: promised by the caller.
         let (inputs, outputs, attributes) =
             unsafe { (tensors(&frame.args)?, tensors(&frame.rets)?, attributes(&frame.attributes)) };
-        let inputs = inputs.into_iter().map(|tensor| {
-            let alias = outputs.iter().position(|output| output.overlaps(&tensor));
-            Input { tensor, alias }
-        });
+        let places = Places::of(&outputs);
+        let inputs = inputs.into_iter().map(|tensor| Input { alias: places.overlapping(&tensor), tensor });
         let inputs = inputs.collect();
         Ok(Self { inputs, outputs: outputs.into_iter().map(Some).collect(), attributes })
     }
@@ -145,6 +143,14 @@ impl<'a> CallFrame<'a> {
         }
     }
 
+    /// An attribute of several integers (`array<i64>`).
+    pub fn integers(&self, name: &str) -> Result<&[i64], String> {
+        match self.attribute(name) {
+            Some(Attribute::I64s(v)) => Ok(v),
+            other => Err(wrong_attribute(name, "integers", other)),
+        }
+    }
+
     fn input_slot(&self, index: usize) -> Result<&Input<'a>, String> {
         self.inputs.get(index).ok_or_else(|| format!("input {index}: the call has {}", self.inputs.len()))
     }
@@ -154,6 +160,25 @@ fn wrong_attribute(name: &str, required: &str, given: Option<&Attribute>) -> Str
     match given {
         Some(given) => format!("attribute `{name}` must be {required}, got {given:?}"),
         None => format!("attribute `{name}` is missing; it must be {required}"),
+    }
+}
+
+/// Where results lie, in the order of memory: no two overlap.
+struct Places(Vec<(Range<usize>, usize)>);
+
+impl Places {
+    fn of(outputs: &[Tensor<'_>]) -> Self {
+        let mut places: Vec<_> =
+            outputs.iter().map(Tensor::range).zip(0..).filter(|p| !p.0.is_empty()).collect();
+        places.sort_unstable_by_key(|place| place.0.start);
+        Self(places)
+    }
+
+    /// The first result, in that order, that shares memory with `tensor`.
+    fn overlapping(&self, tensor: &Tensor<'_>) -> Option<usize> {
+        let range = tensor.range();
+        let (place, output) = self.0.get(self.0.partition_point(|place| place.0.end <= range.start))?;
+        (place.start < range.end && !range.is_empty()).then_some(*output)
     }
 }
 
@@ -172,11 +197,6 @@ impl Tensor<'_> {
     fn range(&self) -> Range<usize> {
         let start = self.data as usize;
         start..start + self.len() * self.dtype.size_bytes()
-    }
-
-    fn overlaps(&self, other: &Tensor<'_>) -> bool {
-        let (a, b) = (self.range(), other.range());
-        a.start < b.end && b.start < a.end
     }
 
     /// Number of elements, if they are of type `T`.

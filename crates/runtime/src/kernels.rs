@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use collegium_core::DType;
 use collegium_kernels::Threads;
-use collegium_kernels::handlers::{self, BufferView, BufferViewMut};
+use collegium_kernels::handlers::{self, BufferView, BufferViewMut, Operand, Steps};
 use collegium_pjrt::ffi;
 use collegium_pjrt::{CallFrame, Plugin};
 
@@ -33,7 +33,7 @@ macro_rules! kernels {
         )*
 
         fn register_all(plugin: &Plugin) -> bool {
-            $(ffi::register::<$kernel>(plugin, HOST).is_ok())&&*
+            ffi::register::<Chain>(plugin, HOST).is_ok() $(&& ffi::register::<$kernel>(plugin, HOST).is_ok())*
         }
     };
 }
@@ -53,13 +53,26 @@ kernels! {
     SwigluGradient = SWIGLU_GRADIENT, swiglu_gradient [];
     GatheredSum = GATHERED_SUM, gathered_sum [];
     SumOfSquares = SUM_OF_SQUARES, sum_of_squares [];
-    PackedDot = PACKED_DOT, packed_dot ["eps_bits", "features", "is_added", "is_normed"];
-    PackedExperts = PACKED_EXPERTS, packed_experts ["intermediate", "is_added"];
-    Route = ROUTE, route ["eps_bits", "normalise"];
-    RmsNorm = RMS_NORM, rms_norm ["eps_bits"];
-    PagedStep = PAGED_STEP, paged_step ["eps_bits", "window"];
-    PagedStepInt8 = PAGED_STEP_INT8, paged_step_int8 ["eps_bits", "window"];
     AdamW = ADAMW, adamw [];
+}
+
+/// Kernels of serving, one after another.
+struct Chain;
+
+impl ffi::Handler for Chain {
+    const NAME: &'static str = collegium_hlo::CHAIN;
+
+    fn call(frame: &mut CallFrame<'_>) -> Result<(), String> {
+        let operand = |index| match frame.alias(index)? {
+            Some(result) => Ok(Operand::InPlace(result)),
+            None => Ok(Operand::Read(view(frame, index)?)),
+        };
+        let operands = (0..frame.num_inputs()).map(operand).collect::<Result<Vec<_>, String>>()?;
+        let mut results = results(frame)?;
+        let [kernels, names] = ["kernels", "names"].map(|name| frame.string(name));
+        let steps = Steps { kernels: kernels?, names: names?, numbers: frame.integers("steps")? };
+        handlers::chain(&operands, &mut results, steps).map_err(|e| e.to_string())
+    }
 }
 
 /// Shows a call's buffers, and the attributes of these names, to the kernel of `H`, which turns its first operands into its first results if it works in place.
@@ -83,9 +96,11 @@ fn call<H: ffi::Handler, const N: usize>(
     let inputs: Vec<BufferView<'_>> = (in_place.min(frame.num_inputs())..frame.num_inputs())
         .map(|i| view(frame, i))
         .collect::<Result<_, _>>()?;
-    let mut outputs: Vec<BufferViewMut<'_>> =
-        (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect::<Result<_, _>>()?;
-    kernel(&inputs, &mut outputs, &attributes).map_err(|e| e.to_string())
+    kernel(&inputs, &mut results(frame)?, &attributes).map_err(|e| e.to_string())
+}
+
+fn results<'a>(frame: &mut CallFrame<'a>) -> Result<Vec<BufferViewMut<'a>>, String> {
+    (0..frame.num_outputs()).map(|i| view_mut(frame, i)).collect()
 }
 
 fn view_mut<'a>(frame: &mut CallFrame<'a>, index: usize) -> Result<BufferViewMut<'a>, String> {

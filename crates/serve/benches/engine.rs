@@ -1,8 +1,9 @@
 //! Tokens per second of the engine on a sparse model with random weights (vocabulary 8192, width 768, 12 layers, 12 heads, 32 experts
 //! of 320, 4 of them for each token), beside what reading its weights at this machine's rate would allow. The rate is measured in the same run.
 //!
-//!     cargo bench -p collegium-serve --bench engine [-- --json] [--only f32|bf16|i8] [--batch N] [--rounds N]
+//!     cargo bench -p collegium-serve --bench engine [-- --json] [--only f32|bf16|i8] [--batch N] [--rounds N] [--small]
 //!
+//! With `--small` the weights are few ([`shape::small`]): the decode rate's inverse is what a step costs beside them.
 //! Of several rounds the fastest prompts and the fastest decoding count: where others work on the machine, they slow some of them.
 
 mod shape;
@@ -22,7 +23,7 @@ fn main() {
         Err(error) => return eprintln!("skipped: {error}"),
     };
     let rate = memory_read_rate();
-    let config = shape::model();
+    let config = if std::env::args().any(|a| a == "--small") { shape::small() } else { shape::model() };
     if !as_json {
         println!("memory is read at {:.1} GB/s", rate / 1e9);
         println!(

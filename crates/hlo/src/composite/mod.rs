@@ -259,33 +259,44 @@ impl Composite {
         matches!(self, Self::Swiglu { .. }).then(|| swiglu::again(x, d))
     }
 
-    /// Attributes of the kernel's call.
-    pub(crate) fn attributes(self) -> String {
+    /// Attributes of the kernel's call: names and values, by name.
+    pub(crate) fn attributes(self) -> Vec<(&'static str, i64)> {
+        let size = |size: usize| size as i64;
+        let bits = |bits: Option<u32>| i64::from(bits.unwrap_or(0));
         match self {
             Self::Attention { window } | Self::AttentionGradient { window } => {
-                format!("window = {} : i64", window.unwrap_or(0))
+                vec![("window", size(window.unwrap_or(0)))]
             }
             Self::PagedStep(Paging { window, eps_bits, .. }) => {
-                let (window, eps) = (window.unwrap_or(0), eps_bits.unwrap_or(0));
-                format!("eps_bits = {eps} : i64, window = {window} : i64")
+                vec![("eps_bits", bits(eps_bits)), ("window", size(window.unwrap_or(0)))]
             }
-            Self::PackedDot { features, around: Surrounded { eps_bits, is_added }, .. } => {
-                let (is_normed, is_added) = (i64::from(eps_bits.is_some()), i64::from(is_added));
-                let eps = eps_bits.unwrap_or(0);
-                format!(
-                    "eps_bits = {eps} : i64, features = {features} : i64, is_added = {is_added} : i64, is_normed = {is_normed} : i64"
-                )
-            }
+            Self::PackedDot { features, around: Surrounded { eps_bits, is_added }, .. } => vec![
+                ("eps_bits", bits(eps_bits)),
+                ("features", size(features)),
+                ("is_added", i64::from(is_added)),
+                ("is_normed", i64::from(eps_bits.is_some())),
+            ],
             Self::PackedExperts { intermediate, is_added, .. } => {
-                format!("intermediate = {intermediate} : i64, is_added = {} : i64", i64::from(is_added))
+                vec![("intermediate", size(intermediate)), ("is_added", i64::from(is_added))]
             }
             Self::Route { normalise, eps_bits, .. } => {
-                let eps = eps_bits.unwrap_or(0);
-                format!("eps_bits = {eps} : i64, normalise = {} : i64", i64::from(normalise))
+                vec![("eps_bits", bits(eps_bits)), ("normalise", i64::from(normalise))]
             }
-            Self::RmsNorm { eps_bits } => format!("eps_bits = {eps_bits} : i64"),
-            _ => String::new(),
+            Self::RmsNorm { eps_bits } => vec![("eps_bits", bits(Some(eps_bits)))],
+            _ => Vec::new(),
         }
+    }
+
+    /// Whether its kernel joins others in one call: those of serving, which are short and have small results.
+    pub(crate) fn is_chained(self) -> bool {
+        matches!(
+            self,
+            Self::PagedStep(_)
+                | Self::PackedDot { .. }
+                | Self::PackedExperts { .. }
+                | Self::Route { .. }
+                | Self::RmsNorm { .. }
+        )
     }
 
     /// How many of its inputs, the first ones, the kernel turns into the results of the same number, in their memory.

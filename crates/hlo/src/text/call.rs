@@ -36,18 +36,6 @@ pub const EXPERT_ROWS_GRADIENT: &str = "collegium.expert_rows_gradient";
 pub const GROUPED_DOT_SUM: &str = "collegium.grouped_dot_sum";
 /// Custom-call target of sums of squares.
 pub const SUM_OF_SQUARES: &str = "collegium.sum_of_squares";
-/// Custom-call target of products with packed weights.
-pub const PACKED_DOT: &str = "collegium.packed_dot";
-/// Custom-call target of the experts that tokens picked, with packed weights.
-pub const PACKED_EXPERTS: &str = "collegium.packed_experts";
-/// Custom-call target of what is between the projections of attention, over a cache in pages.
-pub const PAGED_STEP: &str = "collegium.paged_step";
-/// Custom-call target of the same over a cache in int8.
-pub const PAGED_STEP_INT8: &str = "collegium.paged_step_int8";
-/// Custom-call target of the router.
-pub const ROUTE: &str = "collegium.route";
-/// Custom-call target of normalisation.
-pub const RMS_NORM: &str = "collegium.rms_norm";
 /// Custom-call target of a step of AdamW.
 pub const ADAMW: &str = "collegium.adamw";
 
@@ -63,24 +51,33 @@ impl Writer<'_> {
         s: &[Shape],
     ) -> String {
         let key = (what, node.inputs.clone());
-        let used = |n: &Node| match n.op {
-            Op::Composite { what: w, result } if w == what && n.inputs == node.inputs => result + 1,
-            _ => 0,
-        };
-        let count = self.program.nodes.iter().map(used).max().unwrap_or(1).max(what.least_results());
+        let count = self.results_used(node, what);
         let call = match self.calls.get(&key) {
             Some(call) => call.clone(),
             None => {
                 let shapes = what.shapes(&s.iter().collect::<Vec<_>>()).unwrap_or_default();
                 let target = format!("collegium.{}", what.name());
-                let count_in_place = what.num_in_place();
-                let call =
-                    self.call_in_place(&target, &what.attributes(), x, s, &shapes[..count], count_in_place);
+                let attributes: Vec<String> =
+                    what.attributes().iter().map(|(name, value)| format!("{name} = {value} : i64")).collect();
+                let in_place: Vec<(usize, usize)> =
+                    (0..what.num_in_place().min(count)).map(|i| (i, i)).collect();
+                let call = self.name();
+                let attributes = (&*target, &*attributes.join(", "));
+                self.named_call(&call, attributes, (x, s), &shapes[..count], &in_place);
                 self.calls.insert(key, call.clone());
                 call
             }
         };
         if count == 1 { call } else { format!("{call}#{result}") }
+    }
+
+    /// How many results the call of a composite has.
+    pub(super) fn results_used(&self, node: &Node, what: Composite) -> usize {
+        let used = |n: &Node| match n.op {
+            Op::Composite { what: w, result } if w == what && n.inputs == node.inputs => result + 1,
+            _ => 0,
+        };
+        self.program.nodes.iter().map(used).max().unwrap_or(1).max(what.least_results())
     }
 
     pub(super) fn grouped_dot_call(
@@ -187,26 +184,27 @@ impl Writer<'_> {
         s: &[Shape],
         y: &[Shape],
     ) -> String {
-        self.call_in_place(target, attributes, x, s, y, 0)
+        let name = self.name();
+        self.named_call(&name, (target, attributes), (x, s), y, &[]);
+        name
     }
 
-    /// A call whose first results lie where its first operands did, `in_place` of them.
-    fn call_in_place(
+    /// A call called `name`, of a target with its attributes, on operands. For every pair of an operand and a result of `in_place` the result lies where the operand did.
+    pub(super) fn named_call(
         &mut self,
-        target: &str,
-        attributes: &str,
-        x: &[String],
-        s: &[Shape],
+        name: &str,
+        (target, attributes): (&str, &str),
+        (x, s): (&[String], &[Shape]),
         y: &[Shape],
-        in_place: usize,
-    ) -> String {
-        let alias = |i| {
-            let place = if y.len() == 1 { String::new() } else { format!("{i}") };
+        in_place: &[(usize, usize)],
+    ) {
+        let alias = |&(operand, result): &(usize, usize)| {
+            let place = if y.len() == 1 { String::new() } else { format!("{result}") };
             format!(
-                "#stablehlo.output_operand_alias<output_tuple_indices = [{place}], operand_index = {i}, operand_tuple_indices = []>"
+                "#stablehlo.output_operand_alias<output_tuple_indices = [{place}], operand_index = {operand}, operand_tuple_indices = []>"
             )
         };
-        let aliases: Vec<String> = (0..in_place.min(y.len())).map(alias).collect();
+        let aliases: Vec<String> = in_place.iter().map(alias).collect();
         let aliases = match aliases.is_empty() {
             true => String::new(),
             false => format!(", output_operand_aliases = [{}]", aliases.join(", ")),
@@ -215,7 +213,6 @@ impl Writer<'_> {
         let results: Vec<String> = y.iter().map(tensor).collect();
         let results =
             if let [one] = &results[..] { one.clone() } else { format!("({})", results.join(", ")) };
-        let name = self.name();
         let count = if y.len() == 1 { String::new() } else { format!(":{}", y.len()) };
         let _ = writeln!(
             self.out,
@@ -224,7 +221,6 @@ impl Writer<'_> {
             types.join(", "),
             results
         );
-        name
     }
 }
 

@@ -1,20 +1,22 @@
 //! A program as StableHLO text (the pretty form where it has one, the generic form otherwise).
 
 mod call;
-
+mod chain;
 mod collective;
 mod grouped;
 mod literal;
 
 pub use call::{
     ADAMW, ATTENTION, ATTENTION_GRADIENT, CROSS_ENTROPY, EXPERT_ROWS, EXPERT_ROWS_GRADIENT, GATHERED_SUM,
-    GROUPED_DOT, GROUPED_DOT_SUM, GROUPED_OUTER, PACKED_DOT, PACKED_EXPERTS, PAGED_STEP, PAGED_STEP_INT8,
-    RMS_NORM, ROUTE, SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU, SWIGLU_GRADIENT,
+    GROUPED_DOT, GROUPED_DOT_SUM, GROUPED_OUTER, SLOT_SHARDS, SLOT_SUMS, SUM_OF_SQUARES, SWIGLU,
+    SWIGLU_GRADIENT,
 };
+pub use chain::CHAIN;
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use chain::Chain;
 use collegium_core::DType;
 
 use crate::{Composite, Dim, Mesh, Name, Node, NodeId, Op, Program, Shape};
@@ -54,6 +56,10 @@ struct Writer<'p> {
     refs: Vec<String>,
     /// The calls written so far, by composite and inputs: its results are nodes of their own.
     calls: HashMap<(Composite, Vec<NodeId>), String>,
+    /// The same of kernels in chains: the chain's name, and the number of the first result.
+    chained: HashMap<(Composite, Vec<NodeId>), (String, usize)>,
+    /// The one that is open.
+    chain: Option<Chain>,
     out: String,
     fresh: usize,
 }
@@ -65,6 +71,8 @@ impl<'p> Writer<'p> {
             dialect,
             refs: Vec::with_capacity(program.nodes.len()),
             calls: HashMap::new(),
+            chained: HashMap::new(),
+            chain: None,
             out: String::new(),
             fresh: 0,
         }
@@ -72,10 +80,12 @@ impl<'p> Writer<'p> {
 
     fn write(mut self) -> String {
         self.header();
-        for node in &self.program.nodes {
-            let text = self.node(node);
+        let written = self.written();
+        for (node, is_written) in self.program.nodes.iter().zip(written) {
+            let text = if is_written { self.node(node) } else { String::new() };
             self.refs.push(text);
         }
+        self.close();
         let outputs: Vec<NodeId> = self.program.outputs.iter().map(|o| o.1).collect();
         let refs: Vec<&str> = outputs.iter().map(|&o| self.of(o)).collect();
         let types: Vec<String> = outputs.iter().map(|&o| tensor(self.program.shape(o))).collect();
@@ -132,6 +142,10 @@ impl<'p> Writer<'p> {
 
     /// Writes a node; returns what it is called.
     fn node(&mut self, node: &Node) -> String {
+        if let Some(result) = self.joined(node) {
+            return result;
+        }
+        self.close_before(node);
         let x: Vec<String> = node.inputs.iter().map(|&i| self.of(i).to_string()).collect();
         let shapes: Vec<Shape> = node.inputs.iter().map(|&i| self.program.shape(i).clone()).collect();
         let y = &node.shape;
