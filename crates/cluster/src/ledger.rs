@@ -7,7 +7,7 @@ use std::collections::hash_map;
 use collegium_balance::{Bucket, Counts, Ladder, Layout, Plan, Tables};
 use collegium_hlo::{Cost, Program};
 use collegium_model::layers::EXPERT_AXIS;
-use collegium_model::params::{self, GroupKey, ParamGroup};
+use collegium_model::params::{self, GroupKey};
 use collegium_model::programs::{self, Collect, GroupShape, Shape};
 use serde::Serialize;
 
@@ -96,10 +96,6 @@ pub fn even_bucket(
     Ok(Ladder::new(ranks, BLOCK, experts / ranks).pick(Tables::need(&plan, BLOCK)))
 }
 
-fn shape_of(group: &ParamGroup) -> GroupShape {
-    GroupShape { params: group.params.iter().map(|p| (p.name.clone(), p.sizes.clone())).collect() }
-}
-
 /// What one device runs in a step of `micro_batches` micro-batches on `shape`'s mesh; `bucket` names that of a sparse layer in a micro-batch.
 ///
 /// # Errors
@@ -116,7 +112,7 @@ pub fn step_ledger(
     let mut shards = Vec::new();
     let working = programs::Working::nearest(shape.dtype);
     for group in params::groups(config) {
-        let own = shape_of(&group);
+        let own = GroupShape::of(&group);
         match (group.experts, group.key) {
             (Some(experts), GroupKey::Experts(layer)) => {
                 let mut held = None;

@@ -122,7 +122,10 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What the device says.
     fn replicate(&self, tensor: &HostTensor) -> Result<Array, RuntimeError> {
-        self.upload(&vec![tensor.clone(); self.num_devices()])
+        match self.num_devices() {
+            1 => self.upload(std::slice::from_ref(tensor)),
+            devices => self.upload(&vec![tensor.clone(); devices]),
+        }
     }
 
     /// Bytes in use and their peak on one device, where the device tells.

@@ -3,10 +3,9 @@
 use collegium_core::DType;
 use collegium_model::config::ModelConfig;
 use collegium_model::params::{self, GroupKey};
-use collegium_train::engine::shape_of;
+use collegium_model::programs::{GroupShape, is_product};
 
 use crate::Types;
-use crate::weights::is_product;
 
 /// int8 has two bytes of scale for 32 weights.
 const INT8: f64 = 1.0 + 2.0 / 32.0;
@@ -17,7 +16,7 @@ pub fn weight_bytes(config: &ModelConfig, dtype: DType) -> f64 {
     let packed = if dtype == DType::I8 { INT8 } else { wide };
     let mut bytes = 0.0;
     for group in params::groups(config) {
-        for (name, sizes) in shape_of(&group).params {
+        for (name, sizes) in GroupShape::of(&group).params {
             let elements = sizes.iter().product::<usize>() as f64 * group.experts.unwrap_or(1) as f64;
             bytes += elements * if is_product(&name) { packed } else { wide };
             // The head is a packed copy of the embedding then.

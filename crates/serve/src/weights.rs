@@ -7,10 +7,10 @@ use collegium_hlo::{Dim, Packed};
 use collegium_kernels::prepacked;
 use collegium_model::config::ModelConfig;
 use collegium_model::params::{self, GroupKey, ParamGroup};
-use collegium_model::programs::Packing;
+use collegium_model::programs::{Kept, Packing, Slabs, kept, scales_of, slab_name};
 use collegium_runtime::{Array, Backend};
 use collegium_train::TrainError;
-use collegium_train::engine::{Values, shape_of};
+use collegium_train::engine::Values;
 
 use crate::runner::Spread;
 
@@ -22,11 +22,21 @@ pub(crate) fn load(
     spread: Option<&Spread>,
     value: &mut Values<'_>,
 ) -> Result<HashMap<String, Array>, TrainError> {
-    let mut loader = Loader { backend, dtype, packing, spread, weights: HashMap::new() };
+    let mut loader =
+        Loader { backend, dtype, packing, spread, open: OpenSlabs::default(), weights: HashMap::new() };
     for group in params::groups(config) {
+        match group.key {
+            GroupKey::Layer(layer) => {
+                loader.close()?;
+                let slabs = Slabs::of(config, layer, (dtype, packing), spread.is_none());
+                loader.open = OpenSlabs::new(format!("layers.{layer}."), slabs);
+            }
+            GroupKey::Head => loader.close()?,
+            GroupKey::Embed | GroupKey::Experts(_) => {}
+        }
         loader.group(&group, config.tie_word_embeddings, value)?;
     }
-    for (index, layer) in config.layers.iter().enumerate() {
+    for (index, layer) in config.layers.iter().enumerate().filter(|_| packing == Packing::Natural) {
         if let Some(moe) = layer.feed_forward.moe() {
             let zeros = HostTensor::zeros(DType::F32, &[moe.num_experts]);
             loader.put(format!("layers.{index}.router_bias"), &zeros)?;
@@ -43,11 +53,39 @@ struct Loader<'b> {
     dtype: DType,
     packing: Packing,
     spread: Option<&'b Spread>,
+    /// Those of the layer that is read.
+    open: OpenSlabs,
     weights: HashMap<String, Array>,
 }
 
-/// The projections that are packed as one matrix.
-const TOGETHER: [&str; 3] = ["self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight"];
+/// Slabs that are still filled.
+#[derive(Default)]
+struct OpenSlabs {
+    /// In front of the names of a layer's weights.
+    prefix: String,
+    slabs: Slabs,
+    /// By element type.
+    tensors: Vec<HostTensor>,
+}
+
+impl OpenSlabs {
+    fn new(prefix: String, slabs: Slabs) -> Self {
+        let tensors = slabs.sizes().iter().map(|&(dtype, len)| HostTensor::zeros(dtype, &[len])).collect();
+        Self { prefix, slabs, tensors }
+    }
+
+    /// Whether `tensor` has a place in them, where it is then.
+    fn take(&mut self, name: &str, tensor: &HostTensor) -> bool {
+        let part = name.strip_prefix(&self.prefix).and_then(|name| self.slabs.part(name));
+        let Some(part) = part else { return false };
+        let slab = self.tensors.iter_mut().find(|slab| slab.dtype() == part.dtype);
+        let slab = slab.expect("a slab for every element type of its parts");
+        assert!((tensor.dtype(), tensor.sizes()) == (part.dtype, &part.sizes[..]), "{name}");
+        let start = part.start * part.dtype.size_bytes();
+        slab.bytes_mut()[start..start + tensor.bytes().len()].copy_from_slice(tensor.bytes());
+        true
+    }
+}
 
 impl Loader<'_> {
     fn group(&mut self, group: &ParamGroup, is_tied: bool, value: &mut Values<'_>) -> Result<(), TrainError> {
@@ -55,38 +93,35 @@ impl Loader<'_> {
             GroupKey::Layer(layer) | GroupKey::Experts(layer) => format!("layers.{layer}."),
             GroupKey::Embed | GroupKey::Head => String::new(),
         };
-        let is_packed = self.packing != Packing::Natural;
-        let mut together: Vec<f32> = Vec::new();
-        for (spec, (name, sizes)) in group.params.iter().zip(shape_of(group).params) {
+        for Kept { name, sizes, params, is_packed } in kept(group, self.packing) {
             let mut values = Vec::new();
             for expert in 0..group.experts.unwrap_or(1) {
-                values.extend(value(&spec.name_of(expert), &sizes)?);
+                for spec in params.iter().map(|&at| &group.params[at]) {
+                    values.extend(value(&spec.name_of(expert), &spec.sizes)?);
+                }
             }
-            if name == "embed" && is_tied && is_packed {
+            if name == "embed" && is_tied && self.packing != Packing::Natural {
                 self.pack("lm_head".into(), None, &sizes, &values)?;
             }
-            let full = format!("{prefix}{name}");
-            match name.as_str() {
-                name if is_packed && TOGETHER.contains(&name) => {
-                    together.extend(values);
-                    if name == TOGETHER[2] {
-                        let sizes = [together.len() / sizes[1], sizes[1]];
-                        let name = format!("{prefix}self_attn.qkv_proj.weight");
-                        self.pack(name, None, &sizes, &together)?;
-                    }
-                }
-                name if is_packed && is_product(name) => self.pack(full, group.experts, &sizes, &values)?,
-                _ => {
-                    let sizes: Vec<usize> = group.experts.into_iter().chain(sizes).collect();
-                    let tensor = self.natural(&sizes, &values);
-                    match group.experts {
-                        Some(_) => self.put_experts(full, &tensor)?,
-                        None => self.put(full, &tensor)?,
-                    }
-                }
+            let name = format!("{prefix}{name}");
+            if is_packed {
+                self.pack(name, group.experts, &sizes, &values)?;
+                continue;
+            }
+            let sizes: Vec<usize> = group.experts.into_iter().chain(sizes).collect();
+            let tensor = self.natural(&sizes, &values);
+            match group.experts {
+                Some(_) => self.put_experts(name, &tensor)?,
+                None => self.put(name, &tensor)?,
             }
         }
         Ok(())
+    }
+
+    /// Puts the slabs of a layer that was read on the devices.
+    fn close(&mut self) -> Result<(), TrainError> {
+        let OpenSlabs { prefix, tensors, .. } = std::mem::take(&mut self.open);
+        tensors.iter().try_for_each(|slab| self.put(format!("{prefix}{}", slab_name(slab.dtype())), slab))
     }
 
     fn natural(&self, sizes: &[usize], values: &[f32]) -> HostTensor {
@@ -109,7 +144,7 @@ impl Loader<'_> {
     ) -> Result<(), TrainError> {
         let (features, inner) = (sizes[0], sizes[1]);
         let matrices = values.chunks(features * inner);
-        let packed_as = if self.packing == Packing::Int8 { DType::I8 } else { self.dtype };
+        let packed_as = self.packing.dtype(self.dtype);
         let (dims, scale_dims) = Packed::dims(packed_as, slots, features, inner);
         let sized = |dims: &[Dim]| dims.iter().map(|d| d.size).collect::<Vec<_>>();
         let put = if slots.is_some() { Self::put_experts } else { Self::put };
@@ -122,7 +157,7 @@ impl Loader<'_> {
                     scales.extend(own);
                 }
                 let scales = HostTensor::new(&sized(&scale_dims), &scales);
-                put(self, format!("{name}.scales"), &scales)?;
+                put(self, scales_of(&name), &scales)?;
                 HostTensor::new(&sized(&dims), &all)
             }
             DType::Bf16 => {
@@ -139,6 +174,9 @@ impl Loader<'_> {
 
     /// The same on every rank.
     fn put(&mut self, name: String, tensor: &HostTensor) -> Result<(), TrainError> {
+        if self.open.take(&name, tensor) {
+            return Ok(());
+        }
         self.weights.insert(name, self.backend.replicate(tensor)?);
         Ok(())
     }
@@ -161,9 +199,4 @@ impl Loader<'_> {
         self.weights.insert(name, self.backend.upload(&pieces)?);
         Ok(())
     }
-}
-
-/// Whether a parameter is the matrix of a product that is packed; routers are small and stay as they are.
-pub(crate) fn is_product(name: &str) -> bool {
-    name.ends_with("_proj.weight") || ["gate", "up", "down", "lm_head"].contains(&name)
 }

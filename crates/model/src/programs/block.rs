@@ -204,7 +204,8 @@ pub(super) fn packed_router<'g>(
     let c = shape.config;
     let norm = b.weight("post_attention_layernorm.weight", &[("hidden", c.hidden_size)]);
     let weight = router_weight(b, shape, moe);
-    let bias = b.input("router_bias", DType::F32, &[dim("expert", moe.num_experts)]);
+    // Nothing is added to what experts of a checkpoint score; balancing by a bias is of training.
+    let bias = b.graph.full(DType::F32, &[dim("expert", moe.num_experts)], 0.0);
     mixed.normed_route((norm, c.rms_norm_eps as f32), weight, bias, (moe.top_k, moe.norm_topk_prob))
 }
 

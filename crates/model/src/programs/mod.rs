@@ -11,6 +11,7 @@ mod optimizer;
 mod packing;
 mod projections;
 mod serving;
+mod slab;
 mod weights;
 
 pub use block::{block, generation_block};
@@ -20,6 +21,7 @@ pub use fused::{FusedShape, fused};
 pub use optimizer::{HYPER, adamw, squared_norm, working_of_update};
 pub use packing::Packing;
 pub use serving::{LendRoom, PAGE, Part, StepShape, cache_parts, serving};
+pub use slab::{Kept, Part as SlabPart, Slabs, is_product, kept, scales_of, slab_name};
 pub use weights::{
     Collect, GroupShape, Working, collect, collect_experts, materialise, materialise_experts,
     slots_are_experts,
@@ -126,6 +128,8 @@ struct Builder<'g> {
     dtype: DType,
     /// How the weights of products lie.
     packing: Packing,
+    /// Those of the layer that is built.
+    slabs: std::cell::RefCell<Slabs>,
     /// In front of every name, while the layers of a program need names of their own.
     prefix: std::cell::RefCell<String>,
     weights: std::cell::RefCell<Vec<(String, Value<'g>)>>,
@@ -137,6 +141,7 @@ impl<'g> Builder<'g> {
             graph,
             dtype,
             packing: Packing::Natural,
+            slabs: Default::default(),
             prefix: Default::default(),
             weights: Default::default(),
         }
@@ -157,6 +162,9 @@ impl<'g> Builder<'g> {
     /// The weight called `name`.
     fn weight(&self, name: &str, dims: &[(Name, usize)]) -> Value<'g> {
         let dims: Vec<Dim> = dims.iter().map(|&(n, s)| dim(n, s)).collect();
+        if !self.is_natural() {
+            return self.kept(name, self.dtype, &dims);
+        }
         let name = self.full_name(name);
         let value = self.graph.parameter(name.clone(), self.dtype, &dims);
         self.weights.borrow_mut().push((name, value));

@@ -7,6 +7,7 @@ use collegium_core::DType;
 use collegium_hlo::{Around, Name, Packed, Value};
 
 use super::Builder;
+use super::slab::scales_of;
 use crate::layers::{linear, rms_norm};
 
 /// How the weights of products lie.
@@ -18,6 +19,13 @@ pub enum Packing {
     Packed,
     /// In panels of int8 with block scales.
     Int8,
+}
+
+impl Packing {
+    /// Element type of packed weights, for activations of `dtype`.
+    pub fn dtype(self, dtype: DType) -> DType {
+        if self == Self::Int8 { DType::I8 } else { dtype }
+    }
 }
 
 /// A matrix of the checkpoint: name, outputs, contracted dim.
@@ -36,11 +44,10 @@ impl<'g> Builder<'g> {
         slots: Option<usize>,
         (features, inner): (usize, usize),
     ) -> Packed<'g> {
-        let dtype = if self.packing == Packing::Int8 { DType::I8 } else { self.dtype };
+        let dtype = self.packing.dtype(self.dtype);
         let (values, scales) = Packed::dims(dtype, slots, features, inner);
-        let scales =
-            (dtype == DType::I8).then(|| self.input(&format!("{name}.scales"), DType::Bf16, &scales));
-        Packed { values: self.input(name, dtype, &values), scales }
+        let scales = (dtype == DType::I8).then(|| self.kept(&scales_of(name), DType::Bf16, &scales));
+        Packed { values: self.kept(name, dtype, &values), scales }
     }
 
     /// `x` {token, in} times a matrix, {token, out} in the type of `x`, and its bias where there is one.

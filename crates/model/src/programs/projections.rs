@@ -3,6 +3,7 @@
 use collegium_hlo::{Value, dim};
 
 use super::packing::Matrix;
+use super::slab::QKV;
 use super::{Builder, Shape};
 use crate::config::QkNorm;
 use crate::layers::Rotation;
@@ -59,7 +60,7 @@ pub(super) fn packed_qkv<'g>(
     let sizes = [("q", queries), ("k", keys), ("v", keys)];
     let out = ("feature", queries + 2 * keys);
     let inner = ("hidden", c.hidden_size);
-    let matrix = Matrix { name: "self_attn.qkv_proj.weight", out, inner };
+    let matrix = Matrix { name: QKV, out, inner };
     let norm = b.norm_around("input_layernorm.weight", inner, c.rms_norm_eps);
     let mut qkv = b.packed_product(hidden, matrix, hidden.dtype(), norm);
     if c.attention_bias.qkv {

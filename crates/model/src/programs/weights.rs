@@ -10,6 +10,8 @@
 use collegium_core::DType;
 use collegium_hlo::{Dim, Graph, GraphError, Mesh, Name, Program, Value, dim};
 
+use crate::params::{GroupKey, ParamGroup, ParamSpec};
+
 /// Elements that every shard is a multiple of, so that reductions over shards have equal rows.
 const LANE: usize = 64;
 
@@ -21,6 +23,12 @@ pub struct GroupShape {
 }
 
 impl GroupShape {
+    /// The parameters of a group under the names that programs know them by.
+    pub fn of(group: &ParamGroup) -> Self {
+        let named = |(i, p): (usize, &ParamSpec)| (program_name(group.key, &p.name, i), p.sizes.clone());
+        Self { params: group.params.iter().enumerate().map(named).collect() }
+    }
+
     /// Elements of all parameters.
     pub fn len(&self) -> usize {
         self.params.iter().map(|p| p.1.iter().product::<usize>()).sum()
@@ -43,6 +51,20 @@ impl GroupShape {
             Some(experts) => {
                 self.params.iter().map(|(_, sizes)| expert_shard(sizes, experts, ranks)).collect()
             }
+        }
+    }
+}
+
+/// What programs call a parameter.
+fn program_name(key: GroupKey, name: &str, position: usize) -> String {
+    match key {
+        GroupKey::Embed => "embed".into(),
+        GroupKey::Head if name.contains("norm") => "norm".into(),
+        GroupKey::Head => "lm_head".into(),
+        GroupKey::Experts(_) => ["gate", "up", "down"][position].into(),
+        GroupKey::Layer(layer) => {
+            let local = name.strip_prefix(&format!("model.layers.{layer}.")).unwrap_or(name);
+            if local.ends_with(".gate.weight") { "router.weight".into() } else { local.into() }
         }
     }
 }

@@ -290,15 +290,7 @@ impl Runner {
     /// Runs the program of a part: its results but for the caches, which are kept.
     fn call(&mut self, shape: StepShape, part: Part, inputs: &Env) -> Result<Env, ServeError> {
         let program = self.program(shape, part)?;
-        let prefix = match part {
-            Part::Layer(index)
-            | Part::Router(index)
-            | Part::Experts(index, _)
-            | Part::Scores(index, _)
-            | Part::Keep(index, _)
-            | Part::Put(index, _) => format!("layers.{index}."),
-            _ => String::new(),
-        };
+        let prefix = part.layer().map_or(String::new(), |layer| format!("layers.{layer}."));
         let Self { caches, weights, backend, .. } = self;
         let only_reads = matches!(part, Part::Scores(..));
         let mut cache = |own: &str| if only_reads { caches.get(own).cloned() } else { caches.remove(own) };

@@ -292,6 +292,13 @@ fn serving() -> Vec<OpCase> {
         normed_route("normed_route_normed", bf16, |_, x| routed_of(x)[0]),
         norm("rms_norm_f32", f32),
         norm("rms_norm_bf16", bf16),
+        OpCase::new("chained", vec![f32(&[token, hidden]), f32(&[dim("element", 40)])], |_, x| {
+            let part = |start| x[1].slice("element", start, start + 9).rename(&[("element", "hidden")]);
+            let first = x[0].rms_norm_rows(part(16), 1e-5);
+            // A second chain, behind something that is no kernel's.
+            (first + x[0]).rms_norm_rows(part(0), 1e-5).rms_norm_rows(part(16), 1e-5) + first
+        })
+        .gradient(Gradient::None),
         step("paged_step_f32", f32, 6, stepped::<2>),
         step("paged_step_keys", f32, 6, stepped::<0>),
         step("paged_step_values", f32, 6, stepped::<1>),

@@ -105,7 +105,7 @@ impl<'c> List<'c> {
             let part = format!("weights of {}", part_of(spec.key));
             let made = group::programs_for(&spec, tied, mesh, working)?;
             let (shape, mut between) =
-                (group::shape_of(&spec), made.whole.map(|w| vec![w]).unwrap_or_default());
+                (programs::GroupShape::of(&spec), made.whole.map(|w| vec![w]).unwrap_or_default());
             if let (GroupKey::Experts(layer), Some(experts)) = (spec.key, spec.experts) {
                 let moe = self.config.layers[layer].feed_forward.moe().expect("a sparse layer has experts");
                 let slots = self.bucket(moe)?.slots;

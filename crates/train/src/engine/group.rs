@@ -56,28 +56,6 @@ pub struct Group {
     pub slots: Option<Arc<Slots>>,
 }
 
-/// What the programs call a parameter.
-fn program_name(key: GroupKey, name: &str, position: usize) -> String {
-    match key {
-        GroupKey::Embed => "embed".into(),
-        GroupKey::Head if name.contains("norm") => "norm".into(),
-        GroupKey::Head => "lm_head".into(),
-        GroupKey::Experts(_) => ["gate", "up", "down"][position].into(),
-        GroupKey::Layer(layer) => {
-            let local = name.strip_prefix(&format!("model.layers.{layer}.")).unwrap_or(name);
-            if local.ends_with(".gate.weight") { "router.weight".into() } else { local.into() }
-        }
-    }
-}
-
-/// The group's parameters under the programs' names.
-pub fn shape_of(spec: &ParamGroup) -> GroupShape {
-    let named = |(i, p): (usize, &collegium_model::params::ParamSpec)| {
-        (program_name(spec.key, &p.name, i), p.sizes.clone())
-    };
-    GroupShape { params: spec.params.iter().enumerate().map(named).collect() }
-}
-
 /// Programs for a group on a mesh.
 ///
 /// # Errors
@@ -88,7 +66,7 @@ pub fn programs_for(
     mesh: &Mesh,
     working: Working,
 ) -> Result<GroupPrograms, TrainError> {
-    let shape = shape_of(spec);
+    let shape = GroupShape::of(spec);
     let whole = match spec.experts {
         Some(_) => None,
         None => {
@@ -121,7 +99,7 @@ impl Group {
         backend: &dyn Backend,
         value: &mut Values<'_>,
     ) -> Result<Self, TrainError> {
-        let shape = shape_of(&spec);
+        let shape = GroupShape::of(&spec);
         let ranks = backend.num_devices();
         let shards = shape.shards(spec.experts, ranks);
         let last = spec.params.len();

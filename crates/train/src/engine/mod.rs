@@ -30,7 +30,7 @@ use crate::TrainError;
 use crate::adapt::{Adapter, BalanceOptions};
 
 pub use catalogue::{CatalogueEntry, catalogue};
-pub use group::{Group, Sink, Values, shape_of};
+pub use group::{Group, Sink, Values};
 pub use host_copy::{HostCopy, Shards, Tensors};
 pub use program::{Compiled, Env, Halves, compile_all};
 pub use step::{Forward, LossWeights, StepLoss};
@@ -456,7 +456,7 @@ fn make_groups(
     let mut known: HashMap<(programs::GroupShape, Option<usize>), GroupPrograms> = HashMap::new();
     let mut groups = Vec::new();
     for spec in params::groups(config) {
-        let key = (group::shape_of(&spec), spec.experts);
+        let key = (programs::GroupShape::of(&spec), spec.experts);
         let programs = match known.get(&key) {
             Some(programs) => programs.clone(),
             None => {

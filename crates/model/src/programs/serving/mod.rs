@@ -22,7 +22,7 @@ use collegium_hlo::{Graph, GraphError, Program, Value, dim};
 use super::block::{attend_with, dense, packed_attention, packed_experts, packed_router, router};
 use super::ends::{embedded, hidden_input, logits_of, logits_of_all};
 use super::expert_layer::slot_weights;
-use super::{Builder, Packing, Shape};
+use super::{Builder, Packing, Shape, Slabs};
 use crate::config::{FeedForward, LayerConfig, MoeConfig};
 use crate::layers::{self, PlanAhead, Room, Routed, Routing, place};
 use places::{CACHE, Places};
@@ -116,6 +116,9 @@ pub enum Part {
 pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program, GraphError> {
     let graph = Graph::new(shape.mesh.clone());
     let b = Builder { packing: how.packing, ..Builder::new(&graph, shape.dtype) };
+    if let Some(layer) = part.layer() {
+        b.slabs.replace(slabs(&b, shape, layer));
+    }
     let mut outputs: Vec<(String, Value<'_>)> = Vec::new();
     let logits = |hidden| {
         // Of rows all logits are wanted.
@@ -176,6 +179,15 @@ pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program,
 }
 
 impl Part {
+    /// The layer whose weights and cache it reads, if it is one.
+    pub fn layer(self) -> Option<usize> {
+        match self {
+            Self::Layer(layer) | Self::Router(layer) | Self::Experts(layer, _) => Some(layer),
+            Self::Scores(layer, _) | Self::Keep(layer, _) | Self::Put(layer, _) => Some(layer),
+            Self::Whole | Self::Embedding | Self::Lend(..) | Self::Head | Self::HeadOfAll => None,
+        }
+    }
+
     /// The name of its program.
     fn name(self) -> &'static str {
         match self {
@@ -203,9 +215,15 @@ fn layer_in<'g>(
     places: &Places<'g>,
 ) -> (Value<'g>, Vec<(String, Value<'g>)>) {
     let layer = &shape.config.layers[index];
+    b.slabs.replace(slabs(b, shape, index));
     let build = || b.within(prefix, || one_layer(b, shape, layer, hidden, places));
     let (out, caches) = b.graph.scope(prefix, build);
     (out, named(prefix, caches))
+}
+
+/// Where the weights of a layer lie.
+fn slabs(b: &Builder<'_>, shape: &Shape<'_>, layer: usize) -> Slabs {
+    Slabs::of(shape.config, layer, (shape.dtype, b.packing), shape.mesh.num_devices() == 1)
 }
 
 /// The caches of a layer with the names of outputs behind `prefix`.
