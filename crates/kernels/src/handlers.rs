@@ -21,7 +21,7 @@ pub use composite::{attention, attention_gradient, cross_entropy};
 pub use grouped::{expert_rows, expert_rows_gradient, grouped_dot, grouped_dot_sum, grouped_outer};
 pub use paged::{paged_step, paged_step_int8};
 pub use prepacked::{packed_dot, packed_experts, rms_norm, route};
-pub use rows::{gathered_sum, sum_of_squares, swiglu, swiglu_gradient};
+pub use rows::{gathered_sum, sum_of_squares, swiglu, swiglu_gradient, take_rows};
 pub use slots::{slot_shards, slot_sums};
 
 use bytemuck::{AnyBitPattern, NoUninit, try_cast_slice, try_cast_slice_mut};
@@ -72,7 +72,7 @@ pub type Handler =
     fn(&[BufferView<'_>], &mut [BufferViewMut<'_>], Attributes<'_>) -> Result<(), ArgumentError>;
 
 /// Every custom-call target of this room with its handler.
-pub const HANDLERS: [(&str, Handler); 21] = [
+pub const HANDLERS: [(&str, Handler); 22] = [
     ("collegium.grouped_dot", grouped_dot),
     ("collegium.grouped_outer", grouped_outer),
     ("collegium.grouped_dot_sum", grouped_dot_sum),
@@ -91,6 +91,7 @@ pub const HANDLERS: [(&str, Handler); 21] = [
     ("collegium.packed_experts", packed_experts),
     ("collegium.route", route),
     ("collegium.rms_norm", rms_norm),
+    ("collegium.take_rows", take_rows),
     ("collegium.paged_step", paged_step),
     ("collegium.paged_step_int8", paged_step_int8),
     ("collegium.adamw", adamw),

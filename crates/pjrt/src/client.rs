@@ -18,6 +18,8 @@ struct Inner {
     plugin: Arc<Plugin>,
     raw: *mut sys::PJRT_Client,
     devices: Vec<Device>,
+    /// Whether its devices' memory is that of this process.
+    is_host: bool,
     /// Held while a program is given to several devices, so that all of them see launches in one order: with
     /// collectives, two launches in opposite orders on two devices would wait for each other for ever.
     launch: Mutex<()>,
@@ -37,9 +39,15 @@ impl Client {
         args.num_options = options.len();
         call!(plugin, PJRT_Client_Create, &mut args)?;
         // From here on the client is owned: an error below destroys it.
-        let mut inner =
-            Inner { plugin: plugin.clone(), raw: args.client, devices: Vec::new(), launch: Mutex::default() };
+        let mut inner = Inner {
+            plugin: plugin.clone(),
+            raw: args.client,
+            devices: Vec::new(),
+            is_host: false,
+            launch: Mutex::default(),
+        };
         inner.devices = inner.addressable_devices()?;
+        inner.is_host = inner.platform_name().is_ok_and(|name| name == "cpu");
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -56,11 +64,7 @@ impl Client {
 
     /// Short name of the platform, such as `cpu`.
     pub fn platform_name(&self) -> Result<String, PjrtError> {
-        let mut args = sys::PJRT_Client_PlatformName_Args::new();
-        args.client = self.raw();
-        call!(self.plugin(), PJRT_Client_PlatformName, &mut args)?;
-        // SAFETY: the text lives as long as the client.
-        Ok(unsafe { text(args.platform_name, args.platform_name_size) })
+        self.inner.platform_name()
     }
 
     /// Version of the platform's software, in the plugin's words.
@@ -117,12 +121,24 @@ impl Client {
         self.inner.raw
     }
 
+    pub(crate) fn is_host(&self) -> bool {
+        self.inner.is_host
+    }
+
     pub(crate) fn launch_order(&self) -> &Mutex<()> {
         &self.inner.launch
     }
 }
 
 impl Inner {
+    fn platform_name(&self) -> Result<String, PjrtError> {
+        let mut args = sys::PJRT_Client_PlatformName_Args::new();
+        args.client = self.raw;
+        call!(&self.plugin, PJRT_Client_PlatformName, &mut args)?;
+        // SAFETY: the text lives as long as the client.
+        Ok(unsafe { text(args.platform_name, args.platform_name_size) })
+    }
+
     fn addressable_devices(&self) -> Result<Vec<Device>, PjrtError> {
         let mut args = sys::PJRT_Client_AddressableDevices_Args::new();
         args.client = self.raw;

@@ -68,7 +68,7 @@ const KINDS: &str = "negate, abs, sign, exponential, exponential_minus_one, log,
     cross_entropy 0, cross_entropy 1, cross_entropy 2, slot_shards 0, slot_sums 0, swiglu 0, swiglu_gradient 0, \
     swiglu_gradient 1, swiglu_gradient 2, gathered_sum 0, expert_rows 0, expert_rows 1, expert_rows 2, \
     expert_rows_gradient 0, expert_rows_gradient 1, expert_rows_gradient 2, expert_rows_gradient 3, grouped_dot_sum 0, sum_of_squares 0, adamw 0, adamw 1, adamw 2, adamw 3, packed_dot 0, packed_experts 0, \
-    route 0, route 1, route 2, rms_norm 0, paged_step 0, paged_step 1, paged_step 2, \
+    route 0, route 1, route 2, rms_norm 0, take_rows 0, paged_step 0, paged_step 1, paged_step 2, \
     paged_step_int8 0, paged_step_int8 1, paged_step_int8 2, paged_step_int8 3, paged_step_int8 4, all_gather, reduce_scatter, all_to_all, ring_shift";
 
 #[test]

@@ -20,6 +20,7 @@ mod route;
 mod slots;
 mod squares;
 mod swiglu;
+mod take_rows;
 
 use std::borrow::Cow;
 
@@ -122,6 +123,8 @@ pub enum Composite {
         /// What is added to the mean of squares, as the bits of an f32.
         eps_bits: u32,
     },
+    /// [`Value::take_rows`]. Inputs: table, index. No gradient.
+    TakeRows,
     /// [`Value::adamw`]. Inputs: weights, two moments, gradient, hyper, where decay ends. Results: weights, moments, the weights in
     /// `working`. No gradient.
     AdamW {
@@ -152,6 +155,7 @@ impl Composite {
             Self::PackedExperts { .. } => "packed_experts",
             Self::Route { .. } => "route",
             Self::RmsNorm { .. } => "rms_norm",
+            Self::TakeRows => "take_rows",
             Self::AdamW { .. } => "adamw",
         }
     }
@@ -174,7 +178,7 @@ impl Composite {
                 6 + 3 * usize::from(is_scaled) + usize::from(is_added)
             }
             Self::Route { eps_bits, .. } => 3 + usize::from(eps_bits.is_some()),
-            Self::RmsNorm { .. } => 2,
+            Self::RmsNorm { .. } | Self::TakeRows => 2,
         }
     }
 
@@ -202,6 +206,7 @@ impl Composite {
             }
             Self::Route { top_k, eps_bits, .. } => route::shapes(x, top_k, eps_bits.is_some()),
             Self::RmsNorm { .. } => norm::shapes(x),
+            Self::TakeRows => take_rows::shapes(x),
             Self::AdamW { working } => adamw::shapes(x, working),
         }
     }
@@ -230,6 +235,7 @@ impl Composite {
             }
             Self::Route { top_k, normalise, eps_bits } => route::plain(x, (top_k, normalise), eps_bits),
             Self::RmsNorm { eps_bits } => norm::plain(x, eps_bits),
+            Self::TakeRows => take_rows::plain(x),
             Self::AdamW { working } => adamw::plain(x, working),
         }
     }
@@ -296,6 +302,7 @@ impl Composite {
                 | Self::PackedExperts { .. }
                 | Self::Route { .. }
                 | Self::RmsNorm { .. }
+                | Self::TakeRows
         )
     }
 
@@ -324,7 +331,8 @@ impl Composite {
 
     /// Whether its results come of matrix products, which a backward pass would not do again.
     pub(crate) fn is_product(self) -> bool {
-        let is_pass = matches!(self, Self::SumOfSquares | Self::RmsNorm { .. } | Self::AdamW { .. });
+        let is_pass =
+            matches!(self, Self::SumOfSquares | Self::RmsNorm { .. } | Self::TakeRows | Self::AdamW { .. });
         !self.is_free() && !is_pass
     }
 

@@ -64,6 +64,22 @@ pub fn gathered_sum(
     }
 }
 
+/// Operands table {n, width} and index {m}; result {m, width}. Rows that are not in the table are zero.
+pub fn take_rows(
+    args: &[BufferView<'_>],
+    outs: &mut [BufferViewMut<'_>],
+    _: Attributes<'_>,
+) -> Result<(), ArgumentError> {
+    let kernel = "take_rows";
+    let (args, [out]): (&[_; 2], _) = counted(kernel, args, outs)?;
+    let call = Call { kernel };
+    match args[0].dtype {
+        DType::F32 => call.take_rows::<f32>(args, out),
+        DType::Bf16 => call.take_rows::<bf16>(args, out),
+        given => Err(call.dtype("table", "f32 or bf16", given)),
+    }
+}
+
 /// Operand values; result a scalar.
 pub fn sum_of_squares(
     args: &[BufferView<'_>],
@@ -144,6 +160,26 @@ impl Call {
             fan,
             width,
         })
+    }
+
+    fn take_rows<T: Operand>(
+        &self,
+        [table, index]: &[BufferView<'_>; 2],
+        out: &mut BufferViewMut<'_>,
+    ) -> Result<(), ArgumentError> {
+        let [num_rows, width] = self.dims("table", table.dims)?;
+        let [num_results] = self.dims("index", index.dims)?;
+        self.same_dims("out", out.dims, &[num_results, width])?;
+        let problem = Gathered {
+            rows: self.input::<T>("table", T::DTYPE, table)?,
+            index: self.input("index", DType::I32, index)?,
+            num_results,
+            links: 1,
+            num_rows,
+            fan: 1,
+            width,
+        };
+        gathered::gathered_sum(&problem, self.result::<T>("out", T::DTYPE, out)?, &Threads::current())
     }
 
     fn gathered_sum<T: Operand>(

@@ -77,6 +77,7 @@ pub fn good(kernel: usize, float: DType, [a, b, c, d]: [i64; 4]) -> (Vec<Buffer>
         "collegium.gathered_sum" => {
             (vec![floats(&[a, b]), i32s(&[c, 2]), i32s(&[a, d])], vec![floats(&[c, b])])
         }
+        "collegium.take_rows" => (vec![floats(&[a, b]), i32s(&[c])], vec![floats(&[c, b])]),
         "collegium.packed_dot" => {
             let weights = if float == DType::F32 {
                 floats(&[1, b, 64])

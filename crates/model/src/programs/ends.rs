@@ -25,6 +25,9 @@ pub(super) fn embedded<'g>(b: &Builder<'g>, shape: &Shape<'_>) -> Value<'g> {
     let tokens = b.input("tokens", DType::I32, &[dim("batch", shape.batch), dim("seq", shape.seq)]);
     let table =
         b.weight("embed", &[("vocab", shape.config.vocab_size), ("hidden", shape.config.hidden_size)]);
+    if !b.is_natural() {
+        return table.take_rows(tokens.merge(&["batch", "seq"], "token"));
+    }
     let out = layers::embed(table, tokens, shape.dtype);
     shape.config.pad_token_id.map_or(out, |pad| without_gradient_at(out, tokens, pad))
 }
@@ -83,7 +86,8 @@ pub(super) fn logits_of<'g>(
     hidden: Value<'g>,
     at: Value<'g>,
 ) -> Value<'g> {
-    logits_of_all(b, shape, hidden.take(at, "token").rename(&[("place", "token")]))
+    let rows = if b.is_natural() { hidden.take(at, "token") } else { hidden.take_rows(at) };
+    logits_of_all(b, shape, rows.rename(&[("place", "token")]))
 }
 
 /// Logits {token, vocab} of all tokens of `hidden` {token, hidden}.

@@ -264,6 +264,10 @@ fn serving() -> Vec<OpCase> {
         let inputs = vec![of(&[token, dim("head", 2), hidden]), of(&[hidden])];
         OpCase::new(name, inputs, |_, x| x[0].rms_norm_rows(x[1], 1e-5)).gradient(Gradient::None)
     };
+    let taken = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input| {
+        let inputs = vec![of(&[dim("vocab", 7), hidden]), index(&[token], 7)];
+        OpCase::new(name, inputs, |_, x| x[0].take_rows(x[1])).gradient(Gradient::None)
+    };
     let step = |name: &str, of: fn(&[collegium_hlo::Dim]) -> Input, width: usize, build: Build| {
         let given = |dims: &[collegium_hlo::Dim], v: &[f64]| index(dims, 100).fill(Fill::Given(v.to_vec()));
         let (head_dim, half) = (dim("head_dim", width), dim("half", width / 2));
@@ -292,6 +296,8 @@ fn serving() -> Vec<OpCase> {
         normed_route("normed_route_normed", bf16, |_, x| routed_of(x)[0]),
         norm("rms_norm_f32", f32),
         norm("rms_norm_bf16", bf16),
+        taken("take_rows_f32", f32),
+        taken("take_rows_bf16", bf16),
         OpCase::new("chained", vec![f32(&[token, hidden]), f32(&[dim("element", 40)])], |_, x| {
             let part = |start| x[1].slice("element", start, start + 9).rename(&[("element", "hidden")]);
             let first = x[0].rms_norm_rows(part(16), 1e-5);
