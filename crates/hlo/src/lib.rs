@@ -12,6 +12,7 @@
 //! ```
 
 mod build;
+mod chain;
 mod composite;
 mod cost;
 mod error;
@@ -26,6 +27,7 @@ mod text;
 mod verify;
 
 pub use build::{MOST_DIVIDED, running_sum};
+pub use chain::{Chain, ChainProgram, Source};
 pub use composite::{
     ADAMW_HYPER, AdamW, Around, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Paging,
     Pick, largest, masked_attention,

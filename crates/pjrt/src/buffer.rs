@@ -4,7 +4,7 @@
 //! data by a shared reference until the device has it; downloads return at once and are waited for when the bytes are
 //! needed. A buffer given away by donation is moved into the launch, so using it later does not compile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use collegium_core::{DType, HostTensor};
 use collegium_pjrt_sys as sys;
@@ -29,6 +29,10 @@ pub struct Buffer {
     spec: Arc<TensorSpec>,
     /// Completion of the launch that makes the value. Some plugins report a failed launch only there.
     origin: Option<Arc<Event>>,
+    /// Where the value is in this process's memory, once somebody asked.
+    address: OnceLock<usize>,
+    /// Launches that may still read it, where it may be changed in place.
+    readers: Mutex<Vec<Arc<Event>>>,
 }
 
 // SAFETY: PJRT buffers may be used from any thread and are immutable until they are destroyed or donated, which takes
@@ -102,19 +106,20 @@ impl Client {
         call!(self.plugin(), PJRT_Client_BufferFromHostBuffer, &mut args)?;
         let done = Event::from_raw(self.plugin(), args.done_with_host_buffer);
         let spec = Arc::new(TensorSpec { dtype, dims: dims.to_vec() });
-        Ok((Buffer { client: self.clone(), raw: args.buffer, spec, origin: None }, done))
+        Ok((Buffer::from_launch(self, args.buffer, spec, None), done))
     }
 }
 
 impl Buffer {
-    /// Takes ownership of an output of a launch.
+    /// Takes ownership of what a call gave, an output of a launch with its completion.
     pub(crate) fn from_launch(
         client: &Client,
         raw: *mut sys::PJRT_Buffer,
         spec: Arc<TensorSpec>,
         origin: Option<Arc<Event>>,
     ) -> Self {
-        Self { client: client.clone(), raw, spec, origin }
+        let (address, readers) = Default::default();
+        Self { client: client.clone(), raw, spec, origin, address, readers }
     }
 
     /// Element type.
@@ -158,22 +163,67 @@ impl Buffer {
 
     /// Copies the value to the host and waits for it.
     pub fn download(&self) -> Result<HostTensor, PjrtError> {
-        if self.client.is_host() { self.copy_of_memory() } else { self.start_download()?.wait() }
+        self.start_download()?.wait()
     }
 
-    /// A copy of a value that lies in this process's memory. The plugin would copy in another thread, which takes a tenth of a millisecond to wake and to wait for.
-    fn copy_of_memory(&self) -> Result<HostTensor, PjrtError> {
+    /// The value, where it lies in this process's memory; waits for it.
+    ///
+    /// # Errors
+    /// A device with memory of its own, and what the plugin says of the value.
+    pub fn host_bytes(&self) -> Result<&[u8], PjrtError> {
+        let address = self.host_address()?;
+        // SAFETY: the value exists, lies row-major in this process's memory, as programs for the CPU plugin have no other layouts, stays until `self` is dropped, and is changed by
+        // `host_bytes_mut` alone.
+        Ok(unsafe { slice(address as *const u8, self.size_bytes()) })
+    }
+
+    /// The same, to change it in place; waits also for the launches that read it.
+    ///
+    /// # Errors
+    /// As [`host_bytes`](Self::host_bytes).
+    pub fn host_bytes_mut(&mut self) -> Result<&mut [u8], PjrtError> {
+        let address = self.host_address()?;
+        for reader in self.readers.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // Whether it succeeded is for those who hold its results.
+            let _ = reader.wait();
+        }
+        if address == 0 {
+            return Ok(&mut []);
+        }
+        // SAFETY: as above; the plugin handed out the value's memory as its own, nobody else has this buffer, and no launch reads it any more.
+        Ok(unsafe { std::slice::from_raw_parts_mut(address as *mut u8, self.size_bytes()) })
+    }
+
+    /// Where the value is, which is never moved.
+    fn host_address(&self) -> Result<usize, PjrtError> {
+        if let Some(&address) = self.address.get() {
+            return Ok(address);
+        }
+        if !self.client.is_host() {
+            let reason = "the device has memory of its own; download the value".into();
+            return Err(PjrtError::Unsupported { function: "PJRT_Buffer_UnsafePointer", reason });
+        }
         self.wait()?;
         let mut args = sys::PJRT_Buffer_UnsafePointer_Args::new();
         args.buffer = self.raw;
         call!(self.client.plugin(), PJRT_Buffer_UnsafePointer, &mut args)?;
-        // SAFETY: the value exists, lies row-major in this process's memory, as programs for the CPU plugin have no other layouts, and stays until `self` is dropped.
-        let bytes = unsafe { slice(args.buffer_pointer as *const u8, self.size_bytes()) }.to_vec();
-        Ok(HostTensor::from_bytes(self.dtype(), self.dims(), bytes).expect("as many bytes as the shape has"))
+        Ok(*self.address.get_or_init(|| args.buffer_pointer))
     }
 
-    /// Starts a copy to the host and returns.
+    /// Remembers a launch that reads the value, until it is over.
+    pub(crate) fn read_by(&self, launch: &Arc<Event>) {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.retain(|reader| !reader.is_ready().unwrap_or(true));
+        readers.push(launch.clone());
+    }
+
+    /// Starts a copy to the host and returns. A value in this process's memory is waited for and copied at once: the plugin would do so in another thread, which takes a tenth of a
+    /// millisecond to wake and to wait for.
     pub fn start_download(&self) -> Result<PendingDownload, PjrtError> {
+        if self.client.is_host() {
+            let bytes = self.host_bytes()?.to_vec();
+            return Ok(PendingDownload { done: None, origin: None, spec: self.spec.clone(), bytes });
+        }
         let mut bytes = vec![0u8; self.size_bytes()];
         let minor_to_major: Vec<i64> = (0..self.dims().len() as i64).rev().collect();
         let mut layout = row_major(&minor_to_major);

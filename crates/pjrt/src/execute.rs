@@ -71,11 +71,17 @@ impl Executable {
             let _order = (args.len() > 1).then(|| order.lock().unwrap_or_else(PoisonError::into_inner));
             call!(self.client().plugin(), PJRT_LoadedExecutable_Execute, &mut call)?;
         }
-        Ok(outputs.iter().zip(events).map(|(list, event)| self.own_outputs(list, event)).collect())
+        let own = |(list, (event, args)): (&Vec<_>, (_, &Vec<Arg<'_>>))| {
+            let origin = Event::from_raw(self.client().plugin(), event).map(Arc::new);
+            if self.client().is_host() {
+                note_readers(args, origin.as_ref());
+            }
+            self.own_outputs(list, origin)
+        };
+        Ok(outputs.iter().zip(events.into_iter().zip(&args)).map(own).collect())
     }
 
-    fn own_outputs(&self, raw: &[*mut sys::PJRT_Buffer], event: *mut sys::PJRT_Event) -> Vec<Buffer> {
-        let origin = Event::from_raw(self.client().plugin(), event).map(Arc::new);
+    fn own_outputs(&self, raw: &[*mut sys::PJRT_Buffer], origin: Option<Arc<Event>>) -> Vec<Buffer> {
         let own = |(&raw, spec): (&*mut _, &Arc<_>)| {
             Buffer::from_launch(self.client(), raw, Arc::clone(spec), origin.clone())
         };
@@ -109,6 +115,16 @@ impl Executable {
             }
         }
         Ok(())
+    }
+}
+
+/// Tells what a launch reads of it, while it runs.
+fn note_readers(args: &[Arg<'_>], launch: Option<&Arc<Event>>) {
+    let Some(launch) = launch.filter(|launch| !launch.is_ready().unwrap_or(true)) else { return };
+    for arg in args {
+        if let Arg::Borrow(buffer) = arg {
+            buffer.read_by(launch);
+        }
     }
 }
 

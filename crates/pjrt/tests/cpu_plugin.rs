@@ -124,6 +124,33 @@ fn shared_upload_keeps_the_host_data_until_it_is_read() {
 }
 
 #[test]
+fn a_value_is_changed_in_place_when_no_launch_reads_it_any_more() {
+    let Some(client) = client() else { return };
+    let square = "tensor<512x512xf32>";
+    let times =
+        |y: &str, z: &str| format!("%{z} = stablehlo.dot %{y}, %x : ({square}, {square}) -> {square}\n");
+    let program = format!(
+        "module @powers {{
+      func.func public @main(%x: {square}) -> {square} {{
+        {}{}{}
+        return %c : {square}
+      }}
+    }}",
+        times("x", "a"),
+        times("a", "b"),
+        times("b", "c")
+    );
+    let powers = client.compile(&program, &CompileOptions::on_device(0)).unwrap();
+    // Whose powers are all the same.
+    let even = HostTensor::new(&[512, 512], &vec![1f32 / 512.0; 512 * 512]);
+    let mut x = client.upload_tensor(&even, 0).unwrap();
+    let outputs = powers.execute(vec![vec![(&x).into()]]).unwrap().remove(0);
+    x.host_bytes_mut().unwrap().fill(0);
+    assert!(floats(&outputs[0]).iter().all(|&y| (y - 1.0 / 512.0).abs() < 1e-6));
+    assert!(floats(&x).iter().all(|&y| y == 0.0));
+}
+
+#[test]
 fn collectives_run_over_four_devices_in_one_launch() {
     let Some(client) = client() else { return };
     let exchange = client.compile(EXCHANGE, &CompileOptions::replicas(4)).unwrap();

@@ -65,6 +65,14 @@ pub enum RuntimeError {
         /// What is wrong.
         why: String,
     },
+    /// What a kernel refuses to compute.
+    #[error("program `{program}`: {problem}")]
+    Kernel {
+        /// The program.
+        program: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A value asked of the backend that has none.
     #[error("backend `null` counts costs and computes no values; run on `cpu` or `eval` to see them")]
     NoValues,

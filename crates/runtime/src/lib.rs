@@ -1,6 +1,7 @@
 //! Runs programs: the PJRT backend, the exact host reference, and discovery of the platforms' plugins.
 
 mod backend;
+mod chain;
 pub mod energy;
 mod error;
 pub mod eval;

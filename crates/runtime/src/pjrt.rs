@@ -8,6 +8,7 @@ use collegium_hlo::{Dialect, Program, Shape};
 use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache, OptionValue};
 
 use crate::backend::check_inputs;
+use crate::chain::ChainExecutable;
 use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
 
 /// Where the processor has bf16 instructions, plugin 0.0.1 leaves some bf16 products with an f32 result to a thunk that does not know the
@@ -58,7 +59,7 @@ impl PjrtBackend {
 }
 
 /// A buffer of a plugin. It is taken out once, when it is donated.
-struct PjrtBuffer(Buffer);
+pub(crate) struct PjrtBuffer(pub(crate) Buffer);
 
 impl DeviceBuffer for PjrtBuffer {
     fn dtype(&self) -> DType {
@@ -120,6 +121,9 @@ impl Backend for PjrtBackend {
                 devices: self.num_devices(),
             });
         }
+        if let Some(chain) = program.as_chain().filter(|_| self.dialect.cpu_kernels) {
+            return Ok(Arc::new(ChainExecutable::new(&self.client, program, chain)));
+        }
         let text = program.to_stablehlo_for(self.dialect);
         let mut options = CompileOptions::replicas(given);
         if self.name == "cpu" && program.nodes.iter().any(|n| n.shape.dtype == DType::Bf16) {
@@ -161,8 +165,28 @@ impl Backend for PjrtBackend {
     }
 }
 
-fn own(buffer: Buffer) -> Arc<dyn DeviceBuffer> {
+pub(crate) fn own(buffer: Buffer) -> Arc<dyn DeviceBuffer> {
     Arc::new(PjrtBuffer(buffer))
+}
+
+/// A piece of an input of `program` that is read.
+pub(crate) fn shared(
+    program: &Program,
+    piece: Arc<dyn DeviceBuffer>,
+    input: usize,
+) -> Result<Arc<PjrtBuffer>, RuntimeError> {
+    let any: Arc<dyn Any + Send + Sync> = piece;
+    any.downcast().map_err(|_| RuntimeError::ForeignBuffer { program: program.name.clone(), input })
+}
+
+/// A piece of an input of `program` that is given away.
+pub(crate) fn taken(
+    program: &Program,
+    piece: Arc<dyn DeviceBuffer>,
+    input: usize,
+) -> Result<Buffer, RuntimeError> {
+    let in_use = |_| RuntimeError::SharedDonation { program: program.name.clone(), input };
+    Arc::try_unwrap(shared(program, piece, input)?).map(|b| b.0).map_err(in_use)
 }
 
 impl Executable for PjrtExecutable {
@@ -173,13 +197,11 @@ impl Executable for PjrtExecutable {
         let mut lent = Vec::new();
         for (index, array) in inputs.into_iter().enumerate() {
             if donated[index] {
-                given.push(
-                    array.pieces.into_iter().map(|p| self.take(p, index)).collect::<Result<Vec<_>, _>>()?,
-                );
+                let pieces = array.pieces.into_iter().map(|p| taken(&self.program, p, index));
+                given.push(pieces.collect::<Result<Vec<_>, _>>()?);
             } else {
-                lent.push(
-                    array.pieces.into_iter().map(|p| self.shared(p, index)).collect::<Result<Vec<_>, _>>()?,
-                );
+                let pieces = array.pieces.into_iter().map(|p| shared(&self.program, p, index));
+                lent.push(pieces.collect::<Result<Vec<_>, _>>()?);
             }
         }
         let mut given: Vec<_> = given.into_iter().map(Vec::into_iter).collect();
@@ -204,17 +226,5 @@ impl Executable for PjrtExecutable {
             arrays.iter_mut().zip(outputs).for_each(|(array, buffer)| array.pieces.push(own(buffer)));
         }
         Ok(arrays)
-    }
-}
-
-impl PjrtExecutable {
-    fn shared(&self, piece: Arc<dyn DeviceBuffer>, input: usize) -> Result<Arc<PjrtBuffer>, RuntimeError> {
-        let any: Arc<dyn Any + Send + Sync> = piece;
-        any.downcast().map_err(|_| RuntimeError::ForeignBuffer { program: self.program.name.clone(), input })
-    }
-
-    fn take(&self, piece: Arc<dyn DeviceBuffer>, input: usize) -> Result<Buffer, RuntimeError> {
-        let shared = || RuntimeError::SharedDonation { program: self.program.name.clone(), input };
-        Arc::try_unwrap(self.shared(piece, input)?).map(|b| b.0).map_err(|_| shared())
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use collegium_core::DType;
 
 use super::{Writer, tensor};
-use crate::{Composite, Name, Node, Op, Shape, dim};
+use crate::{Composite, Name, Node, Shape, dim};
 
 /// Custom-call target of the grouped product.
 pub const GROUPED_DOT: &str = "collegium.grouped_dot";
@@ -51,7 +51,7 @@ impl Writer<'_> {
         s: &[Shape],
     ) -> String {
         let key = (what, node.inputs.clone());
-        let count = self.results_used(node, what);
+        let count = self.program.results_used(node, what);
         let call = match self.calls.get(&key) {
             Some(call) => call.clone(),
             None => {
@@ -69,15 +69,6 @@ impl Writer<'_> {
             }
         };
         if count == 1 { call } else { format!("{call}#{result}") }
-    }
-
-    /// How many results the call of a composite has.
-    pub(super) fn results_used(&self, node: &Node, what: Composite) -> usize {
-        let used = |n: &Node| match n.op {
-            Op::Composite { what: w, result } if w == what && n.inputs == node.inputs => result + 1,
-            _ => 0,
-        };
-        self.program.nodes.iter().map(used).max().unwrap_or(1).max(what.least_results())
     }
 
     pub(super) fn grouped_dot_call(

@@ -16,7 +16,7 @@ pub use chain::CHAIN;
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use chain::Chain;
+use chain::OpenChain;
 use collegium_core::DType;
 
 use crate::{Composite, Dim, Mesh, Name, Node, NodeId, Op, Program, Shape};
@@ -59,7 +59,7 @@ struct Writer<'p> {
     /// The same of kernels in chains: the chain's name, and the number of the first result.
     chained: HashMap<(Composite, Vec<NodeId>), (String, usize)>,
     /// The one that is open.
-    chain: Option<Chain>,
+    chain: Option<OpenChain>,
     out: String,
     fresh: usize,
 }
