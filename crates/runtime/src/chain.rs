@@ -24,9 +24,12 @@ pub(crate) struct ChainExecutable {
     results: Vec<Made>,
     /// By output of the program, the result that it is.
     outputs: Vec<usize>,
-    /// Where results lie that take nobody's place. Launches take turns.
-    room: Mutex<Vec<Line>>,
+    room: Room,
 }
+
+/// Where results of a launch lie that take nobody's place: one for all programs of a device, whose launches take turns.
+#[derive(Clone, Default)]
+pub(crate) struct Room(Arc<Mutex<Vec<Line>>>);
 
 /// An operand of the chain.
 enum Given {
@@ -63,7 +66,7 @@ impl Made {
 struct Line([u64; 8]);
 
 impl ChainExecutable {
-    pub(crate) fn new(client: &Client, program: &Program, chain: ChainProgram) -> Self {
+    pub(crate) fn new(client: &Client, room: &Room, program: &Program, chain: ChainProgram) -> Self {
         let ChainProgram { chain, operands, outputs } = chain;
         let dims = |sizes: Vec<usize>| sizes.into_iter().map(|size| size as i64).collect::<Vec<_>>();
         let given = |(at, source): (usize, &Source)| {
@@ -82,14 +85,13 @@ impl ChainExecutable {
             is_in_place: chain.in_place.iter().any(|pair| pair.1 == at),
         };
         let results: Vec<Made> = chain.results.iter().enumerate().map(made).collect();
-        let lines = results.iter().map(Made::lines).sum();
         Self {
             operands: operands.iter().enumerate().map(given).collect(),
             kernels: chain.kernels.join(" "),
             names: chain.names.join(" "),
             steps: chain.steps,
             outputs,
-            room: Mutex::new(vec![Line([0; 8]); lines]),
+            room: room.clone(),
             results,
             program: program.clone(),
             client: client.clone(),
@@ -150,7 +152,11 @@ impl Executable for ChainExecutable {
     fn run(&self, inputs: Vec<Array>) -> Result<Vec<Array>, RuntimeError> {
         check_inputs(&self.program, &inputs, 1)?;
         let (mut held, lent) = self.sorted(inputs)?;
-        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut room = self.room.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.results.iter().map(Made::lines).sum();
+        if room.len() < lines {
+            room.resize(lines, Line([0; 8]));
+        }
         self.launch(&mut held, &lent, &mut room)?;
         let starts: Vec<usize> = self
             .results

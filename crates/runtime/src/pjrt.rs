@@ -8,7 +8,7 @@ use collegium_hlo::{Dialect, Program, Shape};
 use collegium_pjrt::{Arg, Buffer, Client, CompileOptions, ExecutableCache, OptionValue};
 
 use crate::backend::check_inputs;
-use crate::chain::ChainExecutable;
+use crate::chain::{ChainExecutable, Room};
 use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
 
 /// Where the processor has bf16 instructions, plugin 0.0.1 leaves some bf16 products with an f32 result to a thunk that does not know the
@@ -22,6 +22,8 @@ pub struct PjrtBackend {
     num_devices: usize,
     dialect: Dialect,
     cache: Option<ExecutableCache>,
+    /// Of programs that run without the plugin.
+    room: Room,
 }
 
 impl PjrtBackend {
@@ -37,7 +39,14 @@ impl PjrtBackend {
             return Err(RuntimeError::DeviceCount { what, given: num_devices, backend: name, devices });
         }
         let cpu_kernels = name == "cpu" && crate::kernels::register(client.plugin(), num_devices);
-        Ok(Self { name, client, num_devices, dialect: Dialect { cpu_kernels }, cache: None })
+        Ok(Self {
+            name,
+            client,
+            num_devices,
+            dialect: Dialect { cpu_kernels },
+            cache: None,
+            room: Room::default(),
+        })
     }
 
     /// Writes portable programs even where this process has kernels for the device.
@@ -122,7 +131,7 @@ impl Backend for PjrtBackend {
             });
         }
         if let Some(chain) = program.as_chain().filter(|_| self.dialect.cpu_kernels) {
-            return Ok(Arc::new(ChainExecutable::new(&self.client, program, chain)));
+            return Ok(Arc::new(ChainExecutable::new(&self.client, &self.room, program, chain)));
         }
         let text = program.to_stablehlo_for(self.dialect);
         let mut options = CompileOptions::replicas(given);
