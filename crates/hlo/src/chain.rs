@@ -185,7 +185,8 @@ impl Program {
         let outputs = self.outputs.iter().map(|&(_, id)| output(id)).collect::<Option<Vec<_>>>()?;
         let is_given_away = |&(operand, result): &(usize, usize)| {
             let given = self.donations.iter().find(|d| operands.get(operand) == Some(&Source::Input(d.0)));
-            given.is_some_and(|&(_, output)| outputs[output] == result)
+            let times = outputs.iter().filter(|&&output| output == result).count();
+            times == 1 && given.is_some_and(|&(_, output)| outputs[output] == result)
         };
         let fits = self.mesh.num_devices() == 1
             && !chain.results.is_empty()

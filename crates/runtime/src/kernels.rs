@@ -49,7 +49,6 @@ kernels! {
     CrossEntropy = CROSS_ENTROPY, cross_entropy [];
     SlotShards = SLOT_SHARDS, slot_shards [];
     SlotSums = SLOT_SUMS, slot_sums [];
-    Swiglu = SWIGLU, swiglu [];
     SwigluGradient = SWIGLU_GRADIENT, swiglu_gradient [];
     GatheredSum = GATHERED_SUM, gathered_sum [];
     SumOfSquares = SUM_OF_SQUARES, sum_of_squares [];

@@ -293,7 +293,7 @@ impl Composite {
         }
     }
 
-    /// Whether its kernel joins others in one call: those of serving, which are short and have small results.
+    /// Whether its kernel joins others in one call: those that steps of serving are made of, which are short and have small results.
     pub(crate) fn is_chained(self) -> bool {
         matches!(
             self,
@@ -302,6 +302,7 @@ impl Composite {
                 | Self::PackedExperts { .. }
                 | Self::Route { .. }
                 | Self::RmsNorm { .. }
+                | Self::Swiglu { .. }
                 | Self::TakeRows
         )
     }

@@ -22,9 +22,7 @@ pub const CROSS_ENTROPY: &str = "collegium.cross_entropy";
 pub const SLOT_SHARDS: &str = "collegium.slot_shards";
 /// Custom-call target of sums over slots onto shards.
 pub const SLOT_SUMS: &str = "collegium.slot_sums";
-/// Custom-call target of the inside of a gated feed-forward.
-pub const SWIGLU: &str = "collegium.swiglu";
-/// Custom-call target of its gradients.
+/// Custom-call target of the gradients of the inside of a gated feed-forward.
 pub const SWIGLU_GRADIENT: &str = "collegium.swiglu_gradient";
 /// Custom-call target of weighted sums of linked rows.
 pub const GATHERED_SUM: &str = "collegium.gathered_sum";
