@@ -6,6 +6,7 @@ use collegium_core::SplitMix64;
 use serde::Serialize;
 use serde_json::json;
 
+use super::stall;
 use crate::client::{Client, ClientError, Lines};
 
 /// Tokens of the stream before the prompt is sent, of which the median gap is taken.
@@ -20,6 +21,8 @@ pub struct Beside {
     pub longest_gap_ms: f64,
     /// The longest of as many tokens behind that, or as many as the stream still had, when it was alone again: what of the longest gap is the machine's.
     pub longest_alone_ms: f64,
+    /// The longest time for which this machine then let one of its busy cores wait, within as long as the prompt took, in milliseconds.
+    pub longest_stall_ms: f64,
     /// From when the prompt was sent to its first token, in milliseconds.
     pub prompt_ms: f64,
     /// Tokens of the stream in that time.
@@ -61,6 +64,9 @@ pub async fn run(
             Err(error) => return Err(error),
         }
     }
+    drop(stream);
+    let stall = tokio::task::spawn_blocking(move || stall::longest(first - sent));
+    let stall = stall.await.expect("a clock does not panic");
     let gaps = |times: &[Instant]| times.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<Duration>>();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let longest = |gaps: &[Duration]| ms(gaps.iter().max().copied().unwrap_or_default());
@@ -72,6 +78,7 @@ pub async fn run(
         median_gap_ms: ms(alone[ALONE / 2]),
         longest_gap_ms: longest(beside),
         longest_alone_ms: longest(&gaps(&again)),
+        longest_stall_ms: ms(stall),
         prompt_ms: ms(first - sent),
         tokens: beside.len(),
     })

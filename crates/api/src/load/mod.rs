@@ -1,6 +1,7 @@
 //! A load on a service: so many requests, so many of them at once, and how long each waited.
 
 pub mod beside;
+mod stall;
 
 use std::collections::HashMap;
 use std::sync::Arc;

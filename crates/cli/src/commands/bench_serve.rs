@@ -94,6 +94,7 @@ fn show_beside(args: &BenchServeArgs, prompt: usize, found: &Beside) -> Outcome 
         );
         line("tokens meanwhile", found.tokens.to_string());
         line("longest gap of as many alone", format!("{:.1}", found.longest_alone_ms));
+        line("longest stall of the machine", format!("{:.1}", found.longest_stall_ms));
         line(&format!("prompt of {prompt}, ms"), format!("{:.0}", found.prompt_ms));
     }
     Ok(ExitCode::SUCCESS)
