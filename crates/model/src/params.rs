@@ -77,16 +77,19 @@ pub fn groups(config: &ModelConfig) -> Vec<ParamGroup> {
         GroupKey::Embed,
         vec![inventory.matrix("model.embed_tokens.weight", config.vocab_size, config.hidden_size)],
     )];
-    for layer in 0..config.num_layers {
-        groups.push(inventory.layer(layer));
-        groups.extend(inventory.experts(layer));
-    }
+    groups.extend((0..config.num_layers).flat_map(|layer| layer_groups(config, layer)));
     let mut head = vec![inventory.norm("model.norm.weight", config.hidden_size)];
     if !config.tie_word_embeddings {
         head.insert(0, inventory.matrix("lm_head.weight", config.vocab_size, config.hidden_size));
     }
     groups.push(inventory.group(GroupKey::Head, head));
     groups
+}
+
+/// Those of a layer.
+pub fn layer_groups(config: &ModelConfig, layer: usize) -> Vec<ParamGroup> {
+    let inventory = Inventory { config };
+    [inventory.layer(layer)].into_iter().chain(inventory.experts(layer)).collect()
 }
 
 struct Inventory<'c> {

@@ -8,7 +8,7 @@ use collegium_hlo::{Dim, Packed, Value, dim};
 
 use super::{Builder, GroupShape, Packing};
 use crate::config::ModelConfig;
-use crate::params::{self, GroupKey, ParamGroup};
+use crate::params::{self, ParamGroup};
 
 /// Where parts of a slab begin, in bytes: at lines of a cache.
 const LINE: usize = 64;
@@ -85,9 +85,8 @@ impl Slabs {
         if packing == Packing::Natural {
             return slabs;
         }
-        let is_own =
-            |key: GroupKey| key == GroupKey::Layer(layer) || whole && key == GroupKey::Experts(layer);
-        for group in params::groups(config).iter().filter(|group| is_own(group.key)) {
+        let groups = params::layer_groups(config, layer);
+        for group in groups.iter().filter(|group| whole || group.experts.is_none()) {
             for Kept { name, sizes, is_packed, .. } in kept(group, packing) {
                 if !is_packed {
                     slabs.add(name, dtype, sizes);
