@@ -307,14 +307,12 @@ fn strip<const R: usize, const N: usize>(
                     _mm512_permutex2var_epi16(two[0], high, two[1]),
                 ];
             }
-            for r in 0..R {
+            for (r, own) in own.iter_mut().enumerate() {
                 // SAFETY: a weight for every pair of places of every row, as asserted.
                 let weight = unsafe { *weights.get_unchecked(r * KEYS / 2 + place / 2) };
                 let weight = _mm512_set1_epi32(weight as i32);
-                for n in 0..N {
-                    for half in 0..2 {
-                        own[r][n][half] = dot(own[r][n][half], weight, pairs[n][half]);
-                    }
+                for (own, pairs) in own.as_flattened_mut().iter_mut().zip(pairs.as_flattened()) {
+                    *own = dot(*own, weight, *pairs);
                 }
             }
             place += 2;

@@ -139,7 +139,7 @@ impl<T: Operand> PickedExperts<'_, T> {
             let [gate_rows, up_rows, values] = rounded;
             vectorized(|| T::narrowed(gate, 1.0, gate_rows));
             vectorized(|| T::narrowed(up, 1.0, up_rows));
-            swiglu::rows(&Swiglu { gate: &**gate_rows, up: up_rows, scale: Some(scale) }, LANES, values);
+            swiglu::rows(&Swiglu { gate: gate_rows, up: up_rows, scale: Some(scale) }, LANES, values);
             let features = panel * LANES..self.gate.features.min((panel + 1) * LANES);
             for (place, values) in places.iter().zip(values.chunks(LANES)) {
                 // SAFETY: a place has one expert, and a panel of it is of one task.
