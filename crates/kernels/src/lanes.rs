@@ -81,31 +81,42 @@ pub(crate) fn fused<const FMA: bool>(a: f32, b: f32, sum: f32) -> f32 {
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 pub(crate) fn dots<T: Operand, const N: usize, const FMA: bool>(x: [&[f32]; N], w: &[T]) -> [f32; N] {
-    let mut sums = [[[0f32; LANES]; 2]; N];
     let whole = w.len() / (2 * LANES) * (2 * LANES);
     let x = x.map(|x| &x[..w.len()]);
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a fused step is asked for only where the processor has AVX2 as well; rows are as long as the weights.
+    let mut out = if FMA { unsafe { whole_dots(x, w, whole) } } else { plain_dots::<T, N, FMA>(x, w, whole) };
+    #[cfg(not(target_arch = "x86_64"))]
+    let mut out = plain_dots::<T, N, FMA>(x, w, whole);
+    for n in 0..N {
+        for i in whole..w.len() {
+            out[n] = fused::<FMA>(x[n][i], w[i].to_f32(), out[n]);
+        }
+    }
+    out
+}
+
+/// [`dots`] over the first `whole` elements, whole pairs of lanes.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+fn plain_dots<T: Operand, const N: usize, const FMA: bool>(
+    x: [&[f32]; N],
+    w: &[T],
+    whole: usize,
+) -> [f32; N] {
+    let mut sums = [[[0f32; LANES]; 2]; N];
     for start in (0..whole).step_by(2 * LANES) {
         for half in 0..2 {
             let at = start + half * LANES;
-            let mut wide = [0f32; LANES];
-            let piece = &w[at..at + LANES];
-            for l in 0..LANES {
-                wide[l] = piece[l].to_f32();
-            }
             for n in 0..N {
-                let own = &x[n][at..at + LANES];
                 for l in 0..LANES {
-                    sums[n][half][l] = fused::<FMA>(own[l], wide[l], sums[n][half][l]);
+                    sums[n][half][l] = fused::<FMA>(x[n][at + l], w[at + l].to_f32(), sums[n][half][l]);
                 }
             }
         }
     }
-    let mut out = [0f32; N];
-    for n in 0..N {
-        let mut total = [0f32; LANES];
-        for l in 0..LANES {
-            total[l] = sums[n][0][l] + sums[n][1][l];
-        }
+    sums.map(|sums| {
+        let mut total: [f32; LANES] = std::array::from_fn(|l| sums[0][l] + sums[1][l]);
         let mut width = LANES / 2;
         while width > 0 {
             for l in 0..width {
@@ -113,12 +124,48 @@ pub(crate) fn dots<T: Operand, const N: usize, const FMA: bool>(x: [&[f32]; N], 
             }
             width /= 2;
         }
-        out[n] = total[0];
-        for i in whole..w.len() {
-            out[n] = fused::<FMA>(x[n][i], w[i].to_f32(), out[n]);
+        total[0]
+    })
+}
+
+/// The same by instructions, which compilers do not find: they make vectors of two lanes of it.
+///
+/// # Safety
+/// The processor has AVX2 and fused steps, and the caller is compiled for them; `x` and `w` have `whole` elements.
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+unsafe fn whole_dots<T: Operand, const N: usize>(x: [&[f32]; N], w: &[T], whole: usize) -> [f32; N] {
+    use std::arch::x86_64::*;
+    const WIDE: usize = LANES / 2;
+    // SAFETY: promised by the caller; all places are below `whole`.
+    unsafe {
+        let mut sums = [[_mm256_setzero_ps(); 4]; N];
+        for start in (0..whole).step_by(4 * WIDE) {
+            for part in 0..4 {
+                let (at, from) = (start + part * WIDE, w.as_ptr().add(start + part * WIDE));
+                let wide = if T::PER_LANE == 2 {
+                    let narrow = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<16>(narrow))
+                } else {
+                    _mm256_loadu_ps(from.cast())
+                };
+                for n in 0..N {
+                    sums[n][part] =
+                        _mm256_fmadd_ps(_mm256_loadu_ps(x[n].as_ptr().add(at)), wide, sums[n][part]);
+                }
+            }
         }
+        let mut out = [0f32; N];
+        for n in 0..N {
+            let [a, b, c, d] = sums[n];
+            let eight = _mm256_add_ps(_mm256_add_ps(a, c), _mm256_add_ps(b, d));
+            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            out[n] = _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+        }
+        out
     }
-    out
 }
 
 /// [`dots`] for any number of rows.

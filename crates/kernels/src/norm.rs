@@ -62,11 +62,14 @@ impl<T: Operand> Loop for Rows<'_, T> {
         let Self { x, weight, eps, out, wide } = self;
         let width = weight.len();
         wide.resize(width, 0.0);
+        let (wide, weight) = (&mut wide[..width], &weight[..width]);
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            // As long as the others, which the compiler is to see.
+            let (x, out) = (&x[..width], &mut out[..width]);
             for i in 0..width {
                 wide[i] = x[i].to_f32();
             }
-            let squares = lanes::dots::<f32, 1, FMA>([&wide[..]], &wide[..])[0];
+            let squares = lanes::dots::<f32, 1, FMA>([&*wide], &*wide)[0];
             let scale = 1.0 / (squares / width as f32 + eps).sqrt();
             T::narrowed(wide, scale, out);
             for i in 0..width {

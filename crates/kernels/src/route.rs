@@ -90,13 +90,14 @@ impl<T: Operand> Loop for Token<'_, '_, T> {
     fn run<const FMA: bool>(self) {
         let Self { problem: p, x, gates, experts, space: [wide, probabilities] } = self;
         wide.resize(x.len(), 0.0);
+        let wide = &mut wide[..x.len()];
         for i in 0..x.len() {
             wide[i] = x[i].to_f32();
         }
         probabilities.clear();
         for at in 0..p.bias.len() {
             let weight = &p.weight[at * p.hidden..][..p.hidden];
-            probabilities.push(lanes::dots::<T, 1, FMA>([&wide[..]], weight)[0]);
+            probabilities.push(lanes::dots::<T, 1, FMA>([&*wide], weight)[0]);
         }
         let mut largest = f32::NEG_INFINITY;
         for &logit in probabilities.iter() {

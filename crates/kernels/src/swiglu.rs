@@ -73,9 +73,11 @@ pub fn swiglu<G: Operand, T: Operand>(
 /// Rows of `width` elements, by one thread.
 pub(crate) fn rows<G: Operand, T: Operand>(given: &Swiglu<'_, G>, width: usize, out: &mut [T]) {
     let all = given.gate.chunks(width).zip(given.up.chunks(width)).zip(out.chunks_mut(width));
-    for (i, ((gate, up), out)) in all.enumerate() {
-        vectorized(|| row(gate, up, given.factor(i), out));
-    }
+    vectorized(|| {
+        for (i, ((gate, up), out)) in all.enumerate() {
+            row(gate, up, given.factor(i), out);
+        }
+    });
 }
 
 #[inline(always)]
@@ -193,11 +195,6 @@ fn row_gradient<G: Operand, T: Operand>(
         T::narrowed(&values, factor, value);
     }
     lanes.iter().sum()
-}
-
-/// `silu(gate) · up` in place of `gate`.
-pub(crate) fn gated(gate: &mut [f32], up: &[f32]) {
-    vectorized(|| gate.iter_mut().zip(up).for_each(|(gate, up)| *gate = *gate * logistic(*gate) * up));
 }
 
 /// `1 / (1 + e^-x)`, without branches. NaN stays.

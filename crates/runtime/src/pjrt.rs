@@ -15,6 +15,9 @@ use crate::{Array, Backend, DeviceBuffer, Executable, MemoryUse, RuntimeError};
 /// pair of types ("Unsupported element type for DotThunk::Execute"), unless these fusions are off.
 const YNN_FUSIONS: &str = "xla_cpu_experimental_ynn_fusion_type";
 
+/// What a program rounds to bf16 is rounded, also where the compiler could go on in f32: so a value does not depend on what is fused with it.
+const EXCESS: &str = "xla_allow_excess_precision";
+
 /// Devices of one process behind one plugin.
 pub struct PjrtBackend {
     name: String,
@@ -137,6 +140,7 @@ impl Backend for PjrtBackend {
         let mut options = CompileOptions::replicas(given);
         if self.name == "cpu" && program.nodes.iter().any(|n| n.shape.dtype == DType::Bf16) {
             options.flags.push((YNN_FUSIONS.into(), OptionValue::Str(String::new())));
+            options.flags.push((EXCESS.into(), OptionValue::Bool(false)));
         }
         let inner = match &self.cache {
             Some(cache) => cache.get_or_compile(&self.client, &text, &options)?.0,

@@ -15,97 +15,98 @@ module @packed_experts_f32 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_par
     %12 = stablehlo.broadcast_in_dim %11, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
     %13 = stablehlo.maximum %arg2, %12 : tensor<3x2xi32>
     %14 = stablehlo.reshape %13 : (tensor<3x2xi32>) -> tensor<6xi32>
-    %15 = stablehlo.constant dense<0> : tensor<i32>
-    %16 = stablehlo.constant dense<1> : tensor<i32>
-    %17 = stablehlo.constant dense<6> : tensor<i32>
-    %18 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %19:2 = stablehlo.while(%20 = %15, %21 = %18) : tensor<i32>, tensor<6x20xf32>
+    %15 = stablehlo.compare GE, %arg2, %12, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
+    %16 = stablehlo.constant dense<0.0> : tensor<f32>
+    %17 = stablehlo.broadcast_in_dim %16, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+    %18 = stablehlo.select %15, %arg1, %17 : tensor<3x2xi1>, tensor<3x2xf32>
+    %19 = stablehlo.constant dense<0> : tensor<i32>
+    %20 = stablehlo.constant dense<1> : tensor<i32>
+    %21 = stablehlo.constant dense<6> : tensor<i32>
+    %22 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %23:2 = stablehlo.while(%24 = %19, %25 = %22) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %22 = stablehlo.compare LT, %20, %17, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %22 : tensor<i1>
+      %26 = stablehlo.compare LT, %24, %21, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %26 : tensor<i1>
     } do {
-    %23 = stablehlo.constant dense<1> : tensor<i32>
-    %24 = stablehlo.multiply %20, %23 : tensor<i32>
-    %25 = stablehlo.constant dense<0> : tensor<i32>
-    %26 = stablehlo.dynamic_slice %10, %24, %25, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %27 = stablehlo.dynamic_slice %14, %20, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %28 = stablehlo.reshape %27 : (tensor<1xi32>) -> tensor<i32>
-    %29 = stablehlo.constant dense<3> : tensor<i32>
-    %30 = stablehlo.minimum %28, %29 : tensor<i32>
-    %31 = stablehlo.constant dense<0> : tensor<i32>
-    %32 = stablehlo.dynamic_slice %2, %30, %31, %31, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %33 = stablehlo.reshape %32 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %34 = stablehlo.dot_general %26, %33, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %27 = stablehlo.constant dense<1> : tensor<i32>
+    %28 = stablehlo.multiply %24, %27 : tensor<i32>
+    %29 = stablehlo.constant dense<0> : tensor<i32>
+    %30 = stablehlo.dynamic_slice %10, %28, %29, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %31 = stablehlo.dynamic_slice %14, %24, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %32 = stablehlo.reshape %31 : (tensor<1xi32>) -> tensor<i32>
+    %33 = stablehlo.constant dense<3> : tensor<i32>
+    %34 = stablehlo.minimum %32, %33 : tensor<i32>
     %35 = stablehlo.constant dense<0> : tensor<i32>
-    %36 = stablehlo.dynamic_update_slice %21, %34, %24, %35 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %37 = stablehlo.add %20, %16 : tensor<i32>
-    stablehlo.return %37, %36 : tensor<i32>, tensor<6x20xf32>
+    %36 = stablehlo.dynamic_slice %2, %34, %35, %35, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %37 = stablehlo.reshape %36 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %38 = stablehlo.dot_general %30, %37, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %39 = stablehlo.constant dense<0> : tensor<i32>
+    %40 = stablehlo.dynamic_update_slice %25, %38, %28, %39 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %41 = stablehlo.add %24, %20 : tensor<i32>
+    stablehlo.return %41, %40 : tensor<i32>, tensor<6x20xf32>
     }
-    %38 = stablehlo.logistic %19#1 : tensor<6x20xf32>
-    %39 = stablehlo.multiply %19#1, %38 : tensor<6x20xf32>
-    %40 = stablehlo.constant dense<0> : tensor<i32>
-    %41 = stablehlo.constant dense<1> : tensor<i32>
-    %42 = stablehlo.constant dense<6> : tensor<i32>
-    %43 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %44:2 = stablehlo.while(%45 = %40, %46 = %43) : tensor<i32>, tensor<6x20xf32>
+    %42 = stablehlo.constant dense<0> : tensor<i32>
+    %43 = stablehlo.constant dense<1> : tensor<i32>
+    %44 = stablehlo.constant dense<6> : tensor<i32>
+    %45 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %46:2 = stablehlo.while(%47 = %42, %48 = %45) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %47 = stablehlo.compare LT, %45, %42, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %47 : tensor<i1>
+      %49 = stablehlo.compare LT, %47, %44, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %49 : tensor<i1>
     } do {
-    %48 = stablehlo.constant dense<1> : tensor<i32>
-    %49 = stablehlo.multiply %45, %48 : tensor<i32>
-    %50 = stablehlo.constant dense<0> : tensor<i32>
-    %51 = stablehlo.dynamic_slice %10, %49, %50, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %52 = stablehlo.dynamic_slice %14, %45, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %53 = stablehlo.reshape %52 : (tensor<1xi32>) -> tensor<i32>
-    %54 = stablehlo.constant dense<3> : tensor<i32>
-    %55 = stablehlo.minimum %53, %54 : tensor<i32>
-    %56 = stablehlo.constant dense<0> : tensor<i32>
-    %57 = stablehlo.dynamic_slice %5, %55, %56, %56, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %58 = stablehlo.reshape %57 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %59 = stablehlo.dot_general %51, %58, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
-    %60 = stablehlo.constant dense<0> : tensor<i32>
-    %61 = stablehlo.dynamic_update_slice %46, %59, %49, %60 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %62 = stablehlo.add %45, %41 : tensor<i32>
-    stablehlo.return %62, %61 : tensor<i32>, tensor<6x20xf32>
+    %50 = stablehlo.constant dense<1> : tensor<i32>
+    %51 = stablehlo.multiply %47, %50 : tensor<i32>
+    %52 = stablehlo.constant dense<0> : tensor<i32>
+    %53 = stablehlo.dynamic_slice %10, %51, %52, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %54 = stablehlo.dynamic_slice %14, %47, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %55 = stablehlo.reshape %54 : (tensor<1xi32>) -> tensor<i32>
+    %56 = stablehlo.constant dense<3> : tensor<i32>
+    %57 = stablehlo.minimum %55, %56 : tensor<i32>
+    %58 = stablehlo.constant dense<0> : tensor<i32>
+    %59 = stablehlo.dynamic_slice %5, %57, %58, %58, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %60 = stablehlo.reshape %59 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %61 = stablehlo.dot_general %53, %60, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %62 = stablehlo.constant dense<0> : tensor<i32>
+    %63 = stablehlo.dynamic_update_slice %48, %61, %51, %62 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %64 = stablehlo.add %47, %43 : tensor<i32>
+    stablehlo.return %64, %63 : tensor<i32>, tensor<6x20xf32>
     }
-    %63 = stablehlo.multiply %39, %44#1 : tensor<6x20xf32>
-    %64 = stablehlo.constant dense<0> : tensor<i32>
-    %65 = stablehlo.constant dense<1> : tensor<i32>
-    %66 = stablehlo.constant dense<6> : tensor<i32>
-    %67 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
-    %68:2 = stablehlo.while(%69 = %64, %70 = %67) : tensor<i32>, tensor<6x66xf32>
-    cond {
-      %71 = stablehlo.compare LT, %69, %66, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %71 : tensor<i1>
-    } do {
+    %65 = stablehlo.reshape %18 : (tensor<3x2xf32>) -> tensor<6xf32>
+    %66 = stablehlo.logistic %23#1 : tensor<6x20xf32>
+    %67 = stablehlo.multiply %23#1, %66 : tensor<6x20xf32>
+    %68 = stablehlo.multiply %67, %46#1 : tensor<6x20xf32>
+    %69 = stablehlo.broadcast_in_dim %65, dims = [0] : (tensor<6xf32>) -> tensor<6x20xf32>
+    %70 = stablehlo.multiply %68, %69 : tensor<6x20xf32>
+    %71 = stablehlo.constant dense<0> : tensor<i32>
     %72 = stablehlo.constant dense<1> : tensor<i32>
-    %73 = stablehlo.multiply %69, %72 : tensor<i32>
-    %74 = stablehlo.constant dense<0> : tensor<i32>
-    %75 = stablehlo.dynamic_slice %63, %73, %74, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
-    %76 = stablehlo.dynamic_slice %14, %69, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %77 = stablehlo.reshape %76 : (tensor<1xi32>) -> tensor<i32>
-    %78 = stablehlo.constant dense<3> : tensor<i32>
-    %79 = stablehlo.minimum %77, %78 : tensor<i32>
-    %80 = stablehlo.constant dense<0> : tensor<i32>
-    %81 = stablehlo.dynamic_slice %8, %79, %80, %80, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
-    %82 = stablehlo.reshape %81 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
-    %83 = stablehlo.dot_general %75, %82, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
-    %84 = stablehlo.constant dense<0> : tensor<i32>
-    %85 = stablehlo.dynamic_update_slice %70, %83, %73, %84 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
-    %86 = stablehlo.add %69, %65 : tensor<i32>
-    stablehlo.return %86, %85 : tensor<i32>, tensor<6x66xf32>
+    %73 = stablehlo.constant dense<6> : tensor<i32>
+    %74 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
+    %75:2 = stablehlo.while(%76 = %71, %77 = %74) : tensor<i32>, tensor<6x66xf32>
+    cond {
+      %78 = stablehlo.compare LT, %76, %73, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %78 : tensor<i1>
+    } do {
+    %79 = stablehlo.constant dense<1> : tensor<i32>
+    %80 = stablehlo.multiply %76, %79 : tensor<i32>
+    %81 = stablehlo.constant dense<0> : tensor<i32>
+    %82 = stablehlo.dynamic_slice %70, %80, %81, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
+    %83 = stablehlo.dynamic_slice %14, %76, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %84 = stablehlo.reshape %83 : (tensor<1xi32>) -> tensor<i32>
+    %85 = stablehlo.constant dense<3> : tensor<i32>
+    %86 = stablehlo.minimum %84, %85 : tensor<i32>
+    %87 = stablehlo.constant dense<0> : tensor<i32>
+    %88 = stablehlo.dynamic_slice %8, %86, %87, %87, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
+    %89 = stablehlo.reshape %88 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
+    %90 = stablehlo.dot_general %82, %89, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
+    %91 = stablehlo.constant dense<0> : tensor<i32>
+    %92 = stablehlo.dynamic_update_slice %77, %90, %80, %91 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
+    %93 = stablehlo.add %76, %72 : tensor<i32>
+    stablehlo.return %93, %92 : tensor<i32>, tensor<6x66xf32>
     }
-    %87 = stablehlo.reshape %68#1 : (tensor<6x66xf32>) -> tensor<3x2x66xf32>
-    %88 = stablehlo.compare GE, %arg2, %12, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
-    %89 = stablehlo.constant dense<0.0> : tensor<f32>
-    %90 = stablehlo.broadcast_in_dim %89, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
-    %91 = stablehlo.select %88, %arg1, %90 : tensor<3x2xi1>, tensor<3x2xf32>
-    %92 = stablehlo.broadcast_in_dim %91, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
-    %93 = stablehlo.multiply %87, %92 : tensor<3x2x66xf32>
-    %94 = stablehlo.constant dense<0.0> : tensor<f32>
-    %95 = stablehlo.reduce(%93 init: %94) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
-    %96 = stablehlo.add %arg3, %95 : tensor<3x66xf32>
-    return %96 : tensor<3x66xf32>
+    %94 = stablehlo.reshape %75#1 : (tensor<6x66xf32>) -> tensor<3x2x66xf32>
+    %95 = stablehlo.constant dense<0.0> : tensor<f32>
+    %96 = stablehlo.reduce(%94 init: %95) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
+    %97 = stablehlo.add %arg3, %96 : tensor<3x66xf32>
+    return %97 : tensor<3x66xf32>
   }
 }

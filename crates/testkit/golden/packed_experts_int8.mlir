@@ -49,102 +49,107 @@ module @packed_experts_int8 attributes {mhlo.num_replicas = 1 : i32, mhlo.num_pa
     %46 = stablehlo.broadcast_in_dim %45, dims = [] : (tensor<i32>) -> tensor<3x2xi32>
     %47 = stablehlo.maximum %arg2, %46 : tensor<3x2xi32>
     %48 = stablehlo.reshape %47 : (tensor<3x2xi32>) -> tensor<6xi32>
-    %49 = stablehlo.constant dense<0> : tensor<i32>
-    %50 = stablehlo.constant dense<1> : tensor<i32>
-    %51 = stablehlo.constant dense<6> : tensor<i32>
-    %52 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %53:2 = stablehlo.while(%54 = %49, %55 = %52) : tensor<i32>, tensor<6x20xf32>
+    %49 = stablehlo.compare GE, %arg2, %46, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
+    %50 = stablehlo.constant dense<0.0> : tensor<f32>
+    %51 = stablehlo.broadcast_in_dim %50, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
+    %52 = stablehlo.select %49, %arg1, %51 : tensor<3x2xi1>, tensor<3x2xf32>
+    %53 = stablehlo.constant dense<0> : tensor<i32>
+    %54 = stablehlo.constant dense<1> : tensor<i32>
+    %55 = stablehlo.constant dense<6> : tensor<i32>
+    %56 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %57:2 = stablehlo.while(%58 = %53, %59 = %56) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %56 = stablehlo.compare LT, %54, %51, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %56 : tensor<i1>
+      %60 = stablehlo.compare LT, %58, %55, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %60 : tensor<i1>
     } do {
-    %57 = stablehlo.constant dense<1> : tensor<i32>
-    %58 = stablehlo.multiply %54, %57 : tensor<i32>
-    %59 = stablehlo.constant dense<0> : tensor<i32>
-    %60 = stablehlo.dynamic_slice %44, %58, %59, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %61 = stablehlo.dynamic_slice %48, %54, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %62 = stablehlo.reshape %61 : (tensor<1xi32>) -> tensor<i32>
-    %63 = stablehlo.constant dense<3> : tensor<i32>
-    %64 = stablehlo.minimum %62, %63 : tensor<i32>
-    %65 = stablehlo.constant dense<0> : tensor<i32>
-    %66 = stablehlo.dynamic_slice %13, %64, %65, %65, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %67 = stablehlo.reshape %66 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %68 = stablehlo.dot_general %60, %67, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %61 = stablehlo.constant dense<1> : tensor<i32>
+    %62 = stablehlo.multiply %58, %61 : tensor<i32>
+    %63 = stablehlo.constant dense<0> : tensor<i32>
+    %64 = stablehlo.dynamic_slice %44, %62, %63, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %65 = stablehlo.dynamic_slice %48, %58, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %66 = stablehlo.reshape %65 : (tensor<1xi32>) -> tensor<i32>
+    %67 = stablehlo.constant dense<3> : tensor<i32>
+    %68 = stablehlo.minimum %66, %67 : tensor<i32>
     %69 = stablehlo.constant dense<0> : tensor<i32>
-    %70 = stablehlo.dynamic_update_slice %55, %68, %58, %69 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %71 = stablehlo.add %54, %50 : tensor<i32>
-    stablehlo.return %71, %70 : tensor<i32>, tensor<6x20xf32>
+    %70 = stablehlo.dynamic_slice %13, %68, %69, %69, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %71 = stablehlo.reshape %70 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %72 = stablehlo.dot_general %64, %71, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %73 = stablehlo.constant dense<0> : tensor<i32>
+    %74 = stablehlo.dynamic_update_slice %59, %72, %62, %73 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %75 = stablehlo.add %58, %54 : tensor<i32>
+    stablehlo.return %75, %74 : tensor<i32>, tensor<6x20xf32>
     }
-    %72 = stablehlo.logistic %53#1 : tensor<6x20xf32>
-    %73 = stablehlo.multiply %53#1, %72 : tensor<6x20xf32>
-    %74 = stablehlo.constant dense<0> : tensor<i32>
-    %75 = stablehlo.constant dense<1> : tensor<i32>
-    %76 = stablehlo.constant dense<6> : tensor<i32>
-    %77 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
-    %78:2 = stablehlo.while(%79 = %74, %80 = %77) : tensor<i32>, tensor<6x20xf32>
+    %76 = stablehlo.convert %57#1 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
+    %77 = stablehlo.constant dense<0> : tensor<i32>
+    %78 = stablehlo.constant dense<1> : tensor<i32>
+    %79 = stablehlo.constant dense<6> : tensor<i32>
+    %80 = stablehlo.constant dense<0.0> : tensor<6x20xf32>
+    %81:2 = stablehlo.while(%82 = %77, %83 = %80) : tensor<i32>, tensor<6x20xf32>
     cond {
-      %81 = stablehlo.compare LT, %79, %76, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %81 : tensor<i1>
+      %84 = stablehlo.compare LT, %82, %79, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %84 : tensor<i1>
     } do {
-    %82 = stablehlo.constant dense<1> : tensor<i32>
-    %83 = stablehlo.multiply %79, %82 : tensor<i32>
-    %84 = stablehlo.constant dense<0> : tensor<i32>
-    %85 = stablehlo.dynamic_slice %44, %83, %84, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
-    %86 = stablehlo.dynamic_slice %48, %79, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %87 = stablehlo.reshape %86 : (tensor<1xi32>) -> tensor<i32>
-    %88 = stablehlo.constant dense<3> : tensor<i32>
-    %89 = stablehlo.minimum %87, %88 : tensor<i32>
-    %90 = stablehlo.constant dense<0> : tensor<i32>
-    %91 = stablehlo.dynamic_slice %27, %89, %90, %90, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
-    %92 = stablehlo.reshape %91 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
-    %93 = stablehlo.dot_general %85, %92, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
-    %94 = stablehlo.constant dense<0> : tensor<i32>
-    %95 = stablehlo.dynamic_update_slice %80, %93, %83, %94 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
-    %96 = stablehlo.add %79, %75 : tensor<i32>
-    stablehlo.return %96, %95 : tensor<i32>, tensor<6x20xf32>
+    %85 = stablehlo.constant dense<1> : tensor<i32>
+    %86 = stablehlo.multiply %82, %85 : tensor<i32>
+    %87 = stablehlo.constant dense<0> : tensor<i32>
+    %88 = stablehlo.dynamic_slice %44, %86, %87, sizes = [1, 66] : (tensor<6x66xf32>, tensor<i32>, tensor<i32>) -> tensor<1x66xf32>
+    %89 = stablehlo.dynamic_slice %48, %82, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %90 = stablehlo.reshape %89 : (tensor<1xi32>) -> tensor<i32>
+    %91 = stablehlo.constant dense<3> : tensor<i32>
+    %92 = stablehlo.minimum %90, %91 : tensor<i32>
+    %93 = stablehlo.constant dense<0> : tensor<i32>
+    %94 = stablehlo.dynamic_slice %27, %92, %93, %93, sizes = [1, 20, 66] : (tensor<4x20x66xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x20x66xf32>
+    %95 = stablehlo.reshape %94 : (tensor<1x20x66xf32>) -> tensor<20x66xf32>
+    %96 = stablehlo.dot_general %88, %95, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x66xf32>, tensor<20x66xf32>) -> tensor<1x20xf32>
+    %97 = stablehlo.constant dense<0> : tensor<i32>
+    %98 = stablehlo.dynamic_update_slice %83, %96, %86, %97 : (tensor<6x20xf32>, tensor<1x20xf32>, tensor<i32>, tensor<i32>) -> tensor<6x20xf32>
+    %99 = stablehlo.add %82, %78 : tensor<i32>
+    stablehlo.return %99, %98 : tensor<i32>, tensor<6x20xf32>
     }
-    %97 = stablehlo.multiply %73, %78#1 : tensor<6x20xf32>
-    %98 = stablehlo.convert %97 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
-    %99 = stablehlo.convert %98 : (tensor<6x20xbf16>) -> tensor<6x20xf32>
-    %100 = stablehlo.constant dense<0> : tensor<i32>
-    %101 = stablehlo.constant dense<1> : tensor<i32>
-    %102 = stablehlo.constant dense<6> : tensor<i32>
-    %103 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
-    %104:2 = stablehlo.while(%105 = %100, %106 = %103) : tensor<i32>, tensor<6x66xf32>
+    %100 = stablehlo.convert %81#1 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
+    %101 = stablehlo.reshape %52 : (tensor<3x2xf32>) -> tensor<6xf32>
+    %102 = stablehlo.convert %76 : (tensor<6x20xbf16>) -> tensor<6x20xf32>
+    %103 = stablehlo.convert %100 : (tensor<6x20xbf16>) -> tensor<6x20xf32>
+    %104 = stablehlo.logistic %102 : tensor<6x20xf32>
+    %105 = stablehlo.multiply %102, %104 : tensor<6x20xf32>
+    %106 = stablehlo.multiply %105, %103 : tensor<6x20xf32>
+    %107 = stablehlo.broadcast_in_dim %101, dims = [0] : (tensor<6xf32>) -> tensor<6x20xf32>
+    %108 = stablehlo.multiply %106, %107 : tensor<6x20xf32>
+    %109 = stablehlo.convert %108 : (tensor<6x20xf32>) -> tensor<6x20xbf16>
+    %110 = stablehlo.convert %109 : (tensor<6x20xbf16>) -> tensor<6x20xf32>
+    %111 = stablehlo.constant dense<0> : tensor<i32>
+    %112 = stablehlo.constant dense<1> : tensor<i32>
+    %113 = stablehlo.constant dense<6> : tensor<i32>
+    %114 = stablehlo.constant dense<0.0> : tensor<6x66xf32>
+    %115:2 = stablehlo.while(%116 = %111, %117 = %114) : tensor<i32>, tensor<6x66xf32>
     cond {
-      %107 = stablehlo.compare LT, %105, %102, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %107 : tensor<i1>
+      %118 = stablehlo.compare LT, %116, %113, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %118 : tensor<i1>
     } do {
-    %108 = stablehlo.constant dense<1> : tensor<i32>
-    %109 = stablehlo.multiply %105, %108 : tensor<i32>
-    %110 = stablehlo.constant dense<0> : tensor<i32>
-    %111 = stablehlo.dynamic_slice %99, %109, %110, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
-    %112 = stablehlo.dynamic_slice %48, %105, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
-    %113 = stablehlo.reshape %112 : (tensor<1xi32>) -> tensor<i32>
-    %114 = stablehlo.constant dense<3> : tensor<i32>
-    %115 = stablehlo.minimum %113, %114 : tensor<i32>
-    %116 = stablehlo.constant dense<0> : tensor<i32>
-    %117 = stablehlo.dynamic_slice %41, %115, %116, %116, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
-    %118 = stablehlo.reshape %117 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
-    %119 = stablehlo.dot_general %111, %118, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
-    %120 = stablehlo.constant dense<0> : tensor<i32>
-    %121 = stablehlo.dynamic_update_slice %106, %119, %109, %120 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
-    %122 = stablehlo.add %105, %101 : tensor<i32>
-    stablehlo.return %122, %121 : tensor<i32>, tensor<6x66xf32>
+    %119 = stablehlo.constant dense<1> : tensor<i32>
+    %120 = stablehlo.multiply %116, %119 : tensor<i32>
+    %121 = stablehlo.constant dense<0> : tensor<i32>
+    %122 = stablehlo.dynamic_slice %110, %120, %121, sizes = [1, 20] : (tensor<6x20xf32>, tensor<i32>, tensor<i32>) -> tensor<1x20xf32>
+    %123 = stablehlo.dynamic_slice %48, %116, sizes = [1] : (tensor<6xi32>, tensor<i32>) -> tensor<1xi32>
+    %124 = stablehlo.reshape %123 : (tensor<1xi32>) -> tensor<i32>
+    %125 = stablehlo.constant dense<3> : tensor<i32>
+    %126 = stablehlo.minimum %124, %125 : tensor<i32>
+    %127 = stablehlo.constant dense<0> : tensor<i32>
+    %128 = stablehlo.dynamic_slice %41, %126, %127, %127, sizes = [1, 66, 20] : (tensor<4x66x20xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x66x20xf32>
+    %129 = stablehlo.reshape %128 : (tensor<1x66x20xf32>) -> tensor<66x20xf32>
+    %130 = stablehlo.dot_general %122, %129, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<1x20xf32>, tensor<66x20xf32>) -> tensor<1x66xf32>
+    %131 = stablehlo.constant dense<0> : tensor<i32>
+    %132 = stablehlo.dynamic_update_slice %117, %130, %120, %131 : (tensor<6x66xf32>, tensor<1x66xf32>, tensor<i32>, tensor<i32>) -> tensor<6x66xf32>
+    %133 = stablehlo.add %116, %112 : tensor<i32>
+    stablehlo.return %133, %132 : tensor<i32>, tensor<6x66xf32>
     }
-    %123 = stablehlo.convert %104#1 : (tensor<6x66xf32>) -> tensor<6x66xbf16>
-    %124 = stablehlo.reshape %123 : (tensor<6x66xbf16>) -> tensor<3x2x66xbf16>
-    %125 = stablehlo.convert %124 : (tensor<3x2x66xbf16>) -> tensor<3x2x66xf32>
-    %126 = stablehlo.compare GE, %arg2, %46, SIGNED : (tensor<3x2xi32>, tensor<3x2xi32>) -> tensor<3x2xi1>
-    %127 = stablehlo.constant dense<0.0> : tensor<f32>
-    %128 = stablehlo.broadcast_in_dim %127, dims = [] : (tensor<f32>) -> tensor<3x2xf32>
-    %129 = stablehlo.select %126, %arg1, %128 : tensor<3x2xi1>, tensor<3x2xf32>
-    %130 = stablehlo.broadcast_in_dim %129, dims = [0, 1] : (tensor<3x2xf32>) -> tensor<3x2x66xf32>
-    %131 = stablehlo.multiply %125, %130 : tensor<3x2x66xf32>
-    %132 = stablehlo.constant dense<0.0> : tensor<f32>
-    %133 = stablehlo.reduce(%131 init: %132) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
-    %134 = stablehlo.convert %133 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
-    %135 = stablehlo.add %134, %arg3 : tensor<3x66xbf16>
-    return %135 : tensor<3x66xbf16>
+    %134 = stablehlo.convert %115#1 : (tensor<6x66xf32>) -> tensor<6x66xbf16>
+    %135 = stablehlo.reshape %134 : (tensor<6x66xbf16>) -> tensor<3x2x66xbf16>
+    %136 = stablehlo.convert %135 : (tensor<3x2x66xbf16>) -> tensor<3x2x66xf32>
+    %137 = stablehlo.constant dense<0.0> : tensor<f32>
+    %138 = stablehlo.reduce(%136 init: %137) applies stablehlo.add across dimensions = [1] : (tensor<3x2x66xf32>, tensor<f32>) -> tensor<3x66xf32>
+    %139 = stablehlo.convert %138 : (tensor<3x66xf32>) -> tensor<3x66xbf16>
+    %140 = stablehlo.add %139, %arg3 : tensor<3x66xbf16>
+    return %140 : tensor<3x66xbf16>
   }
 }

@@ -17,7 +17,7 @@
 
 use collegium_core::DType;
 
-use super::{Composite, norm};
+use super::{Composite, norm, swiglu};
 use crate::build::product::product_dtype;
 use crate::{Dim, Shape, Value, dim};
 
@@ -91,9 +91,9 @@ impl<'g> Value<'g> {
         Self::composite(Composite::PackedDot { features, dtype, is_scaled, around }, 0, &inputs)
     }
 
-    /// For `self` {token, hidden} the sum over a token's choices of `gates` {token, choice} f32 times the gated feed-forward of the experts
-    /// `choices` {token, choice} i32, each of `intermediate` inside: {token, hidden}. Weights are gate, up and down. A choice below zero is no expert and
-    /// adds nothing. The sum is added to `onto` {token, hidden}, if it is given.
+    /// For `self` {token, hidden} the sum over a token's choices of the gated feed-forward of the experts `choices` {token, choice} i32, each of
+    /// `intermediate` inside, which is multiplied with `gates` {token, choice} f32 as [`Value::expert_rows`] does it: {token, hidden}. Weights are gate,
+    /// up and down. A choice below zero is no expert and adds nothing. The sum is added to `onto` {token, hidden}, if it is given.
     #[track_caller]
     pub fn packed_experts(
         self,
@@ -243,11 +243,12 @@ pub(super) fn plain_experts<'g>(
     let each = given(rows).broadcast(&[dims[0], dims[1], hidden]).merge(&["token", "choice"], "row");
     let zero = choices.graph().scalar(DType::I32, 0.0);
     let slots = choices.max(zero).merge(&["token", "choice"], "block");
-    let product = |rows: Value<'g>, w: Value<'g>, over| rows.grouped_dot(w, slots, over);
-    let gated = product(each, gate, "hidden").silu() * product(each, up, "hidden");
-    let made = product(given(gated), down, "intermediate").convert(dtype);
-    let parts = made.split("row", &dims).convert(gates.dtype());
+    let product = |rows: Value<'g>, w: Value<'g>, over| rows.grouped_dot(w, slots, over).convert(dtype);
     let gates = choices.at_least(zero).select(gates, gates.graph().scalar(gates.dtype(), 0.0));
-    let sum = (parts * gates).sum(&["choice"]).convert(dtype);
+    let [gate_rows, up_rows] = [gate, up].map(|w| product(each, w, "hidden"));
+    let scale = gates.merge(&["token", "choice"], "row");
+    let inside = swiglu::plain(&[gate_rows, up_rows, scale], dtype)[0];
+    let made = product(given(inside), down, "intermediate");
+    let sum = made.split("row", &dims).convert(gates.dtype()).sum(&["choice"]).convert(dtype);
     vec![if is_added { *x.last().expect("shapes were checked") + sum } else { sum }]
 }

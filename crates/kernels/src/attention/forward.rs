@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Attention, Shared, Sight};
+use super::{Attention, KEYS, Shared, Sight, exponents, kept};
 use crate::simd::entries::{Entries, Product, ROWS, WIDTH};
 use crate::simd::lines::Lines;
 use crate::simd::pack::Rows;
@@ -13,8 +13,6 @@ use crate::{Operand, Threads};
 const CHUNK: usize = 512;
 /// Queries that share a tile of keys while it is in the cache.
 const QUERIES: usize = 32;
-/// Keys of a tile.
-const KEYS: usize = 128;
 
 pub(super) struct Forward<'x, 'a, T> {
     pub problem: &'x Attention<'a, T>,
@@ -140,8 +138,8 @@ impl<T: Operand> Task<'_, '_, T> {
         space.scores.resize(L::QUERIES * KEYS);
         space.weights.resize(L::QUERIES * KEYS / L::DEPTH);
         let mut state = vec![(f32::NEG_INFINITY, 0.0_f32); queries.len()];
-        for first in seen.clone().step_by(KEYS) {
-            let tile = first..(first + KEYS).min(seen.end);
+        for first in (seen.start / KEYS * KEYS..seen.end).step_by(KEYS) {
+            let tile = first.max(seen.start)..(first + KEYS).min(seen.end);
             for block in (0..queries.len()).step_by(L::QUERIES) {
                 let own = queries.start + block..(queries.start + block + L::QUERIES).min(queries.end);
                 let span = self.sight.span(own.clone(), &tile, WIDTH);
@@ -180,7 +178,7 @@ impl<T: Operand> Task<'_, '_, T> {
         L::Unit: Unit<T>,
     {
         let p = self.problem;
-        let factor = p.scale() * std::f32::consts::LOG2_E;
+        let factor = exponents(p.head_dim);
         let (depth, count) = (L::DEPTH, span.len());
         let steps = p.head_dim.div_ceil(depth);
         let columns = seen.len().next_multiple_of(WIDTH);
@@ -209,9 +207,7 @@ impl<T: Operand> Task<'_, '_, T> {
             let pairs = if depth == 1 { &mut [][..] } else { &mut space.weights[i * count / depth..] };
             // SAFETY: as above.
             let (largest, added) = unsafe { L::softmax_entry(scores, so_far, factor, pairs) };
-            let kept = if so_far == largest { 1.0 } else { ((so_far - largest) * factor).exp2() };
-            // Where nothing was seen so far there is nothing to keep, not even infinity minus infinity.
-            let kept = if so_far == f32::NEG_INFINITY { 0.0 } else { kept };
+            let kept = kept(so_far, largest, factor);
             if kept != 1.0 {
                 space.mixed[(row + i) * width..][..width].iter_mut().for_each(|x| *x *= kept);
             }

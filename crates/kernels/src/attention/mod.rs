@@ -24,6 +24,24 @@ use crate::check::length;
 use crate::simd::Instructions;
 use crate::{ArgumentError, Operand, Threads};
 
+/// Keys of a tile: tiles begin at its multiples, so that what a token sees is cut alike whatever else there is.
+pub(crate) const KEYS: usize = 128;
+
+/// What scores of heads of so many elements are multiplied with to be exponents of two.
+pub(crate) fn exponents(head_dim: usize) -> f32 {
+    1.0 / (head_dim as f32).sqrt() * std::f32::consts::LOG2_E
+}
+
+/// The share that stays of what was summed with the largest score `so_far`.
+pub(crate) fn kept(so_far: f32, largest: f32, factor: f32) -> f32 {
+    // Where nothing was seen so far there is nothing to keep, not even infinity minus infinity.
+    match so_far {
+        f32::NEG_INFINITY => 0.0,
+        same if same == largest => 1.0,
+        _ => ((so_far - largest) * factor).exp2(),
+    }
+}
+
 /// Operands of attention.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention<'a, T> {

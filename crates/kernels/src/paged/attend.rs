@@ -7,7 +7,12 @@
 use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
+use collegium_core::DType;
+use half::bf16;
+
 use super::cell::Cell;
+#[cfg(target_arch = "x86_64")]
+use super::pairs;
 use crate::grid::Grid;
 use crate::lanes::{self, Loop, fused};
 use crate::simd::entries::Entries;
@@ -18,10 +23,10 @@ use crate::{Instructions, Operand, Threads, ahead};
 pub const PAGE: usize = 16;
 
 /// Most rows that read a page together.
-const ROWS: usize = 8;
+pub(super) const ROWS: usize = 8;
 
 /// How many pages of keys ahead are asked for.
-const KEYS_AHEAD: usize = 2;
+pub(super) const KEYS_AHEAD: usize = 2;
 
 /// What tokens attend with and to.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +59,19 @@ pub(crate) struct Paged<'a, T, C> {
 
 /// Heads of tokens of one sequence that share a key-value head: rows, of which the first is that of `token` and the group's first head.
 #[derive(Clone)]
-struct Tile {
-    kv_head: usize,
-    token: usize,
+pub(super) struct Tile {
+    pub kv_head: usize,
+    pub token: usize,
     /// At most [`ROWS`].
-    rows: Range<usize>,
+    pub rows: Range<usize>,
 }
 
 /// Writes {token, head, head_dim}. Sizes were checked.
 pub(crate) fn attend<T: Operand, C: Cell<T>>(problem: &Paged<'_, T, C>, out: &mut [T], threads: &Threads) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(pairs) = problem.in_pairs() {
+        return pairs::attend(&pairs, bytemuck::cast_slice_mut(out), threads);
+    }
     let tiles = problem.tiles();
     let outs = Grid::new(out, problem.head_dim);
     threads.each(tiles.len(), 1, Vec::new, |space, at| {
@@ -72,7 +81,26 @@ pub(crate) fn attend<T: Operand, C: Cell<T>>(problem: &Paged<'_, T, C>, out: &mu
 }
 
 impl<T: Operand, C: Cell<T>> Paged<'_, T, C> {
-    fn tiles(&self) -> Vec<Tile> {
+    /// The same, where everything is bf16 and the processor multiplies pairs of them.
+    #[cfg(target_arch = "x86_64")]
+    fn in_pairs(&self) -> Option<Paged<'_, bf16, bf16>> {
+        (T::DTYPE == DType::Bf16 && !C::SCALED && pairs::is_available()).then(|| Paged {
+            query: bytemuck::cast_slice(self.query),
+            keys: bytemuck::cast_slice(self.keys),
+            values: bytemuck::cast_slice(self.values),
+            scales: self.scales,
+            pages: self.pages,
+            columns: self.columns,
+            sequence: self.sequence,
+            position: self.position,
+            heads: self.heads,
+            kv_heads: self.kv_heads,
+            head_dim: self.head_dim,
+            window: self.window,
+        })
+    }
+
+    pub(super) fn tiles(&self) -> Vec<Tile> {
         let group = self.heads / self.kv_heads;
         let mut tiles = Vec::new();
         let mut token = 0;
@@ -88,12 +116,12 @@ impl<T: Operand, C: Cell<T>> Paged<'_, T, C> {
     }
 
     /// Token and head of each row of a tile.
-    fn rows(&self, tile: &Tile) -> impl Iterator<Item = (usize, usize)> + Clone {
+    pub(super) fn rows(&self, tile: &Tile) -> impl Iterator<Item = (usize, usize)> + Clone {
         let (group, Tile { kv_head, token, rows }) = (self.heads / self.kv_heads, tile.clone());
         rows.map(move |row| (token + row / group, kv_head * group + row % group))
     }
 
-    fn seen(&self, token: usize) -> Range<usize> {
+    pub(super) fn seen(&self, token: usize) -> Range<usize> {
         let end = usize::try_from(self.position[token]).map_or(0, |last| last + 1);
         self.window.map_or(0, |window| end.saturating_sub(window))..end
     }
@@ -163,23 +191,23 @@ impl<T: Operand, C: Cell<T>> Work<f32> for OneTile<'_, T, C> {
 }
 
 /// The pages of a sequence that a tile sees, for one key-value head.
-struct Slab<'a, T, C> {
-    problem: &'a Paged<'a, T, C>,
-    kv_head: usize,
-    pages: &'a [i32],
+pub(super) struct Slab<'a, T, C> {
+    pub problem: &'a Paged<'a, T, C>,
+    pub kv_head: usize,
+    pub pages: &'a [i32],
 }
 
 impl<'a, T, C: Cell<T>> Slab<'a, T, C> {
     /// A page of keys or values.
     #[inline(always)]
-    fn of(&self, cache: &'a [C], page: usize) -> &'a [C] {
+    pub fn of(&self, cache: &'a [C], page: usize) -> &'a [C] {
         let size = PAGE * self.problem.head_dim;
         &cache[self.at(page) * size..][..size]
     }
 
     /// Asks for a page of keys or values, if there is one.
     #[inline(always)]
-    fn ask(&self, cache: &'a [C], page: usize) {
+    pub fn ask(&self, cache: &'a [C], page: usize) {
         if page < self.pages.len() {
             ahead::ask_all(self.of(cache, page));
         }

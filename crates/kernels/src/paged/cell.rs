@@ -3,7 +3,7 @@
 use crate::Operand;
 
 /// An element of the keys or values of tokens of type `T`.
-pub trait Cell<T>: Copy + Send + Sync {
+pub trait Cell<T>: bytemuck::Pod + Send + Sync {
     /// Whether rows have scales.
     const SCALED: bool;
 

@@ -4,6 +4,8 @@
 
 mod attend;
 mod cell;
+#[cfg(target_arch = "x86_64")]
+mod pairs;
 mod turn;
 
 use crate::check::length;

@@ -47,8 +47,8 @@ impl<T: Operand> Loop for Turn<'_, '_, T> {
                 }
             }
             for i in 0..half {
-                turned[i] = wide[i] * cos[i] - wide[half + i] * sin[i];
-                turned[half + i] = wide[half + i] * cos[i] + wide[i] * sin[i];
+                turned[i] = lanes::fused::<FMA>(wide[i], cos[i], -(wide[half + i] * sin[i]));
+                turned[half + i] = lanes::fused::<FMA>(wide[half + i], cos[i], wide[i] * sin[i]);
             }
             T::narrowed(turned, 1.0, to);
         }

@@ -1,8 +1,8 @@
-//! The gated feed-forward of the experts that tokens picked, and their weighted sum.
+//! The gated feed-forward of the experts that tokens picked, and its sum.
 //!
-//! `y[t] = sum over choices c of gate[t, c] · down_e(silu(gate_e x[t]) · up_e x[t])`, `e = choice[t, c]`. Rows are grouped by expert first, so each
-//! weight that somebody picked is read once. The sum is f32 in the order of the choices; what an expert gives is rounded to the type of the
-//! tokens before, as is the inside of its feed-forward. A choice below zero is no expert and adds nothing.
+//! `y[t] = sum over choices c of down_e(gate[t, c] · silu(gate_e x[t]) · up_e x[t])`, `e = choice[t, c]`. Rows are grouped by expert first, so each
+//! weight that somebody picked is read once. The sum is f32 in the order of the choices. Each product is rounded to the type of the tokens, as is what
+//! lies between them: all as in training ([`expert_rows`](crate::grouped::expert_rows)). A choice below zero is no expert and adds nothing.
 
 use std::ops::Range;
 
@@ -11,7 +11,8 @@ use super::rows::Rows;
 use super::{LANES, Weights};
 use crate::check::length;
 use crate::grid::Grid;
-use crate::swiglu::gated;
+use crate::lanes::vectorized;
+use crate::swiglu::{self, Swiglu};
 use crate::{ArgumentError, Operand, Threads};
 
 const NAME: &str = "picked_experts";
@@ -118,7 +119,7 @@ impl<T: Operand> PickedExperts<'_, T> {
         }
     }
 
-    /// `silu(gate) · up` of every place in {token, choice}.
+    /// `gate · silu(gate x) · up x` of every place in {token, choice}.
     fn inside(&self, groups: &Groups, choices: usize, threads: &Threads) -> Rows {
         let x = Rows::of(self.x, None, &self.gate, threads);
         let mut inside = Rows::zeros(self.choices.len(), self.gate.features, &self.down);
@@ -126,17 +127,24 @@ impl<T: Operand> PickedExperts<'_, T> {
         let panels = self.gate.features.div_ceil(LANES);
         // An expert's panels one after another.
         let tasks = groups.experts.len() * panels;
-        threads.each(tasks, 1, <[Vec<f32>; 2]>::default, |[gate, up], task| {
+        let space = || (<[Vec<f32>; 2]>::default(), <[Vec<T>; 3]>::default(), Vec::new());
+        threads.each(tasks, 1, space, |([gate, up], rounded, scale), task| {
             let ((expert, places), panel) = (groups.at(task / panels), task % panels);
             let tokens = places.iter().map(|place| place / choices);
             multiply(self.gate.panel(expert, panel), &x, tokens.clone(), gate);
             multiply(self.up.panel(expert, panel), &x, tokens, up);
-            gated(gate, up);
+            scale.clear();
+            scale.extend(places.iter().map(|place| self.gates[*place]));
+            rounded.iter_mut().for_each(|rounded| rounded.resize(gate.len(), T::from_f32(0.0)));
+            let [gate_rows, up_rows, values] = rounded;
+            vectorized(|| T::narrowed(gate, 1.0, gate_rows));
+            vectorized(|| T::narrowed(up, 1.0, up_rows));
+            swiglu::rows(&Swiglu { gate: gate_rows, up: up_rows, scale: Some(scale) }, LANES, values);
             let features = panel * LANES..self.gate.features.min((panel + 1) * LANES);
-            for (place, values) in places.iter().zip(gate.chunks(LANES)) {
+            for (place, values) in places.iter().zip(values.chunks(LANES)) {
                 // SAFETY: a place has one expert, and a panel of it is of one task.
                 let mut piece = unsafe { parts.piece(*place, features.clone()) };
-                piece.write::<T>(&values[..features.len()]);
+                piece.write(&values[..features.len()]);
             }
         });
         inside
@@ -170,25 +178,26 @@ pub fn picked_experts<T: Operand>(
                 given[place * LANES..][..LANES].copy_from_slice(sums);
             }
         }
-        let tokens = given.chunks(choices * LANES).zip(problem.gates.chunks(choices));
-        for (token, (given, gates)) in tokens.enumerate() {
+        for (token, given) in given.chunks(choices * LANES).enumerate() {
             let first = panel * LANES;
             // SAFETY: a panel is of one task.
             let out = unsafe { outs.part(token, first..first + LANES) };
             let onto = problem.onto.map(|onto| &onto[token * hidden + first..][..out.len()]);
-            finish(&mut combined::<T>(given, gates), onto, out);
+            finish(&mut summed::<T>(given), onto, out);
         }
     });
     Ok(())
 }
 
-/// The weighted sum of what a token's experts gave, {choice, lane}.
-fn combined<T: Operand>(given: &[f32], gates: &[f32]) -> [f32; LANES] {
+/// The sum of what a token's experts gave, {choice, lane}.
+fn summed<T: Operand>(given: &[f32]) -> [f32; LANES] {
     let mut total = [0f32; LANES];
     let mut rounded = [T::from_f32(0.0); LANES];
-    for (given, gate) in given.chunks(LANES).zip(gates) {
-        T::narrowed(given, 1.0, &mut rounded);
-        total.iter_mut().zip(rounded).for_each(|(sum, x)| *sum += gate * x.to_f32());
+    for given in given.chunks(LANES) {
+        vectorized(|| {
+            T::narrowed(given, 1.0, &mut rounded);
+            total.iter_mut().zip(&rounded).for_each(|(sum, x)| *sum += x.to_f32());
+        });
     }
     total
 }

@@ -117,11 +117,10 @@ pub(super) enum Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// Writes f32 values, at most [`LANES`], rounded to `T` first.
-    pub(super) fn write<T: Operand>(&mut self, values: &[f32]) {
-        let (mut rounded, mut wide) = ([T::from_f32(0.0); LANES], [0f32; LANES]);
-        T::narrowed(values, 1.0, &mut rounded[..values.len()]);
-        lanes::widen(&rounded, &mut wide);
+    /// Writes values, at most [`LANES`].
+    pub(super) fn write<T: Operand>(&mut self, values: &[T]) {
+        let mut wide = [0f32; LANES];
+        lanes::widen(values, &mut wide[..values.len()]);
         self.put(&wide[..values.len()]);
     }
 

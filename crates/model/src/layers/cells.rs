@@ -88,8 +88,7 @@ pub fn experts<'g>(routed: &Routed<'g>, how: &Addressing<'g>) -> Value<'g> {
     combined(routed.x, choices, routed.gates, &routed.weights, how)
 }
 
-/// [`experts`] without gradients, for serving: `compute` takes received cells, the links of its rows to them, and the slots of their blocks. Gates are applied where tokens come from, to
-/// what their experts gave, rounded, and summed in f32 in the order of the choices: the bits of a token are those of a lone rank whose experts do so.
+/// [`experts`] by any computation, for serving: `compute` takes received cells, the links of its rows to them, and the gates of the rows.
 /// A choice below zero is none.
 #[track_caller]
 pub fn served_experts<'g>(
@@ -97,12 +96,7 @@ pub fn served_experts<'g>(
     how: &Addressing<'g>,
     compute: impl FnOnce(Value<'g>, Links<'g>, Value<'g>) -> Value<'g>,
 ) -> Value<'g> {
-    let route = Route::new(one_source(choices.merge(&["token", "choice"], "choice_row")), how);
-    let (links, scale) = route.links(gates);
-    let order = how.order.expect("a group of several ranks");
-    let made = order.through(x.gathered_sum(links), |cells, links| compute(cells, links, how.block_slot));
-    let scaled = made.convert(DType::F32) * scale.broadcast(&made.shape().dims);
-    scaled.gathered_sum(links.reversed()).convert(x.dtype())
+    through_cells(x, one_source(choices.merge(&["token", "choice"], "choice_row")), gates, how, compute)
 }
 
 /// Sum over a token's choices of gate times expert, {token, hidden}, without those that are no business of this rank. `x` {token, hidden}
@@ -115,12 +109,25 @@ pub(super) fn combined<'g>(
     weights: &ExpertWeights<'g>,
     how: &Addressing<'g>,
 ) -> Value<'g> {
+    through_cells(x, choices, gates, how, |cells, links, scale| {
+        expert_rows(cells, links, Some(scale), weights, how.block_slot)
+    })
+}
+
+/// [`combined`], where `compute` makes results of rows: of given cells, the links of the rows to them, and the gates of the rows.
+#[track_caller]
+fn through_cells<'g>(
+    x: Value<'g>,
+    choices: Value<'g>,
+    gates: Value<'g>,
+    how: &Addressing<'g>,
+    compute: impl FnOnce(Value<'g>, Links<'g>, Value<'g>) -> Value<'g>,
+) -> Value<'g> {
     let (links, scale) = Route::new(choices, how).links(gates);
     let made = match how.order {
-        None => expert_rows(x, links, Some(scale), weights, how.block_slot),
+        None => compute(x, links, scale),
         Some(order) => order.through(x.gathered_sum(links), |cells, links| {
-            let scale = gathered_scale(order.exchange(scale), links);
-            expert_rows(cells, links, Some(scale), weights, how.block_slot)
+            compute(cells, links, gathered_scale(order.exchange(scale), links))
         }),
     };
     made.gathered_sum(links.reversed())

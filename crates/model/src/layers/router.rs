@@ -9,7 +9,7 @@
 //! distinct values.
 
 use collegium_core::DType;
-use collegium_hlo::{Pick, Value, dim, largest};
+use collegium_hlo::{Value, dim};
 
 /// What the router decides and what the losses need.
 #[derive(Clone, Copy)]
@@ -26,7 +26,8 @@ pub struct Routing<'g> {
     pub z_sum: Value<'g>,
 }
 
-/// Routes `x` {token, hidden} by `weight` {expert, hidden} and `bias` {expert} f32 to `top_k` experts.
+/// Routes `x` {token, hidden} by `weight` {expert, hidden} and `bias` {expert} f32 to `top_k` experts. Choices and gates are those of serving
+/// ([`Value::route`]), to the bit.
 #[track_caller]
 pub fn route<'g>(
     x: Value<'g>,
@@ -35,45 +36,31 @@ pub fn route<'g>(
     top_k: usize,
     normalise: bool,
 ) -> Routing<'g> {
-    routed(x, weight, normalise, |probabilities| largest((probabilities + bias).stop_gradient(), top_k))
+    let (gates, experts) = x.route(weight, bias, top_k, normalise);
+    let routing = route_to(x, weight, experts, normalise);
+    Routing { gates: gates.with_gradient_of(routing.gates), ..routing }
 }
 
 /// [`route`], but to the experts `choices` {token, choice} i32, whatever the router thinks: for benchmarks, and to replay a routing.
 #[track_caller]
 pub fn route_to<'g>(x: Value<'g>, weight: Value<'g>, choices: Value<'g>, normalise: bool) -> Routing<'g> {
-    routed(x, weight, normalise, |probabilities| {
-        let pick = |at: usize| {
-            let expert = choices.index("choice", at);
-            let along = dim("expert", probabilities.size("expert"));
-            Pick { expert: expert.convert(DType::F32), hit: expert.one_hot(along, DType::F32) }
-        };
-        (0..choices.size("choice")).map(pick).collect()
-    })
-}
-
-/// Routes to the experts that `pick` names of the probabilities {token, expert}.
-#[track_caller]
-fn routed<'g>(
-    x: Value<'g>,
-    weight: Value<'g>,
-    normalise: bool,
-    pick: impl FnOnce(Value<'g>) -> Vec<Pick<'g>>,
-) -> Routing<'g> {
     let logits = x.convert(DType::F32).dot(weight.convert(DType::F32), &["hidden"]);
     let probabilities = logits.softmax("expert");
-    let picks = pick(probabilities);
-    let stack = |parts: Vec<Value<'g>>| {
-        let last: Vec<Value<'g>> =
-            parts.into_iter().map(|p| p.reshape(&[p.shape().dims[0], dim("choice", 1)])).collect();
-        Value::concat(&last, "choice")
+    let along = dim("expert", probabilities.size("expert"));
+    let hits: Vec<Value<'g>> = (0..choices.size("choice"))
+        .map(|at| choices.index("choice", at).one_hot(along, DType::F32))
+        .collect();
+    let gate = |&hit: &Value<'g>| {
+        let gate = (probabilities * hit).sum(&["expert"]);
+        gate.reshape(&[gate.shape().dims[0], dim("choice", 1)])
     };
-    let gates = stack(picks.iter().map(|p| (probabilities * p.hit).sum(&["expert"])).collect());
+    let gates = Value::concat(&hits.iter().map(gate).collect::<Vec<_>>(), "choice");
     let gates = if normalise { gates / gates.sum(&["choice"]) } else { gates };
-    let hits = picks.iter().skip(1).fold(picks[0].hit, |sum, p| sum + p.hit);
+    let hits = hits.iter().skip(1).fold(hits[0], |sum, &hit| sum + hit);
     let z = logits.log_sum_exp("expert");
     Routing {
         gates,
-        experts: stack(picks.iter().map(|p| p.expert).collect()).convert(DType::I32),
+        experts: choices,
         counts: hits.sum(&["token"]),
         probability_sum: probabilities.sum(&["token"]),
         z_sum: (z * z).sum(&["token"]),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use collegium_core::DType;
 use collegium_data::Batch;
 use collegium_hlo::Residuals;
+use collegium_kernels::Instructions;
 use collegium_model::config::ModelConfig;
 use collegium_runtime::Backend;
 use collegium_serve::{Event, Handle, Limits, MOST_GUESSES, Refusal, Request, Sampling, Stop, Types};
@@ -132,27 +133,28 @@ fn log_probabilities_of_prompts_are_those_of_the_trainers_forward() {
     }
 }
 
-/// Both round at the same places, but the trainer's kernels sum in other orders, so where a sum lies between two numbers they may part. On a dense model: where
-/// a router's choice hangs on that, another expert answers.
+/// Server and trainer round at the same places and sum in the same orders where the processor multiplies pairs of bf16 (and has no tiles), so what they say is
+/// the same, but for the logarithm, which the server takes in f32. Elsewhere attention sums in another order, and a number that lies between two may part them.
 #[test]
-fn in_bfloat16_they_are_as_near_as_its_rounding() {
+fn in_bfloat16_they_are_those_of_the_trainers_forward() {
     let Some(backend) = cpu() else { return };
-    let engine = handle_of(&backend, "llama", Limits::new(2, 192), DType::Bf16);
-    let [mut squares, mut most, mut count] = [0f64; 3];
-    for prompt in [17, 40, 150].map(|len| prompt(len as u32, len)) {
-        let request = Request { prompt_logprobs: Some(1), ..greedy(&prompt, 1) };
-        let found = heard(engine.submit(request).unwrap(), 1).prompt;
-        for (scored, (own, _)) in found[1..].iter().zip(forward(&backend, "llama", DType::Bf16, &prompt)) {
-            let off = (f64::from(scored.logprob.unwrap()) - own).abs();
-            (squares, most, count) = (squares + off * off, most.max(off), count + 1.0);
+    let is_same = Instructions::best() == Instructions::Avx512Bf16;
+    for name in FAMILIES.into_iter().chain(["qwen3_moe", "mixtral"]) {
+        let engine = handle_of(&backend, name, Limits::new(2, 192), DType::Bf16);
+        let [mut squares, mut most, mut count] = [0f64; 3];
+        for prompt in [17, 40, 150, 156].map(|len| prompt(len as u32, len)) {
+            let request = Request { prompt_logprobs: Some(1), ..greedy(&prompt, 1) };
+            let found = heard(engine.submit(request).unwrap(), 1).prompt;
+            for (scored, (own, _)) in found[1..].iter().zip(forward(&backend, name, DType::Bf16, &prompt)) {
+                let off = (f64::from(scored.logprob.unwrap()) - own).abs();
+                (squares, most, count) = (squares + off * off, most.max(off), count + 1.0);
+            }
         }
+        let distance = (squares / count).sqrt();
+        println!("{name}: root mean square {distance:.2e}, most {most:.2e}");
+        // Measured: 1.4e-7 and 2.4e-7; by the instructions of other processors up to 5.3e-4 and 1.2e-2. Each is 0.18 from float32.
+        assert!(if is_same { most < 1e-6 } else { distance < 2e-3 }, "{name}: {distance}, at most {most}");
     }
-    let distance = (squares / count).sqrt();
-    println!(
-        "log-probabilities of server and trainer in bfloat16: root mean square {distance:.2e}, most {most:.2e}"
-    );
-    // Measured: 3.8e-3 and 1.1e-2; each is 0.18 from float32.
-    assert!(distance < 1e-2 && most < 4e-2, "{distance}, at most {most}");
 }
 
 /// The log-probabilities of all tokens behind some prompts.

@@ -1,6 +1,6 @@
 //! A sparse layer whose experts are spread over devices: every device routes its own tokens, the host plans from their counts as it does in
-//! training, and rows go to their experts and back through the trainer's dispatch. Gates are applied to what comes back, so a token has the bits that
-//! one device would give it ([`served_experts`]).
+//! training, and rows go to their experts with their gates, and back, through the trainer's dispatch ([`served_experts`]). So a token has the bits that
+//! one device would give it.
 //!
 //! Weights never change here, so experts stay at home. A plan's clones lie in slots of their own behind the homes, and [`lent`] writes them there.
 
@@ -53,28 +53,28 @@ pub(super) fn experts<'g>(
     let tables: Vec<_> = AllToAll.inputs(&sizes).iter().map(|t| b.input(t.name, t.dtype, &t.dims)).collect();
     let how = AllToAll::addressing(&tables, &sizes, shape.sent_as()).with_gaps();
     let natural = b.is_natural().then(|| slot_weights(b, shape, moe, bucket.slots));
-    let compute = |cells: Value<'g>, links: Links<'g>, block_slot: Value<'g>| match &natural {
-        Some(weights) => expert_rows(cells, links, None, weights, block_slot),
-        None => packed_rows(b, moe, bucket.slots, cells.gathered_sum(links), block_slot),
+    let compute = |cells: Value<'g>, links: Links<'g>, gates: Value<'g>| match &natural {
+        Some(weights) => expert_rows(cells, links, Some(gates), weights, how.block_slot),
+        None => packed_rows(b, moe, bucket.slots, (cells.gathered_sum(links), gates), how.block_slot),
     };
     mixed + served_experts([x, gates, choices], &how, compute)
 }
 
-/// Rows {row, hidden}, each with the expert of its own slot.
+/// Rows {row, hidden} with their gates {row}, each by the expert of its own slot.
 fn packed_rows<'g>(
     b: &Builder<'g>,
     moe: &MoeConfig,
     slots: usize,
-    rows: Value<'g>,
+    (rows, gates): (Value<'g>, Value<'g>),
     row_slot: Value<'g>,
 ) -> Value<'g> {
     let places = [dim("token", rows.size("row")), dim("choice", 1)];
     let number = |n: f64| b.graph.scalar(DType::I32, n);
     // A row that nobody sent has the slot behind the last one.
     let slot = row_slot.less(number(slots as f64)).select(row_slot, number(-1.0)).reshape(&places);
-    let ones = b.graph.full(DType::F32, &places, 1.0);
+    let gates = gates.reshape(&places);
     let rows = rows.rename(&[("row", "token")]);
-    packed_experts(b, moe, slots, [rows, ones, slot], None).rename(&[("token", "row")])
+    packed_experts(b, moe, slots, [rows, gates, slot], None).rename(&[("token", "row")])
 }
 
 /// Slots of a rank.
