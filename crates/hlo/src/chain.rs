@@ -216,7 +216,7 @@ impl Program {
         let of = *node.inputs.first()?;
         let whole = self.shape(of);
         let start = match node.op {
-            Op::Rename | Op::Reshape => 0,
+            Op::Rename | Op::Reshape | Op::StopGradient => 0,
             Op::Slice { dim, start } if whole.position(dim) == Some(0) => {
                 start * whole.dims[1..].iter().map(|d| d.size).product::<usize>()
             }
