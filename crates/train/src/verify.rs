@@ -57,7 +57,7 @@ impl Limits {
     /// scores are closer than that, the other one may be chosen, which moves the logits of that token and the gradients of both. The loss, a mean, is held tighter.
     pub fn of(dtype: DType) -> Self {
         match dtype {
-            DType::Bf16 => Self { max_logit_error: 0.2, loss_error: 5e-4, max_gradient_error: 0.25 },
+            DType::Bf16 => Self { max_logit_error: 0.2, loss_error: 5e-4, max_gradient_error: 0.3 },
             _ => Self { max_logit_error: 2e-4, loss_error: 1e-5, max_gradient_error: 1e-3 },
         }
     }

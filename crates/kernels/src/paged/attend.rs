@@ -7,7 +7,9 @@
 use std::f32::consts::LOG2_E;
 use std::ops::Range;
 
+#[cfg(target_arch = "x86_64")]
 use collegium_core::DType;
+#[cfg(target_arch = "x86_64")]
 use half::bf16;
 
 use super::cell::Cell;
