@@ -1,6 +1,7 @@
 //! Programs that are one chain of kernels, run by the thread that asks for them: no compiler, no plugin between kernels and buffers. A step of serving on one CPU device is such a
 //! program, and the plugin's share of it was a tenth.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,18 +46,13 @@ enum Given {
 struct Made {
     dtype: DType,
     dims: Vec<i64>,
-    /// Whether it lies in the place of an operand.
-    is_in_place: bool,
+    /// The lines that it takes of the room; none in the place of an operand.
+    lines: Range<usize>,
 }
 
 impl Made {
     fn bytes(&self) -> usize {
         self.dims.iter().map(|&d| d as usize).product::<usize>() * self.dtype.size_bytes()
-    }
-
-    /// The lines that it takes of the room.
-    fn lines(&self) -> usize {
-        if self.is_in_place { 0 } else { self.bytes().div_ceil(size_of::<Line>()) }
     }
 }
 
@@ -75,14 +71,21 @@ impl ChainExecutable {
             let given = match (*source, in_place) {
                 (Source::Input(input), Some(&(_, result))) => Given::InPlace(input, result),
                 (Source::Input(input), None) => Given::Input(input),
-                (Source::Number(number), _) => Given::Constant(filled(shape.dtype, &shape.sizes(), number)),
+                (Source::Number(number), _) => {
+                    let numbers = vec![number; shape.num_elements()];
+                    Given::Constant(HostTensor::from_f64(shape.dtype, &shape.sizes(), &numbers))
+                }
             };
             (given, dims(shape.sizes()))
         };
-        let made = |(at, shape): (usize, &collegium_hlo::Shape)| Made {
-            dtype: shape.dtype,
-            dims: dims(shape.sizes()),
-            is_in_place: chain.in_place.iter().any(|pair| pair.1 == at),
+        let mut lines = 0;
+        let made = |(at, shape): (usize, &collegium_hlo::Shape)| {
+            let mut made = Made { dtype: shape.dtype, dims: dims(shape.sizes()), lines: lines..lines };
+            if chain.in_place.iter().all(|pair| pair.1 != at) {
+                lines += made.bytes().div_ceil(size_of::<Line>());
+                made.lines.end = lines;
+            }
+            made
         };
         let results: Vec<Made> = chain.results.iter().enumerate().map(made).collect();
         Self {
@@ -128,7 +131,7 @@ impl ChainExecutable {
             self.operands.iter().map(|operand| of(operand, lent)).collect::<Result<_, _>>()?;
         let mut results = Vec::with_capacity(self.results.len());
         for (made, held) in self.results.iter().zip(held) {
-            let (own, rest) = room.split_at_mut(made.lines());
+            let (own, rest) = room.split_at_mut(made.lines.len());
             room = rest;
             let bytes = match held {
                 Some(buffer) => buffer.host_bytes_mut()?,
@@ -153,26 +156,17 @@ impl Executable for ChainExecutable {
         check_inputs(&self.program, &inputs, 1)?;
         let (mut held, lent) = self.sorted(inputs)?;
         let mut room = self.room.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = self.results.iter().map(Made::lines).sum();
+        let lines = self.results.last().map_or(0, |last| last.lines.end);
         if room.len() < lines {
             room.resize(lines, Line([0; 8]));
         }
         self.launch(&mut held, &lent, &mut room)?;
-        let starts: Vec<usize> = self
-            .results
-            .iter()
-            .scan(0, |next, made| {
-                let start = *next;
-                *next += made.lines();
-                Some(start)
-            })
-            .collect();
         let output = |&result: &usize| {
             let made = &self.results[result];
             let buffer = match held[result].take() {
                 Some(buffer) => buffer,
                 None => {
-                    let lines = &room[starts[result]..][..made.lines()];
+                    let lines = &room[made.lines.clone()];
                     let sizes: Vec<usize> = made.dims.iter().map(|&d| d as usize).collect();
                     let bytes = &bytemuck::cast_slice(lines)[..made.bytes()];
                     self.client.upload(bytes, made.dtype, &sizes, 0)?
@@ -198,15 +192,4 @@ fn of<'a>(
         }
     };
     Ok(Operand::Read(BufferView { dtype, dims, bytes }))
-}
-
-/// A tensor of one number.
-fn filled(dtype: DType, sizes: &[usize], number: f64) -> HostTensor {
-    let count = sizes.iter().product();
-    match dtype {
-        DType::F32 => HostTensor::new(sizes, &vec![number as f32; count]),
-        DType::Bf16 => HostTensor::new(sizes, &vec![half::bf16::from_f64(number); count]),
-        DType::I8 => HostTensor::new(sizes, &vec![number as i8; count]),
-        _ => HostTensor::new(sizes, &vec![number as i32; count]),
-    }
 }
