@@ -30,7 +30,7 @@ pub use build::{MOST_DIVIDED, running_sum};
 pub use chain::{Chain, ChainProgram, Source};
 pub use composite::{
     ADAMW_HYPER, AdamW, Around, Composite, Links, PACKED_BLOCK, PACKED_LANES, Packed, PagedStep, Paging,
-    Pick, largest, masked_attention,
+    masked_attention,
 };
 pub use cost::{Cost, Kernel, Traffic};
 pub use error::GraphError;

@@ -33,7 +33,6 @@ pub use attention::masked_attention;
 pub use gathered::Links;
 pub use paged_step::{PagedStep, Paging};
 pub use prepacked::{Around, PACKED_BLOCK, PACKED_LANES, Packed, Surrounded};
-pub use route::{Pick, largest};
 
 /// What a composite operation computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

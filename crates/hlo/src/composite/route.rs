@@ -17,15 +17,15 @@ use crate::{Shape, Value, dim};
 
 /// One choice of every token.
 #[derive(Clone, Copy)]
-pub struct Pick<'g> {
+struct Pick<'g> {
     /// Index of the expert, {token} in the type of the scores.
-    pub expert: Value<'g>,
+    expert: Value<'g>,
     /// One at that expert, {token, expert}.
-    pub hit: Value<'g>,
+    hit: Value<'g>,
 }
 
 /// The `count` largest of {token, expert}, one after another: without a sort, which some devices refuse. Ties go to the lower expert.
-pub fn largest<'g>(scores: Value<'g>, count: usize) -> Vec<Pick<'g>> {
+fn largest<'g>(scores: Value<'g>, count: usize) -> Vec<Pick<'g>> {
     let g = scores.graph();
     let (dims, dtype) = (scores.shape().dims, scores.dtype());
     let places = g.iota(dtype, &dims, "expert");

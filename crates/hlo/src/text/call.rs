@@ -51,7 +51,7 @@ impl Writer<'_> {
         let key = (what, node.inputs.clone());
         let count = self.program.results_used(node, what);
         let call = match self.calls.get(&key) {
-            Some(call) => call.clone(),
+            Some((call, _)) => call.clone(),
             None => {
                 let shapes = what.shapes(&s.iter().collect::<Vec<_>>()).unwrap_or_default();
                 let target = format!("collegium.{}", what.name());
@@ -62,7 +62,7 @@ impl Writer<'_> {
                 let call = self.name();
                 let attributes = (&*target, &*attributes.join(", "));
                 self.named_call(&call, attributes, (x, s), &shapes[..count], &in_place);
-                self.calls.insert(key, call.clone());
+                self.calls.insert(key, (call.clone(), 0));
                 call
             }
         };

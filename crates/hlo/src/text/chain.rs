@@ -45,7 +45,7 @@ impl Writer<'_> {
             return None;
         }
         let key = (what, node.inputs.clone());
-        let (name, first) = match self.chained.get(&key) {
+        let (name, first) = match self.calls.get(&key) {
             Some(known) => known.clone(),
             None => {
                 let open = self.chain.take();
@@ -53,7 +53,7 @@ impl Writer<'_> {
                     open.unwrap_or_else(|| OpenChain { name: self.name(), links: Links::default() });
                 let joined = (open.name.clone(), open.links.add(self.program, node, what));
                 self.chain = Some(open);
-                self.chained.insert(key, joined.clone());
+                self.calls.insert(key, joined.clone());
                 joined
             }
         };

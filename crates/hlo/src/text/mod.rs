@@ -54,10 +54,9 @@ struct Writer<'p> {
     /// What each node is called in the text.
     refs: Vec<String>,
     /// The calls written so far, by composite and inputs: its results are nodes of their own.
-    calls: HashMap<(Composite, Vec<NodeId>), String>,
-    /// The same of kernels in chains: the chain's name, and the number of the first result.
-    chained: HashMap<(Composite, Vec<NodeId>), (String, usize)>,
-    /// The one that is open.
+    /// What a call is named, and the number of the first of the composite's results among those of the call, which a chain has several of.
+    calls: HashMap<(Composite, Vec<NodeId>), (String, usize)>,
+    /// The chain that is open.
     chain: Option<OpenChain>,
     out: String,
     fresh: usize,
@@ -70,7 +69,6 @@ impl<'p> Writer<'p> {
             dialect,
             refs: Vec::with_capacity(program.nodes.len()),
             calls: HashMap::new(),
-            chained: HashMap::new(),
             chain: None,
             out: String::new(),
             fresh: 0,
