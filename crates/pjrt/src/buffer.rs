@@ -2,7 +2,7 @@
 //!
 //! A buffer is a future: it may be passed on before its value exists. Uploads copy during the call, or hold the host's
 //! data by a shared reference until the device has it; downloads return at once and are waited for when the bytes are
-//! needed. A buffer given away by donation is moved into the launch, so using it later does not compile.
+//! needed, but where values lie in this process's memory. A buffer given away by donation is moved into the launch, so using it later does not compile.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -36,7 +36,7 @@ pub struct Buffer {
 }
 
 // SAFETY: PJRT buffers may be used from any thread and are immutable until they are destroyed or donated, which takes
-// ownership here.
+// ownership here, or changed in place, which takes a unique reference (`host_bytes_mut`).
 unsafe impl Send for Buffer {}
 // SAFETY: as above.
 unsafe impl Sync for Buffer {}
@@ -106,13 +106,13 @@ impl Client {
         call!(self.plugin(), PJRT_Client_BufferFromHostBuffer, &mut args)?;
         let done = Event::from_raw(self.plugin(), args.done_with_host_buffer);
         let spec = Arc::new(TensorSpec { dtype, dims: dims.to_vec() });
-        Ok((Buffer::from_launch(self, args.buffer, spec, None), done))
+        Ok((Buffer::from_raw(self, args.buffer, spec, None), done))
     }
 }
 
 impl Buffer {
     /// Takes ownership of what a call gave, an output of a launch with its completion.
-    pub(crate) fn from_launch(
+    pub(crate) fn from_raw(
         client: &Client,
         raw: *mut sys::PJRT_Buffer,
         spec: Arc<TensorSpec>,

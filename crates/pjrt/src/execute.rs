@@ -83,7 +83,7 @@ impl Executable {
 
     fn own_outputs(&self, raw: &[*mut sys::PJRT_Buffer], origin: Option<Arc<Event>>) -> Vec<Buffer> {
         let own = |(&raw, spec): (&*mut _, &Arc<_>)| {
-            Buffer::from_launch(self.client(), raw, Arc::clone(spec), origin.clone())
+            Buffer::from_raw(self.client(), raw, Arc::clone(spec), origin.clone())
         };
         raw.iter().zip(self.outputs()).map(own).collect()
     }
