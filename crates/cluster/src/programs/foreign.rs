@@ -67,7 +67,7 @@ pub fn latent_attention(shape: &Shape<'_>, latent: &Latent) -> Result<ForwardBac
     let half = [places[0], places[1], dim("half", latent.rotated_dim / 2)];
     let [cos, sin] = ["cos", "sin"].map(|n| graph.parameter(n, DType::F32, &half));
     let rotation = Rotation { cos, sin };
-    let x = layers::rms_norm(hidden, layer.weight("input_layernorm", &[("hidden", d)]), "hidden", eps);
+    let x = layers::rms_norm(hidden, layer.weight("input_layernorm", &[("hidden", d)]), eps);
     let key_dim = latent.plain_dim + latent.rotated_dim;
     let q = match latent.query_rank {
         0 => layers::linear(
@@ -78,7 +78,7 @@ pub fn latent_attention(shape: &Shape<'_>, latent: &Latent) -> Result<ForwardBac
         ),
         rank => {
             let a = layers::linear(x, layer.weight("q_a", &[("rank", rank), ("hidden", d)]), None, "hidden");
-            let a = layers::rms_norm(a, layer.weight("q_a_norm", &[("rank", rank)]), "rank", eps);
+            let a = layers::rms_norm(a, layer.weight("q_a_norm", &[("rank", rank)]), eps);
             layers::linear(
                 a,
                 layer.weight("q_b", &[("feature", heads * key_dim), ("rank", rank)]),
@@ -99,7 +99,7 @@ pub fn latent_attention(shape: &Shape<'_>, latent: &Latent) -> Result<ForwardBac
         "hidden",
     );
     let low = kv.slice("feature", 0, rank).rename(&[("feature", "rank")]);
-    let low = layers::rms_norm(low, layer.weight("kv_a_norm", &[("rank", rank)]), "rank", eps);
+    let low = layers::rms_norm(low, layer.weight("kv_a_norm", &[("rank", rank)]), eps);
     let turned = kv
         .slice("feature", rank, rank + latent.rotated_dim)
         .split("token", &places)
@@ -136,7 +136,7 @@ pub fn feed_forward(shape: &Shape<'_>, what: &FeedForward) -> Result<ForwardBack
     let mut layer = Layer { graph: &graph, dtype: shape.dtype, weights: Vec::new() };
     let hidden = graph.parameter("hidden", shape.dtype, &[token(shape), dim("hidden", d)]);
     let norm = layer.weight("post_attention_layernorm", &[("hidden", d)]);
-    let x = layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps);
+    let x = layers::rms_norm(hidden, norm, c.rms_norm_eps);
     match what {
         FeedForward::Dense { intermediate } => {
             let [gate, up] = ["gate", "up"]

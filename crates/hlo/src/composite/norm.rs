@@ -7,6 +7,13 @@ use crate::build::product::product_dtype;
 use crate::{Shape, Value};
 
 impl<'g> Value<'g> {
+    /// [`rms_norm_rows`](Self::rms_norm_rows) with the gradient of its plain form, for training.
+    #[track_caller]
+    pub fn rms_norm(self, weight: Self, eps: f32) -> Self {
+        let exact = plain(&[self, weight], eps.to_bits())[0];
+        self.rms_norm_rows(weight, eps).with_gradient_of(exact)
+    }
+
     /// `self` normalised along its last dim, times `weight`, which has that one dim.
     #[track_caller]
     pub fn rms_norm_rows(self, weight: Self, eps: f32) -> Self {

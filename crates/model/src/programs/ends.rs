@@ -119,5 +119,5 @@ fn normed_and_weight<'g>(b: &Builder<'g>, shape: &Shape<'_>, hidden: Value<'g>) 
     let c = shape.config;
     let norm = b.weight("norm", &[("hidden", c.hidden_size)]);
     let weight = b.weight("lm_head", &[("vocab", c.vocab_size), ("hidden", c.hidden_size)]);
-    (layers::rms_norm(hidden, norm, "hidden", c.rms_norm_eps), weight)
+    (layers::rms_norm(hidden, norm, c.rms_norm_eps), weight)
 }
