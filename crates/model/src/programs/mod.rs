@@ -21,7 +21,7 @@ pub use fused::{FusedShape, fused};
 pub use optimizer::{HYPER, adamw, squared_norm, working_of_update};
 pub use packing::Packing;
 pub use serving::{LendRoom, PAGE, Part, StepShape, cache_parts, serving};
-pub use slab::{Kept, Part as SlabPart, Slabs, is_product, kept, scales_of, slab_name};
+pub use slab::{Kept, SlabPart, Slabs, is_product, kept, scales_of, slab_name};
 pub use weights::{
     Collect, GroupShape, Working, collect, collect_experts, materialise, materialise_experts,
     slots_are_experts,
@@ -163,7 +163,7 @@ impl<'g> Builder<'g> {
     fn weight(&self, name: &str, dims: &[(Name, usize)]) -> Value<'g> {
         let dims: Vec<Dim> = dims.iter().map(|&(n, s)| dim(n, s)).collect();
         if !self.is_natural() {
-            return self.kept(name, self.dtype, &dims);
+            return self.weight_as(name, self.dtype, &dims);
         }
         let name = self.full_name(name);
         let value = self.graph.parameter(name.clone(), self.dtype, &dims);

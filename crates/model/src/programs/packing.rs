@@ -46,8 +46,8 @@ impl<'g> Builder<'g> {
     ) -> Packed<'g> {
         let dtype = self.packing.dtype(self.dtype);
         let (values, scales) = Packed::dims(dtype, slots, features, inner);
-        let scales = (dtype == DType::I8).then(|| self.kept(&scales_of(name), DType::Bf16, &scales));
-        Packed { values: self.kept(name, dtype, &values), scales }
+        let scales = (dtype == DType::I8).then(|| self.weight_as(&scales_of(name), DType::Bf16, &scales));
+        Packed { values: self.weight_as(name, dtype, &values), scales }
     }
 
     /// `x` {token, in} times a matrix, {token, out} in the type of `x`, and its bias where there is one.
@@ -100,7 +100,7 @@ impl<'g> Builder<'g> {
     pub(super) fn norm(&self, x: Value<'g>, name: &str, over: Name, eps: f64) -> Value<'g> {
         let weight = self.weight(name, &[(over, x.size(over))]);
         match self.packing {
-            Packing::Natural => rms_norm(x, weight, over, eps),
+            Packing::Natural => rms_norm(x, weight, eps),
             _ => x.rms_norm_rows(weight, eps as f32),
         }
     }

@@ -57,7 +57,7 @@ pub fn is_product(name: &str) -> bool {
 
 /// A weight in a slab.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct SlabPart {
     /// What programs call it.
     pub name: String,
     /// Element type: its slab's.
@@ -68,7 +68,7 @@ pub struct Part {
     pub start: usize,
 }
 
-impl Part {
+impl SlabPart {
     fn end(&self) -> usize {
         self.start + self.sizes.iter().product::<usize>()
     }
@@ -76,7 +76,7 @@ impl Part {
 
 /// The slabs of a layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Slabs(Vec<Part>);
+pub struct Slabs(Vec<SlabPart>);
 
 impl Slabs {
     /// Those of the layer of this index, with its experts where they are `whole`; none where weights lie as in the checkpoint. `dtype` is that of activations.
@@ -106,16 +106,16 @@ impl Slabs {
 
     fn add(&mut self, name: String, dtype: DType, sizes: Vec<usize>) {
         let start = self.len(dtype).next_multiple_of(LINE / dtype.size_bytes());
-        self.0.push(Part { name, dtype, sizes, start });
+        self.0.push(SlabPart { name, dtype, sizes, start });
     }
 
     /// Elements of the slab of this type.
     fn len(&self, dtype: DType) -> usize {
-        self.0.iter().rev().find(|part| part.dtype == dtype).map_or(0, Part::end)
+        self.0.iter().rev().find(|part| part.dtype == dtype).map_or(0, SlabPart::end)
     }
 
     /// The weight called `name`, if it lies in a slab.
-    pub fn part(&self, name: &str) -> Option<&Part> {
+    pub fn part(&self, name: &str) -> Option<&SlabPart> {
         self.0.iter().find(|part| part.name == name)
     }
 
@@ -138,7 +138,7 @@ pub fn scales_of(name: &str) -> String {
 
 impl<'g> Builder<'g> {
     /// The weight called `name`, a part of a slab or an argument of its own.
-    pub(super) fn kept(&self, name: &str, dtype: DType, dims: &[Dim]) -> Value<'g> {
+    pub(super) fn weight_as(&self, name: &str, dtype: DType, dims: &[Dim]) -> Value<'g> {
         let slabs = self.slabs.borrow();
         let Some(part) = slabs.part(name) else { return self.input(name, dtype, dims) };
         let slab = self.input(&slab_name(part.dtype), part.dtype, &[dim("element", slabs.len(part.dtype))]);
@@ -167,7 +167,7 @@ mod tests {
             let slabs = Slabs::of(&config, 1, (DType::Bf16, packing), true);
             assert_eq!(slabs.sizes().len(), arrays, "{packing:?}");
             for (dtype, len) in slabs.sizes() {
-                let parts: Vec<&Part> = slabs.0.iter().filter(|part| part.dtype == dtype).collect();
+                let parts: Vec<&SlabPart> = slabs.0.iter().filter(|part| part.dtype == dtype).collect();
                 assert!(parts.iter().all(|part| part.start * dtype.size_bytes() % LINE == 0));
                 assert!(parts.windows(2).all(|two| two[0].end() <= two[1].start));
                 assert_eq!(parts.last().map(|part| part.end()), Some(len));

@@ -133,6 +133,7 @@ pub fn serving(shape: &Shape<'_>, how: StepShape, part: Part) -> Result<Program,
             let places = Places::new(&b, shape, how);
             let mut hidden = embedded(&b, shape);
             for index in 0..shape.config.layers.len() {
+                b.slabs.replace(slabs(&b, shape, index));
                 let (out, caches) =
                     layer_in(&b, shape, (&format!("layers.{index}."), index), hidden, &places);
                 hidden = out;
@@ -215,7 +216,6 @@ fn layer_in<'g>(
     places: &Places<'g>,
 ) -> (Value<'g>, Vec<(String, Value<'g>)>) {
     let layer = &shape.config.layers[index];
-    b.slabs.replace(slabs(b, shape, index));
     let build = || b.within(prefix, || one_layer(b, shape, layer, hidden, places));
     let (out, caches) = b.graph.scope(prefix, build);
     (out, named(prefix, caches))
